@@ -1,0 +1,1 @@
+"""Ratio benchmarks against named peers, from interleaved runs in one process group."""

@@ -1,0 +1,1 @@
+"""Code tables, fault graph, root-cause patterns and repair plans: data files and their reader."""

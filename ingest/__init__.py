@@ -1,0 +1,1 @@
+"""MQTT messages and log files -> frames -> signals and trouble codes."""

@@ -1,0 +1,1 @@
+"""Features and detectors that judge signals without labels."""

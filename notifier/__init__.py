@@ -1,0 +1,1 @@
+"""Alerting, ordering, dealer choice, outbox and channels."""

@@ -1,0 +1,1 @@
+"""Ways to push an order, one file each, behind `domain.ports.Channel`."""

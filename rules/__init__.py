@@ -1,0 +1,1 @@
+"""The rule language, its engine, its tests; packs/*.yaml are the shipped rules."""

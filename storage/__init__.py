@@ -1,0 +1,1 @@
+"""The database (schema, migrations, repositories) and the signal history in Parquet."""
