@@ -1,0 +1,73 @@
+"""`pitcall rules check|test|list`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from app.output import print_json, say
+
+_PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def command() -> None:
+    """Check, test and list the rules (the shipped packs, or those at PATH…)."""
+
+
+@command.command()
+@_PATHS
+@_JSON
+def check(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Find every mistake in the rules: unknown signals, units, translations, contradictions.
+
+    Exit status 1 where there is one; each is named with file, line and mend.
+    """
+    from rules.check import check as check_rules
+    from rules.pack import load_rules
+
+    problems = check_rules(paths or None)
+    if as_json:
+        print_json([{"file": str(p.file), "line": p.line, "problem": p.what, "mend": p.mend} for p in problems])
+    else:
+        for problem in problems:
+            say(str(problem))
+        if not problems:
+            click.echo(f"{len(load_rules(paths or None))} rules, no mistakes")
+    sys.exit(1 if problems else 0)
+
+
+@command.command()
+@_PATHS
+@_JSON
+def test(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Run the tests that stand beside the rules (tests/*.yaml)."""
+    from rules.rule_tests import run_tests
+
+    results = run_tests(paths or None)
+    failed = [result for result in results if not result.passed]
+    if as_json:
+        print_json([{"rule": r.rule, "name": r.name, "passed": r.passed, "detail": r.detail} for r in results])
+    else:
+        for result in failed:
+            say(f"{result.rule}: {result.name}: {result.detail}")
+        click.echo(f"{len(results) - len(failed)} of {len(results)} rule tests passed")
+    sys.exit(1 if failed else 0)
+
+
+@command.command("list")
+@_PATHS
+@_JSON
+def list_(paths: tuple[Path, ...], as_json: bool) -> None:
+    """List the rules with version, status, system and severity."""
+    from rules.pack import list_rules, load_rules
+
+    rows = list_rules(load_rules(paths or None))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['id']:32} {row['severity']:9} {row['system']:24} {row['status']:8} version {row['version']}")

@@ -1,0 +1,58 @@
+"""From findings to alerts, diagnoses, recommendations and orders: one vehicle and one event time after the other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.findings import AlertState, Finding
+from domain.fleet import Vehicle
+from domain.ports import Knowledge, Store
+from domain.records import OutboxEvent, VehicleCase
+from notifier.alerting import apply_findings
+from notifier.dealer_choice import DealerNetwork
+from notifier.ordering import update_orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the findings of one push led to: changed cases and the pushes that they call for."""
+
+    cases: tuple[VehicleCase, ...]
+    outbox: tuple[OutboxEvent, ...]
+
+
+class Casework:
+    """Holds the cases of the vehicles at hand; the store holds them for good."""
+
+    def __init__(self, *, store: Store, knowledge: Knowledge) -> None:
+        self._store, self._knowledge = store, knowledge
+        self._network = DealerNetwork.from_orders(store.dealers(), store.orders())
+        self._cases: dict[str, VehicleCase] = {}
+
+    def handle(self, findings: Sequence[Finding]) -> Decided:
+        """Apply findings sorted by (vehicle, time). All findings of one vehicle and time are decided together."""
+        changed: dict[str, VehicleCase] = {}
+        outbox: list[OutboxEvent] = []
+        for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.time_ns)):
+            changed[vehicle] = self._cases[vehicle] = self._decide(vehicle, time_ns, tuple(together), outbox)
+        return Decided(cases=tuple(changed.values()), outbox=tuple(outbox))
+
+    def forget(self, vehicle: str) -> None:
+        """Drop a vehicle whose case is committed."""
+        self._cases.pop(vehicle, None)
+
+    def _decide(self, name: str, time_ns: int, findings: tuple[Finding, ...], outbox: list[OutboxEvent]) -> VehicleCase:
+        before = self._cases.get(name) or self._store.case(name)
+        vehicle = self._store.vehicle(name) or Vehicle(id=name)
+        location = next((f.location for f in reversed(findings) if f.location), vehicle.home)
+        case, incidents = apply_findings(before, findings)
+        for incident in incidents:
+            if all(alert.state is AlertState.RESOLVED for alert in case.alerts if alert.incident_id == incident):
+                continue  # nothing is open any more: an order that exists stays, none is made
+            diagnosis = self._knowledge.diagnose(case, incident, vehicle)
+            recommendation = self._knowledge.recommend(case, diagnosis, vehicle, time_ns)
+            case, events = update_orders(case, recommendation, vehicle, self._network, location, time_ns)
+            outbox += events
+        return case
