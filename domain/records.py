@@ -91,6 +91,15 @@ class OutboxEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenSequences:
+    """Message sequence numbers of one vehicle's boot session that are committed: sorted, disjoint [first, last] ranges, both inclusive."""
+
+    vehicle: str
+    boot_session: int
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """One database transaction: all of it or nothing."""
 
@@ -99,3 +108,4 @@ class Commit:
     progress: tuple[DriveProgress, ...] = ()
     outbox: tuple[OutboxEvent, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
+    seen: tuple[SeenSequences, ...] = ()

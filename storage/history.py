@@ -1,0 +1,258 @@
+"""The history of decoded signals: wide Parquet files, partitioned by date, vehicle bucket and message.
+
+    DIRECTORY/date=2026-03-01/bucket=a7/message=EMS5/part-<first time>-<content hash>.parquet
+
+A bucket is the first two hex digits of the vehicle's pseudonym. Columns are `time_ns`, `vehicle` (pseudonym), `source` (J1939 address
+or -1) and one float64 per signal, null where it is not valid; the signal's unit and VSS path are the column's metadata.
+Byte-stream-split lays equal bytes of neighbouring values side by side, so that zstd finds them alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from domain.errors import StorageError
+from domain.signals import SignalBatch, SignalGroup
+
+_DAY_NS = 86_400 * 1_000_000_000
+_FIXED_COLUMNS = ("time_ns", "vehicle", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which files rows go to, and the columns that those share."""
+
+    day: int
+    bucket: str
+    message: str
+    bus: str
+    profile: str
+    names: tuple[str, ...]
+    paths: tuple[str | None, ...]
+    units: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows that wait for their file: pieces of (time, source, values with NaN, valid), and the vehicle of each row."""
+
+    time_ns: list[NDArray[np.int64]] = field(default_factory=list)
+    vehicle: list[NDArray[np.str_]] = field(default_factory=list)
+    source: list[NDArray[np.int16]] = field(default_factory=list)
+    values: list[NDArray[np.float64]] = field(default_factory=list)
+    valid: list[NDArray[np.bool_]] = field(default_factory=list)
+    count: int = 0
+
+
+class SignalHistory:
+    """Appends decoded batches and reads one vehicle's signal back. A context manager: leaving it writes what still waits.
+
+    Files are written whole (under another name first), so that a crash leaves no half of one; the rows that waited are lost with the process.
+    The same rows written again make the same file, and `read` gives a sample that stands in two files once.
+
+    Args:
+        directory: made where it is missing.
+        rows_per_file: a file is written when so many rows of one message wait.
+        values_in_memory: the fullest buffer is written when so many values wait in all.
+    """
+
+    def __init__(self, directory: Path, *, rows_per_file: int = 250_000, values_in_memory: int = 8_000_000) -> None:
+        self._directory = directory
+        self._rows_per_file = rows_per_file
+        self._values_in_memory = values_in_memory
+        self._waiting: dict[_Place, _Rows] = {}
+        self._values = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.flush()
+
+    def append(self, batch: SignalBatch) -> None:
+        """Take a batch; its arrays are copied.
+
+        Raises:
+            StorageError: a file cannot be written.
+        """
+        vehicles = np.array(batch.vehicles, dtype=np.str_)
+        buckets = np.array([vehicle[:2] for vehicle in batch.vehicles], dtype=np.str_)
+        for group in batch.groups:
+            for day, bucket, chosen in _partitions(group, buckets):
+                self._append(_place(group, day, bucket), group, vehicles, chosen)
+        while self._values > self._values_in_memory:
+            self._write(max(self._waiting, key=lambda place: self._waiting[place].count * len(place.names)))
+
+    def _append(self, place: _Place, group: SignalGroup, vehicles: NDArray[np.str_], chosen: NDArray[np.intp]) -> None:
+        rows = self._waiting.setdefault(place, _Rows())
+        rows.time_ns.append(group.time_ns[chosen])
+        rows.vehicle.append(vehicles[group.vehicle[chosen]])
+        rows.source.append(group.source[chosen])
+        rows.values.append(group.values[:, chosen])
+        rows.valid.append(group.valid[:, chosen])
+        rows.count += len(chosen)
+        self._values += len(chosen) * len(place.names)
+        if rows.count >= self._rows_per_file:
+            self._write(place)
+
+    def flush(self) -> None:
+        """Write all rows that wait.
+
+        Raises:
+            StorageError: a file cannot be written.
+        """
+        for place in list(self._waiting):
+            self._write(place)
+
+    def _write(self, place: _Place) -> None:
+        rows = self._waiting[place]
+        table, digest = _table(place, rows)
+        folder = (
+            self._directory / f"date={_date(place.day)}" / f"bucket={place.bucket}" / f"message={quote(place.message, safe='')}"
+        )
+        file = folder / f"part-{int(table.column('time_ns')[0].as_py())}-{digest}.parquet"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(table, file)
+        except OSError as problem:
+            raise StorageError(
+                f"signal history {self._directory} cannot be written ({problem.strerror}); check the directory, its permissions and disk space"
+            ) from problem
+        del self._waiting[place]
+        self._values -= rows.count * len(place.names)
+
+    def read(self, vehicle: str, path: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Event times and values of one VSS path, start included and end not, over all messages and sources that carry it, by time.
+
+        Only what is written is found: `flush` first.
+
+        Raises:
+            StorageError: a file is damaged.
+        """
+        times: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        values: list[NDArray[np.float64]] = [np.empty(0, np.float64)]
+        for file in self._files(vehicle, start_ns, end_ns):
+            try:
+                found = _read(file, vehicle, path, start_ns, end_ns)
+            except (OSError, pa.ArrowException) as problem:
+                raise StorageError(f"signal history file {file} is damaged; remove it") from problem
+            for time_ns, value in found:
+                times.append(time_ns)
+                values.append(value)
+        return _once(np.concatenate(times), np.concatenate(values))
+
+    def _files(self, vehicle: str, start_ns: int, end_ns: int) -> Iterator[Path]:
+        for folder in sorted(self._directory.glob("date=*")):
+            if _date(start_ns // _DAY_NS) <= folder.name.removeprefix("date=") <= _date(end_ns // _DAY_NS):
+                yield from sorted(folder.glob(f"bucket={vehicle[:2]}/message=*/part-*.parquet"))
+
+
+def _partitions(group: SignalGroup, buckets: NDArray[np.str_]) -> Iterator[tuple[int, str, NDArray[np.intp]]]:
+    """(day, bucket, rows) of a group; nearly always one."""
+    days = group.time_ns // _DAY_NS
+    of_row = buckets[group.vehicle]
+    for day in np.unique(days):
+        for bucket in np.unique(of_row[days == day]):
+            yield int(day), str(bucket), np.flatnonzero((days == day) & (of_row == bucket))
+
+
+def _place(group: SignalGroup, day: int, bucket: str) -> _Place:
+    return _Place(day, bucket, group.message, group.bus, group.profile, group.names, group.paths, group.units)
+
+
+def _date(day: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(day))).strftime("%Y-%m-%d")
+
+
+def _table(place: _Place, rows: _Rows) -> tuple[pa.Table, str]:
+    """The waiting rows by (vehicle, time), and a hash of all that is in them."""
+    time_ns, vehicle, source = np.concatenate(rows.time_ns), np.concatenate(rows.vehicle), np.concatenate(rows.source)
+    values, valid = np.concatenate(rows.values, axis=1), np.concatenate(rows.valid, axis=1)
+    order = np.lexsort((time_ns, vehicle))
+    time_ns, vehicle, source, values, valid = time_ns[order], vehicle[order], source[order], values[:, order], valid[:, order]
+    columns = [pa.array(time_ns), pa.array(vehicle.tolist()).dictionary_encode(), pa.array(source)]
+    columns += [pa.array(row, mask=~usable) for row, usable in zip(values, valid, strict=True)]
+    digest = hashlib.sha256(repr(place).encode())
+    for part in (time_ns, vehicle, source, np.where(valid, values, 0.0), valid):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return pa.table(columns, schema=_schema(place)), digest.hexdigest()[:12]
+
+
+def _schema(place: _Place) -> pa.Schema:
+    fixed = [
+        pa.field("time_ns", pa.int64(), nullable=False),
+        pa.field("vehicle", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("source", pa.int16(), nullable=False),
+    ]
+    signals = [
+        pa.field(column, pa.float64(), metadata={"signal": name, "path": path or "", "unit": unit})
+        for column, name, path, unit in zip(_columns(place), place.names, place.paths, place.units, strict=True)
+    ]
+    return pa.schema(fixed + signals, metadata={"message": place.message, "bus": place.bus, "profile": place.profile})
+
+
+def _columns(place: _Place) -> list[str]:
+    """Signal names as column names; one that is taken already gets its number."""
+    taken = set(_FIXED_COLUMNS)
+    columns = []
+    for number, name in enumerate(place.names):
+        columns.append(name if name not in taken else f"{name}_{number}")
+        taken.add(columns[-1])
+    return columns
+
+
+def _write_whole(table: pa.Table, file: Path) -> None:
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with half.open("wb") as stream:
+            pq.write_table(
+                table,
+                stream,
+                compression="zstd",
+                use_dictionary=["vehicle"],
+                use_byte_stream_split=table.column_names[len(_FIXED_COLUMNS) :],
+                column_encoding={"time_ns": "DELTA_BINARY_PACKED"},
+            )
+            stream.flush()
+            os.fsync(stream.fileno())
+        half.replace(file)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _read(
+    file: Path, vehicle: str, path: str, start_ns: int, end_ns: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """One (times, values) for each column of the file that carries the path."""
+    wanted = [column.name for column in pq.read_schema(file) if (column.metadata or {}).get(b"path") == path.encode()]
+    if not wanted:
+        return
+    within: Any = [("vehicle", "=", vehicle), ("time_ns", ">=", start_ns), ("time_ns", "<", end_ns)]
+    table = pq.read_table(file, columns=["time_ns", *wanted], filters=within, partitioning=None)
+    time_ns = table.column("time_ns").to_numpy()
+    for name in wanted:
+        column = table.column(name)
+        usable = ~column.is_null().to_numpy()
+        yield time_ns[usable], column.to_numpy()[usable]
+
+
+def _once(time_ns: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """By time, with equal samples of one time given once."""
+    order = np.lexsort((values, time_ns))
+    time_ns, values = time_ns[order], values[order]
+    first = np.ones(len(time_ns), np.bool_)
+    first[1:] = (np.diff(time_ns) != 0) | (values[1:] != values[:-1])
+    return time_ns[first], values[first]

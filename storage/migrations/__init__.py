@@ -1,0 +1,1 @@
+"""Alembic's migration scripts, run by `storage.database.open_store`."""

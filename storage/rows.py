@@ -1,0 +1,121 @@
+"""Domain records as rows of `storage.schema`: the columns to ask by, and the whole record as a JSON document."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from domain.findings import Alert, Order, Recommendation
+from domain.fleet import Dealer, VaultEntry, Vehicle
+from domain.records import DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
+from storage.record_json import to_json
+
+
+def vehicle_row(vehicle: Vehicle) -> dict[str, Any]:
+    """Row of `vehicle`."""
+    return {
+        "id": vehicle.id,
+        "brand": vehicle.brand,
+        "model": vehicle.model,
+        "year": vehicle.year,
+        "profile": vehicle.profile,
+        "document": to_json(vehicle),
+    }
+
+
+def vault_row(entry: VaultEntry) -> dict[str, Any]:
+    """Row of `vault`: its columns are the record's fields."""
+    return _fields(entry)
+
+
+def dealer_row(dealer: Dealer) -> dict[str, Any]:
+    """Row of `dealer`."""
+    return {"id": dealer.id, "document": to_json(dealer)}
+
+
+def alert_row(alert: Alert) -> dict[str, Any]:
+    """Row of `alert`."""
+    return {
+        "id": alert.id,
+        "vehicle": alert.vehicle,
+        "incident_id": alert.incident_id,
+        "state": alert.state.value,
+        "severity": alert.severity.value,
+        "urgency": int(alert.urgency),
+        "source_id": alert.source.id,
+        "opened_ns": alert.opened_ns,
+        "updated_ns": alert.updated_ns,
+        "document": to_json(alert),
+    }
+
+
+def recommendation_row(recommendation: Recommendation) -> dict[str, Any]:
+    """Row of `recommendation`."""
+    return {
+        "incident_id": recommendation.incident_id,
+        "vehicle": recommendation.vehicle,
+        "urgency": int(recommendation.urgency),
+        "time_ns": recommendation.time_ns,
+        "document": to_json(recommendation),
+    }
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """Row of `service_order`; `dealer` is "" where none is able."""
+    return {
+        "id": order.id,
+        "vehicle": order.vehicle,
+        "kind": order.kind.value,
+        "state": order.state,
+        "version": order.version,
+        "dealer": order.choice.dealer if order.choice else "",
+        "created_ns": order.created_ns,
+        "updated_ns": order.updated_ns,
+        "document": to_json(order),
+    }
+
+
+def history_row(order: Order) -> dict[str, Any]:
+    """Row of `order_history`: the state that this version of the order is in."""
+    return {"order_id": order.id, "version": order.version, "state": order.state, "time_ns": order.updated_ns}
+
+
+def state_row(state: StageState) -> dict[str, Any]:
+    """Row of `vehicle_state`: its columns are the record's fields."""
+    return _fields(state)
+
+
+def state_of(row: RowMapping) -> StageState:
+    """The record of a row of `vehicle_state`."""
+    return StageState(**{**row, "state": bytes(row["state"])})
+
+
+def seen_row(seen: SeenSequences) -> dict[str, Any]:
+    """Row of `seen_sequence`."""
+    return {"vehicle": seen.vehicle, "boot_session": seen.boot_session, "document": to_json(seen)}
+
+
+def progress_row(progress: DriveProgress) -> dict[str, Any]:
+    """Row of `drive_progress`: its columns are the record's fields."""
+    return _fields(progress)
+
+
+def outbox_row(event: OutboxEvent) -> dict[str, Any]:
+    """Row of `outbox`: its columns are the record's fields."""
+    return _fields(event)
+
+
+def dead_letter_row(letter: DeadLetter) -> dict[str, Any]:
+    """Row of `dead_letter`: its columns are the record's fields."""
+    return _fields(letter)
+
+
+def dead_letter_of(row: RowMapping) -> DeadLetter:
+    """The record of a row of `dead_letter`."""
+    return DeadLetter(**{**row, "content": bytes(row["content"])})
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}

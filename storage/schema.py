@@ -1,0 +1,176 @@
+"""The tables: columns to ask by, and beside them each record whole as JSON (`storage.record_json`).
+
+`vault` is the only table that holds personal data; every other one knows a vehicle by its pseudonym.
+The DDL that is run stands in `storage/migrations/versions`; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import TEXT
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+Word = Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Ids and names: compared by code point, as Python and SQLite do, so that every database answers in the same order."""
+
+
+class PrintableText(TypeDecorator[str]):
+    """Text that any database takes: what no UTF-8 text may hold (NUL, lone surrogates of odd file names) is written as an escape."""
+
+    impl = Word
+    cache_ok = True
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Escape on the way in."""
+        if value is None:
+            return None
+        return str(value).encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+meta = Table("meta", metadata, Column("name", Word, primary_key=True), Column("value", Text, nullable=False))
+
+vehicle = Table(
+    "vehicle",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("brand", Word, nullable=False),
+    Column("model", Word, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("profile", Word, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+vault = Table(
+    "vault",
+    metadata,
+    Column("vehicle", Word, ForeignKey("vehicle.id"), primary_key=True),
+    Column("vin", Word, nullable=False),
+    Column("owner_name", Word, nullable=False),
+    Column("owner_phone", Word, nullable=False),
+    Column("owner_email", Word, nullable=False),
+)
+
+dealer = Table("dealer", metadata, Column("id", Word, primary_key=True), Column("document", Text, nullable=False))
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("vehicle", Word, nullable=False),
+    Column("incident_id", Word, nullable=False, index=True),
+    Column("state", Word, nullable=False),
+    Column("severity", Word, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("source_id", Word, nullable=False),
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "vehicle", "opened_ns", "id"),
+    Index(None, "state", "opened_ns"),
+)
+
+recommendation = Table(
+    "recommendation",
+    metadata,
+    Column("incident_id", Word, primary_key=True),
+    Column("vehicle", Word, nullable=False, index=True),
+    Column("urgency", Integer, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+service_order = Table(
+    "service_order",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("vehicle", Word, nullable=False),
+    Column("kind", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("dealer", Word, nullable=False, index=True),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "vehicle", "created_ns", "id"),
+    Index(None, "state", "created_ns"),
+)
+
+order_history = Table(
+    "order_history",
+    metadata,
+    Column("order_id", Word, ForeignKey("service_order.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", Word, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("type", Word, nullable=False),
+    Column("subject", Word, nullable=False, index=True),
+    Column("recipient", Word, nullable=False),
+    Column("channel", Word, nullable=False),
+    Column("body", PrintableText, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("last_error", PrintableText, nullable=False),
+    Index(None, "state", "due_ns", "id"),
+)
+
+vehicle_state = Table(
+    "vehicle_state",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("stage", Word, primary_key=True),
+    Column("version", Word, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+
+seen_sequence = Table(
+    "seen_sequence",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("boot_session", BigInteger, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+drive_progress = Table(
+    "drive_progress",
+    metadata,
+    Column("drive", PrintableText, primary_key=True),
+    Column("vehicle", Word, nullable=False),
+    Column("frames", BigInteger, nullable=False),
+    Column("signals", BigInteger, nullable=False),
+    Column("dtcs", BigInteger, nullable=False),
+    Column("dead_letters", BigInteger, nullable=False),
+    Column("finished", Boolean, nullable=False),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("origin", PrintableText, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("reason", PrintableText, nullable=False),
+    Column("detail", PrintableText, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("vehicle", Word, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Index(None, "origin", "position"),
+)
