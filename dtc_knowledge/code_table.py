@@ -1,0 +1,257 @@
+"""What is known of a trouble code by itself, from the tables in `codes/`; always answers.
+
+A code that no table names is put into words from its structure: SAE J2012 for letter codes (a maker's own ranges are
+never named without the maker), SAE J1939-73 for "SPN…/FMI…", GB/T 32960.3 for "GB…" alarm flags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import pydantic
+
+from datafiles import read_csv
+from domain.codes import CodeInfo
+from domain.errors import DataFileError
+from domain.findings import Severity, Text, Urgency
+from dtc_knowledge.schema import (
+    AlarmBitRow,
+    CodeRow,
+    FailureModeRow,
+    FailureTypeRow,
+    FamilyRow,
+    ParameterRow,
+    SourceRow,
+    SystemRow,
+)
+
+M = TypeVar("M", bound=pydantic.BaseModel)
+
+_LETTER_CODE = re.compile(r"([PCBU])([0-3])([0-9A-F])([0-9A-F]{2})(?:[:-]([0-9A-F]{2}))?")
+_SPN_CODE = re.compile(r"SPN(\d+)/FMI(\d+)")
+_ALARM_BIT = re.compile(r"GB(\d+)")
+_LETTER_WORDS = {
+    "P": Text(en="powertrain", zh="动力系统"),
+    "C": Text(en="chassis", zh="底盘"),
+    "B": Text(en="body", zh="车身"),
+    "U": Text(en="network", zh="网络通信"),
+}
+_P_AREAS = {
+    "0": Text(en="fuel and air metering", zh="燃油与空气计量"),
+    "1": Text(en="fuel and air metering", zh="燃油与空气计量"),
+    "2": Text(en="injector circuits", zh="喷油器电路"),
+    "3": Text(en="ignition and misfire", zh="点火与失火"),
+    "4": Text(en="emission control", zh="排放控制"),
+    "5": Text(en="speed, idle and auxiliary inputs", zh="车速、怠速与辅助输入"),
+    "6": Text(en="control units and outputs", zh="控制单元与输出电路"),
+    "7": Text(en="transmission", zh="变速器"),
+    "8": Text(en="transmission", zh="变速器"),
+    "9": Text(en="transmission", zh="变速器"),
+    "A": Text(en="hybrid and electric drive", zh="混动与电驱动"),
+    "B": Text(en="hybrid and electric drive", zh="混动与电驱动"),
+    "C": Text(en="hybrid and electric drive", zh="混动与电驱动"),
+    "D": Text(en="hybrid and electric drive", zh="混动与电驱动"),
+    "E": Text(en="hybrid and electric drive", zh="混动与电驱动"),
+}
+
+
+def is_maker_code(code: str) -> bool:
+    """Whether SAE J2012 leaves the meaning to the maker: P1xxx, P30xx-P33xx, and the digits 1 and 2 of U, B and C."""
+    match = _LETTER_CODE.fullmatch(code)
+    if match is None:
+        return False
+    letter, digit, third = match[1], match[2], match[3]
+    if letter == "P":
+        return digit == "1" or (digit == "3" and third in "0123")
+    return digit in "12"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCatalogue:
+    """A `domain.ports.CodeTable` over the shipped tables.
+
+    Attributes:
+        codes: letter code -> info. parameters: by SPN. failure_modes: by FMI. failure_types: by two hexadecimal digits.
+        alarm_bits: GB/T 32960 alarm flags by bit. systems: id -> name. sources: by id.
+    """
+
+    codes: dict[str, CodeInfo]
+    parameters: dict[int, ParameterRow]
+    failure_modes: dict[int, FailureModeRow]
+    failure_types: dict[str, FailureTypeRow]
+    alarm_bits: dict[int, CodeInfo]
+    systems: dict[str, Text]
+    sources: dict[str, SourceRow]
+
+    def lookup(self, code: str) -> CodeInfo:
+        """What the code says by itself; in generic words with `known=False` where no table names it."""
+        code = code.strip().upper()
+        if match := _LETTER_CODE.fullmatch(code):
+            return self._letter_code(code, match[5])
+        if match := _SPN_CODE.fullmatch(code):
+            return self._parameter_code(code, int(match[1]), int(match[2]))
+        if (match := _ALARM_BIT.fullmatch(code)) and (known := self.alarm_bits.get(int(match[1]))):
+            return known
+        return _unknown(code, Text(en=f"Trouble code {code}", zh=f"故障码 {code}"))
+
+    def _letter_code(self, code: str, failure_type: str | None) -> CodeInfo:
+        base = code[:5]
+        info = self.codes.get(base) or _unknown(base, _generic_title(base))
+        if failure_type is None:
+            return info
+        words = self.failure_types.get(failure_type)
+        en = words.en if words else f"failure type {failure_type}"
+        zh = words.zh if words else f"故障类型 {failure_type}"
+        return replace(info, code=code, title=Text(en=f"{info.title.en}: {en}", zh=f"{info.title.zh}：{zh}"))
+
+    def _parameter_code(self, code: str, spn: int, fmi: int) -> CodeInfo:
+        mode, parameter = self.failure_modes.get(fmi), self.parameters.get(spn)
+        name = parameter.text if parameter else Text(en=f"Parameter SPN {spn}", zh=f"参数 SPN {spn}")
+        words = mode.text if mode else Text(en=f"failure mode {fmi}", zh=f"故障模式 {fmi}")
+        title = Text(en=f"{name.en}: {words.en}", zh=f"{name.zh}：{words.zh}")
+        urgency = mode.urgency if mode else Urgency.NEXT
+        severity = mode.severity if mode else Severity.LOW
+        if parameter is None:
+            return replace(_unknown(code, title), urgency=min(urgency, Urgency.SOON), severity=severity)
+        severe = fmi == {"high": 0, "low": 1}.get(parameter.severe)
+        urgency = Urgency.STOP if severe else min(urgency, parameter.cap)
+        return CodeInfo(
+            code=code,
+            title=title,
+            system=parameter.system,
+            component=parameter.component,
+            group_key=parameter.system,
+            severity=Severity.CRITICAL if severe else severity,
+            urgency=urgency,
+            severe_fmi=severe,
+            known=mode is not None,
+            source=parameter.source,
+        )
+
+
+def _unknown(code: str, title: Text) -> CodeInfo:
+    return CodeInfo(
+        code=code,
+        title=title,
+        system="",
+        component="",
+        group_key=f"code/{code}",
+        severity=Severity.LOW,
+        urgency=Urgency.NEXT,
+        known=False,
+    )
+
+
+def _generic_title(code: str) -> Text:
+    letter = _LETTER_WORDS[code[0]]
+    if is_maker_code(code):
+        return Text(
+            en=f"Maker-specific {letter.en} code {code}, meaning depends on the maker",
+            zh=f"厂家自定义{letter.zh}故障码 {code}，含义由厂家规定",
+        )
+    area = _P_AREAS.get(code[2]) if code[0] == "P" and code[1] == "0" else None
+    if area:
+        return Text(en=f"Standard {letter.en} code {code} ({area.en})", zh=f"标准{letter.zh}故障码 {code}（{area.zh}）")
+    return Text(en=f"Standard {letter.en} code {code}", zh=f"标准{letter.zh}故障码 {code}")
+
+
+def family_codes(row: FamilyRow) -> Iterator[CodeInfo]:
+    """The codes that a family row stands for, cylinder 1 first."""
+    for index in range(row.count):
+        words = {"n": str(index + 1), "letter": chr(ord("A") + index)}
+        code = f"{row.first[:2]}{int(row.first[2:]) + index * row.step:03d}"
+        yield CodeInfo(
+            code=code,
+            title=Text(en=row.en.format(**words), zh=row.zh.format(**words)),
+            system=row.system,
+            component=row.component.format(**words),
+            group_key=row.system,
+            severity=row.severity,
+            urgency=row.urgency,
+            source=row.source,
+        )
+
+
+def load_codes(folder: Path | None = None) -> CodeCatalogue:
+    """The tables of `folder` (the shipped ones by default).
+
+    Raises:
+        DataFileError: a table is missing or not valid, names a code twice, or an unknown system or source.
+    """
+    root = folder or Path(__file__).parent
+    sources = {row.id: row for _, row in read_csv(root / "sources.csv", SourceRow)}
+    systems = {row.id: row.text for _, row in read_csv(root / "systems.csv", SystemRow)}
+    tables = _Tables(root / "codes", systems, sources)
+    return CodeCatalogue(
+        codes=tables.letter_codes(),
+        parameters={row.spn: row for row in tables.rows("parameters.csv", ParameterRow, "spn")},
+        failure_modes={row.fmi: row for row in tables.rows("failure_modes.csv", FailureModeRow, "fmi")},
+        failure_types={row.type: row for row in tables.rows("failure_types.csv", FailureTypeRow, "type")},
+        alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
+        systems=systems,
+        sources=sources,
+    )
+
+
+def _alarm_info(row: AlarmBitRow) -> CodeInfo:
+    return CodeInfo(
+        code=f"GB{row.bit}",
+        title=row.text,
+        system=row.system,
+        component="",
+        group_key=row.system,
+        severity=row.severity,
+        urgency=row.urgency,
+        source=row.source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Reads the tables of one folder and checks what a single row cannot know."""
+
+    folder: Path
+    systems: dict[str, Text]
+    sources: dict[str, SourceRow]
+
+    def rows(self, name: str, model: type[M], key: str) -> list[M]:
+        """Rows of one table; `key` is the column that must not repeat."""
+        seen: set[object] = set()
+        rows = []
+        for line, row in read_csv(self.folder / name, model):
+            self._check(name, line, getattr(row, key), seen, row)
+            rows.append(row)
+        return rows
+
+    def _check(self, name: str, line: int, key: object, seen: set[object], row: pydantic.BaseModel) -> None:
+        file = self.folder / name
+        if key in seen:
+            raise DataFileError(f"{key} stands here twice", file=file, line=line, mend="keep one of them")
+        seen.add(key)
+        source, system = getattr(row, "source", None), getattr(row, "system", None)
+        if source not in self.sources:
+            raise DataFileError(f"unknown source {source!r}", file=file, line=line, mend="add it to sources.csv")
+        if system is not None and system not in self.systems:
+            raise DataFileError(f"unknown system {system!r}", file=file, line=line, mend="add it to systems.csv")
+
+    def letter_codes(self) -> dict[str, CodeInfo]:
+        """Families first, then single codes, which must be new."""
+        codes = {info.code: info for row in self.rows("families.csv", FamilyRow, "first") for info in family_codes(row)}
+        for name in ("powertrain.csv", "electric_drive.csv", "network_and_chassis.csv"):
+            for line, row in read_csv(self.folder / name, CodeRow):
+                self._check(name, line, row.code, set(codes), row)
+                codes[row.code] = CodeInfo(
+                    code=row.code,
+                    title=row.text,
+                    system=row.system,
+                    component=row.component,
+                    group_key=row.system,
+                    severity=row.severity,
+                    urgency=row.urgency,
+                    source=row.source,
+                )
+        return codes

@@ -1,0 +1,242 @@
+"""What the knowledge files may say: one pydantic model per kind of entry, validated where the files are read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from domain.findings import Severity, Text, Urgency
+
+
+def _urgency(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return Urgency[value]
+        except KeyError:
+            raise ValueError(f"{value!r} is none of {', '.join(Urgency.__members__)}") from None
+    return value
+
+
+UrgencyName = Annotated[Urgency, pydantic.BeforeValidator(_urgency)]
+Comparison = Literal["<", "<=", ">", ">="]
+Role = Literal["trigger", "support", "against"]
+CODE = r"^[PCBU][0-3][0-9A-F]{3}$"
+CodeName = Annotated[str, pydantic.Field(pattern=CODE)]
+Probability = Annotated[float, pydantic.Field(gt=0, le=1)]
+
+
+class Entry(pydantic.BaseModel):
+    """An entry of a data file: unknown keys are refused."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(Entry):
+    """An entry with its words in English and Chinese."""
+
+    en: str = pydantic.Field(min_length=1)
+    zh: str = pydantic.Field(min_length=1)
+
+    @property
+    def text(self) -> Text:
+        """The words as a domain record."""
+        return Text(en=self.en, zh=self.zh)
+
+
+class SourceRow(Entry):
+    """Where something is known from."""
+
+    id: str
+    title: str
+    url: str = ""
+
+
+class SystemRow(Named):
+    """A system of the vehicle; its id is the group key of alerts that belong together."""
+
+    id: str
+
+
+class CodeRow(Named):
+    """A trouble code in letter-and-digits notation."""
+
+    code: CodeName
+    system: str
+    component: str = ""
+    severity: Severity
+    urgency: UrgencyName
+    source: str
+
+
+class FamilyRow(Named):
+    """Codes numbered by cylinder: `first`, then every `step` (hexadecimal digits written as decimal), `count` of them.
+
+    `{n}` stands for the cylinder, `{letter}` for A, B, C …
+    """
+
+    first: CodeName
+    count: int = pydantic.Field(ge=1, le=16)
+    step: int = pydantic.Field(ge=1)
+    system: str
+    component: str
+    severity: Severity
+    urgency: UrgencyName
+    source: str
+
+
+class ParameterRow(Named):
+    """A J1939 SPN. `severe`: the FMI direction that is a stop-level condition. `cap`: no FMI of it is more urgent."""
+
+    spn: int
+    system: str
+    component: str = ""
+    severe: Literal["", "low", "high"] = ""
+    cap: UrgencyName = Urgency.STOP
+    source: str
+
+
+class FailureModeRow(Named):
+    """A J1939 failure mode identifier."""
+
+    fmi: int = pydantic.Field(ge=0, le=31)
+    severity: Severity
+    urgency: UrgencyName
+    source: str
+
+
+class FailureTypeRow(Named):
+    """A failure type byte, two hexadecimal digits."""
+
+    type: str = pydantic.Field(pattern=r"^[0-9A-F]{2}$")
+    source: str
+
+
+class AlarmBitRow(Named):
+    """A general alarm flag of GB/T 32960.3; bit 0 is the least significant."""
+
+    bit: int = pydantic.Field(ge=0, le=31)
+    system: str
+    severity: Severity
+    urgency: UrgencyName
+    source: str
+
+
+class PartEntry(Named):
+    """A part with our own number and an indicative price."""
+
+    id: str = pydantic.Field(pattern=r"^PC-[A-Z0-9-]+$")
+    price: str = pydantic.Field(pattern=r"^\d+\.\d{2}$")
+    source: str = "estimate"
+
+
+class OperationEntry(Named):
+    """A repair operation; `hours` in steps of 0.1 h; `parts`: number -> quantity; `needs`: what a workshop must be able to do."""
+
+    id: str = pydantic.Field(pattern=r"^OP-[A-Z0-9-]+$")
+    hours: str = pydantic.Field(pattern=r"^\d+\.\d$")
+    parts: dict[str, int] = {}
+    needs: list[str] = []
+    source: str = "estimate"
+
+
+class PartsFile(Entry):
+    """parts.yaml."""
+
+    parts: list[PartEntry]
+
+
+class OperationsFile(Entry):
+    """operations.yaml."""
+
+    operations: list[OperationEntry]
+
+
+class CheckEntry(Named):
+    """A step that tells causes apart."""
+
+    id: str
+    minutes: int = pydantic.Field(default=0, ge=0)
+
+
+class Weight(Entry):
+    """Multiplies a cause's share when any of `any` is present (or, in `without`, when none is)."""
+
+    any: list[str] = pydantic.Field(min_length=1)
+    times: float = pydantic.Field(gt=0)
+
+
+class CauseEntry(Named):
+    """A root cause that a pattern suggests; `p` is its share given the pattern; `repair`: operations in order."""
+
+    id: str
+    p: Probability
+    given: list[Weight] = []
+    without: list[Weight] = []
+    repair: list[str] = []
+    p_source: str = "estimate"
+
+
+class PredicateEntry(Entry):
+    """A condition on a measured value: `signal` [`plus` | `minus` another] `op` `value`."""
+
+    signal: str
+    plus: str | None = None
+    minus: str | None = None
+    op: Comparison
+    value: float
+    role: Role = "trigger"
+    source: str = "estimate"
+
+
+class SignsEntry(Entry):
+    """Codes by role. A code is "P0301" or, for J1939, "SPN100/FMI1" ("SPN*/FMI3" in a fallback); "U01*" is a prefix."""
+
+    all: list[str] = []
+    any: list[str] = []
+    support: list[str] = []
+    against: list[str] = []
+
+
+class FindingsEntry(Entry):
+    """Rule and model ids by role."""
+
+    any: list[str] = []
+    support: list[str] = []
+    against: list[str] = []
+
+
+class PatternEntry(Named):
+    """A worked root-cause pattern.
+
+    Attributes:
+        repeat: number of copies; `{n}` in any text counts from 1. fallback: used only where no other pattern applies.
+        explains: codes that are consequences of it, although they belong to another system.
+        urgency: reached when a code and a measured finding agree, or a code of `decisive` is active; `reason` says why.
+    """
+
+    id: str
+    system: str
+    repeat: int = pydantic.Field(default=0, ge=0, le=16)
+    fallback: bool = False
+    codes: SignsEntry = SignsEntry()
+    findings: FindingsEntry = FindingsEntry()
+    signals: list[PredicateEntry] = []
+    explains: list[str] = []
+    causes: list[CauseEntry] = pydantic.Field(min_length=1)
+    checks: list[CheckEntry] = pydantic.Field(min_length=1)
+    urgency: UrgencyName
+    decisive: list[str] = []
+    reason: Named
+    drive: Literal["ok", "limited", "limp", "no"]
+    safety: Literal["none", "low", "medium", "high"]
+    action: Literal["dealer", "roadside", "remote", "owner"]
+    advice: Named
+    needs: list[str] = pydantic.Field(min_length=1)
+    sources: list[str] = pydantic.Field(min_length=1)
+
+
+class PatternsFile(Entry):
+    """A file of patterns/."""
+
+    patterns: list[PatternEntry]
