@@ -1,0 +1,300 @@
+"""Trains a residual detector from healthy trips: curves by scikit-learn, the fleet's prior, and a threshold for a false-alarm budget.
+
+Vehicles are split first: curves are fitted on one part, and everything that follows (scatter, prior, threshold) on the other,
+so that no figure flatters itself. Where there is one vehicle only, its trips are split instead.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+
+from domain.errors import InputError
+from domain.signals import SampleBatch
+from models.artefact import Artefact
+from models.baseline import LEARNING_TRIPS, Prior, learnt_baseline
+from models.coolant_detector import COOLANT, NAME
+from models.cusum import CusumState, Limits, Verdict, advance
+from models.feature_set import FeatureSet
+from models.features import PaneStream
+from models.residual import AdditiveModel, Curve, Trip, add_residuals, new_trip, settled_points, trip_statistic
+from models.residual_detector import LEARNABLE_WITHIN
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        min_panes: panes that a trip needs. plausible: range of the target that may be learnt as normal.
+        least_within, least_between: floors of the prior's scatter, where the training fleet is more uniform than real ones.
+        smallest_drift: shifts below it are not worth a visit. false_alarms_per_trip: the budget.
+        knots, degree, penalty: of the spline and the ridge. dropout: share of extra copies of trips in which optional inputs are
+            left out at random, so that a car without them is still expected well.
+        replicates, horizon: vehicles and trips per vehicle that the threshold is set on. seed: of everything random.
+    """
+
+    min_panes: int = 18
+    plausible: tuple[float, float]
+    least_within: float
+    least_between: float
+    smallest_drift: float
+    false_alarms_per_trip: float = 0.001
+    knots: int = 6
+    degree: int = 3
+    penalty: float = 1.0
+    dropout: float = 1.0
+    calibration_share: float = 0.4
+    replicates: int = 1000
+    horizon: int = 200
+    seed: int = 20260301
+
+
+COOLANT_RECIPE = Recipe(
+    plausible=(76.0, 112.0),
+    # the coolant temperature of SAE J1979 comes in steps of 1 K
+    least_within=0.5,
+    # rated opening temperatures of road engines' thermostats lie between about 76 and 105 °C
+    least_between=6.0,
+    smallest_drift=1.0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TripPoints:
+    """The counting panes of one trip."""
+
+    vehicle: str
+    time_ns: NDArray[np.int64]
+    points: Floats
+    target: Floats
+
+
+def train_coolant(trips: Iterable[SampleBatch], recipe: Recipe = COOLANT_RECIPE) -> Artefact:
+    """The coolant detector, from batches that each hold whole trips of healthy vehicles; see `train`."""
+    return train(NAME, COOLANT, recipe, trips)
+
+
+def train(name: str, features: FeatureSet, recipe: Recipe, trips: Iterable[SampleBatch]) -> Artefact:
+    """Train one signal family.
+
+    Raises:
+        InputError: fewer than 8 trips have enough settled panes.
+    """
+    read = [trip for batch in trips for trip in _read(features, batch) if len(trip.target) >= recipe.min_panes]
+    if len(read) < 8:
+        raise InputError(f"only {len(read)} trips have enough settled driving", mend="give at least 8 longer trips")
+    rng = np.random.default_rng(recipe.seed)
+    fitting, calibrating = _split(read, recipe.calibration_share, rng)
+    pipeline = fit_pipeline(features, recipe, fitting, rng)
+    model = export_model(features, pipeline)
+    residuals = trip_residuals(features, model, recipe.min_panes, calibrating)
+    prior = _prior(residuals, recipe)
+    threshold, found = _threshold(residuals, prior, recipe, rng)
+    training = {
+        "seed": recipe.seed,
+        "vehicles": len({trip.vehicle for trip in read}),
+        "trips": len(read),
+        "trips_fitted": len(fitting),
+        "trips_calibrated": len(calibrating),
+        "within_measured": _within(residuals),
+        "threshold": found,
+    }
+    artefact = Artefact(
+        name=name,
+        features=features,
+        model=model,
+        prior=prior,
+        limits=Limits(threshold=threshold, smallest_drift=recipe.smallest_drift),
+        min_panes=recipe.min_panes,
+        plausible=recipe.plausible,
+        training=training,
+    )
+    # once through validation, so that what is hashed is what a reader of the file gets
+    return pydantic.TypeAdapter(Artefact).validate_python(asdict(artefact))
+
+
+def _read(features: FeatureSet, batch: SampleBatch) -> list[_TripPoints]:
+    """Counting panes of each trip of a batch; what is open at its end counts as a trip."""
+    open_trips, pieces, done = dict[str, Trip](), dict[str, list[_TripPoints]](), list[list[_TripPoints]]()
+    for part in PaneStream(features).cut(batch):
+        trip = open_trips.setdefault(part.vehicle, new_trip(features))
+        points, counts = settled_points(features, trip, part.values)
+        piece = _TripPoints(
+            vehicle=part.vehicle, time_ns=part.time_ns[counts], points=points[counts], target=part.values[counts, 0]
+        )
+        pieces.setdefault(part.vehicle, []).append(piece)
+        if part.closed_ns is not None:
+            done.append(pieces.pop(part.vehicle))
+            del open_trips[part.vehicle]
+    return [_joined(each) for each in (*done, *pieces.values())]
+
+
+def _joined(pieces: Sequence[_TripPoints]) -> _TripPoints:
+    return _TripPoints(
+        vehicle=pieces[0].vehicle,
+        time_ns=np.concatenate([each.time_ns for each in pieces]),
+        points=np.concatenate([each.points for each in pieces]),
+        target=np.concatenate([each.target for each in pieces]),
+    )
+
+
+def _split(trips: Sequence[_TripPoints], share: float, rng: np.random.Generator) -> tuple[list[_TripPoints], list[_TripPoints]]:
+    """(to fit on, to calibrate on), by vehicle where there are at least 5, else by trip."""
+    vehicles = sorted({trip.vehicle for trip in trips})
+    groups = [vehicles.index(trip.vehicle) for trip in trips] if len(vehicles) >= 5 else list(range(len(trips)))
+    shuffled = rng.permutation(max(groups) + 1)
+    held = set(shuffled[: max(1, round(share * len(shuffled)))].tolist())
+    fitting = [trip for trip, group in zip(trips, groups, strict=True) if group not in held]
+    return fitting, [trip for trip, group in zip(trips, groups, strict=True) if group in held]
+
+
+def fit_pipeline(features: FeatureSet, recipe: Recipe, trips: Sequence[_TripPoints], rng: np.random.Generator) -> Any:
+    """A scikit-learn pipeline: splines of each feature and flags of missing ones into a ridge; every trip weighs the same."""
+    from sklearn.impute import MissingIndicator
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import FeatureUnion, Pipeline
+    from sklearn.preprocessing import SplineTransformer
+
+    copies = [*trips, *_with_dropout(features, recipe, trips, rng)]
+    points = np.concatenate([trip.points for trip in copies])
+    target = np.concatenate([trip.target for trip in copies])
+    weight = np.concatenate([np.full(len(trip.target), 1.0 / len(trip.target)) for trip in copies])
+    splines = SplineTransformer(
+        n_knots=recipe.knots,
+        degree=recipe.degree,
+        knots=_knots(points, recipe.knots),
+        extrapolation="constant",
+        handle_missing="zeros",
+    )
+    flags = MissingIndicator(features="all")
+    basis = FeatureUnion([("splines", splines), ("missing", flags)])
+    pipeline = Pipeline([("basis", basis), ("ridge", Ridge(alpha=recipe.penalty))])
+    return pipeline.fit(points, target, ridge__sample_weight=weight * len(copies) / weight.sum() * 10.0)
+
+
+def _knots(points: Floats, count: int) -> Floats:
+    """Knots [count, features], evenly from the 1st to the 99th percentile; 0 to 1 for a feature that is never there."""
+    knots = np.empty((count, points.shape[1]))
+    for column in range(points.shape[1]):
+        seen = points[~np.isnan(points[:, column]), column]
+        low, high = np.percentile(seen, (1, 99)) if len(seen) else (0.0, 1.0)
+        knots[:, column] = np.linspace(low, max(high, low + 1.0), count)
+    return knots
+
+
+def _with_dropout(
+    features: FeatureSet, recipe: Recipe, trips: Sequence[_TripPoints], rng: np.random.Generator
+) -> list[_TripPoints]:
+    optional = np.array([number for number, each in enumerate(features.inputs) if not each.required], np.int64)
+    copies = []
+    for trip in trips:
+        if rng.random() < recipe.dropout and len(optional):
+            points = trip.points.copy()
+            points[:, optional[rng.random(len(optional)) < 0.5]] = np.nan
+            copies.append(replace(trip, points=points))
+    return copies
+
+
+def export_model(features: FeatureSet, pipeline: Any) -> AdditiveModel:
+    """The pipeline as curves that need no scikit-learn, equal to its predictions within rounding."""
+    from scipy.interpolate import BSpline, PPoly
+
+    splines = pipeline.named_steps["basis"].transformer_list[0][1]
+    ridge = pipeline.named_steps["ridge"]
+    width = splines.n_features_out_ // splines.n_features_in_
+    flags = ridge.coef_[splines.n_features_out_ :]
+    curves = []
+    for number, feature in enumerate(features.features):
+        basis = splines.bsplines_[number]
+        own = BSpline(basis.t, basis.c[:, :width] @ ridge.coef_[number * width : (number + 1) * width], basis.k)
+        pieces = PPoly.from_spline((own.t, own.c, own.k))
+        inner = slice(basis.k, len(basis.t) - basis.k - 1)
+        curves.append(
+            Curve(
+                feature=feature,
+                breaks=tuple(pieces.x[basis.k : len(basis.t) - basis.k].tolist()),
+                coefficients=tuple(tuple(row) for row in pieces.c[:, inner].T.tolist()),
+                absent=float(flags[number]),
+            )
+        )
+    return AdditiveModel(intercept=float(ridge.intercept_), curves=tuple(curves))
+
+
+def trip_residuals(
+    features: FeatureSet, model: AdditiveModel, min_panes: int, trips: Iterable[_TripPoints]
+) -> dict[str, list[float]]:
+    """Vehicle -> residual of each of its trips."""
+    found: dict[str, list[float]] = {}
+    for each in trips:
+        trip = new_trip(features)
+        add_residuals(trip, each.time_ns, each.target, model.expect(each.points))
+        statistic = trip_statistic(trip, min_panes)
+        if statistic is not None:
+            found.setdefault(each.vehicle, []).append(statistic.residual)
+    return found
+
+
+def _away(residuals: dict[str, list[float]]) -> Floats:
+    """How far each trip lies from its vehicle's median; vehicles with one trip say nothing."""
+    return np.array([trip - statistics.median(trips) for trips in residuals.values() for trip in trips if len(trips) > 1])
+
+
+def _within(residuals: dict[str, list[float]]) -> float:
+    """Standard deviation from trip to trip of one vehicle; not a robust one, as a sum of trips feels the outliers too."""
+    away = _away(residuals)
+    return float(np.sqrt(np.mean(away**2))) if len(away) else 0.0
+
+
+def _prior(residuals: dict[str, list[float]], recipe: Recipe) -> Prior:
+    middles = [statistics.median(trips) for trips in residuals.values()]
+    between = statistics.stdev(middles) if len(middles) > 1 else 0.0
+    return Prior(
+        location=statistics.median(middles),
+        between=max(recipe.least_between, between),
+        within=max(recipe.least_within, _within(residuals)),
+    )
+
+
+def _threshold(
+    residuals: dict[str, list[float]], prior: Prior, recipe: Recipe, rng: np.random.Generator
+) -> tuple[float, dict[str, Any]]:
+    """Least threshold within the budget, over vehicles whose trips are drawn with replacement from the calibration trips."""
+    away, measured = _away(residuals), _within(residuals)
+    # the calibration fleet may be steadier than real ones: its scatter is drawn out to the prior's
+    away = away * max(1.0, prior.within / measured) if measured else rng.normal(0.0, prior.within, 1000)
+    offsets = rng.normal(prior.location, prior.between, recipe.replicates)
+    peaks = np.sort([_peak(offset + rng.choice(away, recipe.horizon), prior) for offset in offsets])
+    allowed = int(recipe.false_alarms_per_trip * recipe.replicates * recipe.horizon)
+    threshold = max(3.0, float(np.ceil(peaks[-1 - allowed] * 4) / 4))
+    return threshold, {
+        "method": "vehicles drawn from the prior, trips by bootstrap, baselines learnt as they go; first alarms counted",
+        "budget_per_trip": recipe.false_alarms_per_trip,
+        "trips_drawn": recipe.replicates * recipe.horizon,
+        "false_alarms_per_1000_trips": 1000.0 * float(np.mean(peaks > threshold)) / recipe.horizon,
+        "scatter_drawn": float(np.sqrt(np.mean(away**2))),
+    }
+
+
+def _peak(trips: Floats, prior: Prior) -> float:
+    """Greatest sum that a healthy vehicle with these trips reaches while it learns its baseline and afterwards."""
+    limits = Limits(threshold=float("inf"), smallest_drift=0.0)
+    state, learnt, peak = CusumState(), list[float](), 0.0
+    baseline = learnt_baseline(prior, learnt)
+    for trip in trips.tolist():
+        deviation = trip - baseline.location
+        state, verdict = advance(state, deviation, baseline.scale, 0, limits)
+        assert verdict is Verdict.QUIET
+        peak = max(peak, state.high.total, state.low.total)
+        if len(learnt) < LEARNING_TRIPS and abs(deviation) <= LEARNABLE_WITHIN * baseline.scale:
+            learnt.append(trip)
+            baseline = learnt_baseline(prior, learnt)
+    return peak
