@@ -1,0 +1,158 @@
+"""A recording being read: frame batches in file order, dead letters, anomalies and progress."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.frames import FrameBatch, MessageTable
+from domain.ports import Jit
+from domain.records import DeadLetter
+from ingest.logs.clock import RESET_STEP_NS
+from ingest.logs.log_format import Block, LogFormat, MalformedLine
+
+_RELATIVE_BELOW_NS = 365 * 86_400 * 1_000_000_000
+"""A first stamp in 1970 counts from the start of the recording: no car recorded CAN then."""
+_BYTES_PER_FRAME = 48
+_LETTER_BYTES = 4096
+
+
+class LogFile:
+    """Streams one recording once, from its beginning; memory stays bounded by the batch.
+
+    Attributes:
+        dead_letters: malformed lines so far. anomalies: kind -> count so far ("equal_time", "time_backwards", "clock_reset",
+            "malformed_line", "no_timestamp", "truncated_file", "empty_file"). bytes_total, bytes_done: of the file as stored.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        log_format: LogFormat | None,
+        *,
+        vehicle: str,
+        start_ns: int | None,
+        boot_session: int,
+        batch_frames: int,
+        jit: Jit,
+    ) -> None:
+        self.path = path
+        self.dead_letters: list[DeadLetter] = []
+        self.anomalies: Counter[str] = Counter()
+        self.bytes_total = path.stat().st_size
+        self.bytes_done = 0
+        self._format = log_format
+        self._vehicle = vehicle
+        self._start_ns = start_ns
+        self._messages = MessageTable.single(boot_session=boot_session)
+        self._batch_frames = max(1, batch_frames)
+        self._jit = jit
+        self._frames_read = 0
+        self._last_ns: int | None = None
+        self._offset_ns = 0
+        self._batches = self._read()
+        self._pending: FrameBatch | None = None
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """The batches not yet read, of at most `batch_frames` frames."""
+        return self
+
+    def __next__(self) -> FrameBatch:
+        if self._pending is not None:
+            batch, self._pending = self._pending, None
+            return batch
+        return next(self._batches)
+
+    def skip(self, n_frames: int) -> None:
+        """Pass over the next frames; what was odd in them is counted and kept all the same."""
+        while n_frames > 0:
+            batch = next(self, None)
+            if batch is None:
+                return
+            if len(batch) > n_frames:
+                self._pending = batch.take(slice(n_frames, None))
+            n_frames -= len(batch)
+
+    def _read(self) -> Iterator[FrameBatch]:
+        if self._format is not None:
+            try:
+                yield from self._read_blocks(self._format)
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                # a logger that lost power leaves half a gzip file; what came before is good
+                self.anomalies["truncated_file"] += 1
+        if not self._frames_read:
+            self.anomalies["empty_file"] += 1
+        self.bytes_done = self.bytes_total
+
+    def _read_blocks(self, log_format: LogFormat) -> Iterator[FrameBatch]:
+        block_bytes = min(max(self._batch_frames * _BYTES_PER_FRAME, 1 << 16), 1 << 23)
+        with self.path.open("rb") as stored:
+            packed = stored.read(2) == b"\x1f\x8b"
+            stored.seek(0)
+            stream = gzip.GzipFile(fileobj=stored) if packed else stored
+            for block in log_format.blocks(stream, block_bytes=block_bytes, jit=self._jit):
+                self.bytes_done = stored.tell()
+                self._note_malformed(block.malformed)
+                self.anomalies["no_timestamp"] += block.timeless
+                if len(block.time_ns):
+                    yield from self._batches_of(block)
+        self.anomalies = +self.anomalies
+
+    def _batches_of(self, block: Block) -> Iterator[FrameBatch]:
+        count = len(block.time_ns)
+        if self._last_ns is None and self._start_ns is not None and abs(int(block.time_ns[0])) < _RELATIVE_BELOW_NS:
+            self._offset_ns = self._start_ns
+        time_ns = block.time_ns + self._offset_ns if self._offset_ns else block.time_ns
+        self._note_time(time_ns)
+        whole = FrameBatch(
+            vehicles=(self._vehicle,),
+            buses=block.buses,
+            messages=self._messages,
+            time_ns=time_ns,
+            vehicle=np.zeros(count, np.int32),
+            bus=block.bus,
+            can_id=block.can_id,
+            message=np.zeros(count, np.int32),
+            index=np.arange(self._frames_read, self._frames_read + count, dtype=np.int64),
+            length=block.length,
+            flags=block.flags,
+            payload=block.payload,
+            arena_offset=block.arena_offset,
+            arena=block.arena,
+        )
+        self._frames_read += count
+        for start in range(0, count, self._batch_frames):
+            yield whole if count <= self._batch_frames else whole.take(slice(start, start + self._batch_frames))
+
+    def _note_time(self, time_ns: NDArray[np.int64]) -> None:
+        """Count equal stamps and steps back, also over the edge of two blocks."""
+        first = time_ns[:1] if self._last_ns is None else np.array([self._last_ns], np.int64)
+        step = np.diff(np.concatenate((first, time_ns)))[1 if self._last_ns is None else 0 :]
+        self._last_ns = int(time_ns[-1])
+        self.anomalies["equal_time"] += int(np.count_nonzero(step == 0))
+        self.anomalies["time_backwards"] += int(np.count_nonzero(step < 0))
+        self.anomalies["clock_reset"] += int(np.count_nonzero(step < -RESET_STEP_NS))
+
+    def _note_malformed(self, lines: tuple[MalformedLine, ...]) -> None:
+        self.anomalies["malformed_line"] += len(lines)
+        for bad in lines:
+            identity = hashlib.sha256(f"{self.path.name}\0{bad.line}\0".encode() + bad.content).hexdigest()[:32]
+            self.dead_letters.append(
+                DeadLetter(
+                    id=identity,
+                    origin=self.path.name,
+                    position=bad.line,
+                    reason="malformed_line",
+                    detail="is not a frame",
+                    content=bad.content[:_LETTER_BYTES],
+                    vehicle=self._vehicle,
+                    time_ns=self._last_ns or 0,
+                )
+            )

@@ -1,0 +1,67 @@
+"""Opens a recording by its content, never by its name: many formats are called .log or .txt."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from domain.errors import LogFileError
+from domain.ports import Jit, no_jit
+from ingest.logs.candump import Candump
+from ingest.logs.log_file import LogFile
+from ingest.logs.log_format import LogFormat
+
+FORMATS: tuple[LogFormat, ...] = (Candump(),)
+"""Every format that can be read; the first one that recognises a file reads it."""
+
+_HEAD_BYTES = 1 << 16
+
+
+def open_log(
+    path: Path,
+    *,
+    vehicle: str,
+    start_ns: int | None = None,
+    boot_session: int = 0,
+    batch_frames: int = 262_144,
+    jit: Jit = no_jit,
+) -> LogFile:
+    """Open a recording, plain or gzip.
+
+    The frames are `vehicle`'s; `boot_session` orders this drive among others of it. `start_ns` is the time of a stamp of
+    zero in recordings without absolute time (default: the epoch). No batch has more than `batch_frames` frames.
+
+    Raises:
+        LogFileError: the file cannot be read, or is of no known format.
+    """
+    try:
+        head = _head(path)
+    except OSError as problem:
+        raise LogFileError(
+            f"cannot be read ({problem.strerror or problem})", file=path, mend="check the path and its permissions"
+        ) from problem
+    log_format = next((known for known in FORMATS if known.recognises(head)), None)
+    if log_format is None and head.strip():
+        names = ", ".join(known.name for known in FORMATS)
+        raise LogFileError(
+            "is not a recording of a known format",
+            file=path,
+            mend=f"give one of: {names} (plain or gzip); python-can's can_logconvert writes candump from others",
+        )
+    return LogFile(
+        path, log_format, vehicle=vehicle, start_ns=start_ns, boot_session=boot_session, batch_frames=batch_frames, jit=jit
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stored:
+        head = stored.read(_HEAD_BYTES)
+        if not head.startswith(b"\x1f\x8b"):
+            return head
+        stored.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=stored).read(_HEAD_BYTES)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            # half a gzip file: whatever of its beginning can be inflated decides
+            return zlib.decompressobj(wbits=31).decompress(head)[:_HEAD_BYTES]
