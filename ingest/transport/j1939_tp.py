@@ -13,6 +13,9 @@ BROADCAST_TIMEOUT_NS = 750_000_000
 CONNECTION_TIMEOUT_NS = 1_250_000_000
 """T2 and T3 of SAE J1939-21."""
 
+MAX_SESSIONS = 64
+"""Under way at once in one vehicle; a flood of announcements drops the longest silent ones."""
+
 RTS, CTS, END_OF_MESSAGE, BAM, ABORT = 16, 17, 19, 32, 255
 
 SEQUENCE_GAP = "j1939_tp_sequence_gap"
@@ -21,6 +24,7 @@ RESTARTED = "j1939_tp_restarted"
 ABORTED = "j1939_tp_aborted"
 INCOMPLETE = "j1939_tp_incomplete"
 MALFORMED = "j1939_tp_malformed"
+CROWDED_OUT = "j1939_tp_crowded_out"
 
 Key = tuple[str, int, int]
 """(bus name, source address, destination address; 255 for a broadcast)."""
@@ -117,6 +121,9 @@ class TransportListener:
         ):
             anomalies[MALFORMED] += 1
             return
+        if len(self.sessions) >= MAX_SESSIONS:
+            del self.sessions[min(self.sessions, key=lambda k: (self.sessions[k].time_ns, k))]
+            anomalies[CROWDED_OUT] += 1
         self.sessions[key] = Session(pgn=pgn, size=size, received=0, time_ns=time_ns, data=bytearray(packets * PACKET_BYTES))
 
     def _abort(self, key: Key, pgn: int, anomalies: Counter[str]) -> None:

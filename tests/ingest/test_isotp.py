@@ -1,0 +1,124 @@
+"""Passive ISO-TP reassembly, with can-isotp as the sender."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import isotp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.transport.isotp import IsoTpListener
+
+KEY = ("can0", 0x7E8)
+MS = 1_000_000
+FIRST, SECOND, THIRD = (bytes.fromhex(text) for text in ("100E430601000200", "21030043008200C1", "22" + "00" * 7))
+
+
+def hear(listener: IsoTpListener, *frames: bytes, start_ms: int = 0, step_ms: int = 10) -> tuple[list[bytes], Counter[str]]:
+    anomalies: Counter[str] = Counter()
+    answers = (listener.receive(KEY, (start_ms + n * step_ms) * MS, f, anomalies) for n, f in enumerate(frames))
+    return [message for message in answers if message is not None], anomalies
+
+
+def sent_by_can_isotp(payload: bytes, frame_bytes: int, padding: int | None) -> list[bytes]:
+    """The frames in which can-isotp sends a payload to a receiver that lets it go on at once."""
+    frames: list[bytes] = []
+    go_on = isotp.CanMessage(arbitration_id=0x7E0, data=bytes.fromhex("300000"))
+    waiting: list[isotp.CanMessage] = []
+
+    def send(message: isotp.CanMessage) -> None:
+        frames.append(bytes(message.data))
+        if message.data[0] >> 4 == 1:
+            waiting.append(go_on)
+
+    layer = isotp.TransportLayerLogic(
+        rxfn=lambda timeout: waiting.pop() if waiting else None,
+        txfn=send,
+        address=isotp.Address(rxid=0x7E0, txid=0x7E8),
+        params={"tx_data_length": frame_bytes, "can_fd": frame_bytes > 8, "tx_padding": padding, "stmin": 0},
+    )
+    layer.send(payload)
+    while layer.transmitting():
+        layer.process(rx_timeout=0)
+    return frames
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    payload=st.binary(min_size=1, max_size=5000),
+    frame_bytes=st.sampled_from([8, 8, 64]),
+    padding=st.sampled_from([None, 0x00, 0x55, 0xAA, 0xCC]),
+)
+def test_whatever_can_isotp_sends_is_heard_whole(payload: bytes, frame_bytes: int, padding: int | None) -> None:
+    messages, anomalies = hear(IsoTpListener(), *sent_by_can_isotp(payload, frame_bytes, padding))
+    assert messages == [payload]
+    assert not anomalies
+
+
+def test_the_sequence_number_wraps_after_fifteen() -> None:
+    payload = bytes(range(200)) + bytes(300)
+    assert hear(IsoTpListener(), *sent_by_can_isotp(payload, 8, 0xCC))[0] == [payload]
+
+
+def test_a_missing_frame_aborts_and_is_counted_once_and_the_rest_is_orphaned() -> None:
+    messages, anomalies = hear(IsoTpListener(), FIRST, THIRD, SECOND)
+    assert messages == []
+    assert anomalies == {"isotp_sequence_gap": 1, "isotp_orphan_frame": 1}
+
+
+def test_a_new_first_frame_replaces_the_message_under_way() -> None:
+    messages, anomalies = hear(IsoTpListener(), FIRST, SECOND, FIRST, SECOND, THIRD)
+    assert len(messages) == 1
+    assert anomalies == {"isotp_restarted": 1}
+
+
+def test_a_second_of_silence_is_allowed_and_more_is_a_timeout() -> None:
+    assert len(hear(IsoTpListener(), FIRST, SECOND, THIRD, step_ms=1000)[0]) == 1
+    messages, anomalies = hear(IsoTpListener(), FIRST, SECOND, step_ms=1001)
+    assert messages == []
+    assert anomalies == {"isotp_timeout": 1}
+
+
+def test_flow_control_in_between_is_ignored() -> None:
+    messages, anomalies = hear(IsoTpListener(), FIRST, bytes.fromhex("30000A"), SECOND, THIRD)
+    assert [message[:2] for message in messages] == [b"\x43\x06"]
+    assert not anomalies
+
+
+def test_senders_are_kept_apart() -> None:
+    listener, anomalies = IsoTpListener(), Counter[str]()
+    other = ("can1", 0x7E8)
+    for key in (KEY, other):
+        listener.receive(key, 0, FIRST, anomalies)
+    for key in (KEY, other):
+        listener.receive(key, 1, SECOND, anomalies)
+    assert [len(listener.receive(key, 2, THIRD, anomalies) or b"") for key in (KEY, other)] == [14, 14]
+    assert not anomalies
+
+
+def test_lengths_that_cannot_be_are_malformed() -> None:
+    bad = ["00", "08 43 00 00 00 00 00 00", "05 43 01", "10 05 43 01 03 01 00 00", "10 00", "40 00", ""]
+    messages, anomalies = hear(IsoTpListener(), *(bytes.fromhex(text) for text in bad))
+    assert messages == []
+    assert anomalies == {"isotp_malformed_frame": len(bad)}
+
+
+def test_a_message_of_gigabytes_is_refused() -> None:
+    listener = IsoTpListener()
+    assert hear(listener, bytes.fromhex("1000 FFFFFFFF 4300"))[1] == {"isotp_too_long": 1}
+    assert not listener.transfers
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.one_of(st.binary(max_size=8), st.sampled_from([FIRST, SECOND, THIRD])), max_size=30))
+def test_no_frame_whatsoever_raises(frames: list[bytes]) -> None:
+    hear(IsoTpListener(), *frames)
+
+
+def test_a_listener_dumped_and_loaded_goes_on_where_it_was() -> None:
+    before, after = IsoTpListener(), IsoTpListener()
+    hear(before, FIRST, SECOND)
+    after.load(before.dump())
+    assert hear(after, THIRD, start_ms=30) == hear(before, THIRD, start_ms=30)
+    assert not after.transfers
