@@ -68,4 +68,14 @@ class KernelError(PitcallError):
 
 
 class DeliveryError(PitcallError):
-    """A push was not accepted; the outbox tries again."""
+    """A push was not accepted; the outbox tries again.
+
+    Args:
+        what: why, in one clause, without the recipient's address or personal data.
+        retry_after_s: the recipient asked not to be tried again before that many seconds.
+        gone: the recipient wants no more pushes at all (HTTP 410): not tried again.
+    """
+
+    def __init__(self, what: str, *, retry_after_s: float | None = None, gone: bool = False) -> None:
+        self.what, self.retry_after_s, self.gone = what, retry_after_s, gone
+        super().__init__(what)

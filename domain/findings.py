@@ -225,6 +225,7 @@ class Recommendation:
         action: "dealer", "roadside", "remote" or "owner". drive: "ok", "limited", "limp" or "no".
         safety: "none", "low", "medium" or "high". urgency_reason: why this urgency. advice: plain words for the driver.
         capabilities: what a dealer must be able to do ("hv", "truck", "engine" …).
+        merges: incidents of the same vehicle that this one explains (`Diagnosis.merges`); one order answers them together.
     """
 
     incident_id: str
@@ -245,6 +246,7 @@ class Recommendation:
     codes: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
 
 
 class OrderKind(StrEnum):

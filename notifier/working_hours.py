@@ -1,0 +1,46 @@
+"""A dealer's working hours in whole hours of local time, as arithmetic on integers (no time zone database, no clock).
+
+Times are hours since 1970-01-01T00 local; days are days since 1970-01-01 local, which was a Thursday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.fleet import Dealer
+
+HOUR_NS = 3_600_000_000_000
+
+
+def offset_ns(dealer: Dealer) -> int:
+    """Local time minus UTC."""
+    return round(dealer.utc_offset_hours * HOUR_NS)
+
+
+def local_day(dealer: Dealer, time_ns: int) -> int:
+    """The dealer's calendar day at this time."""
+    return (time_ns + offset_ns(dealer)) // (24 * HOUR_NS)
+
+
+def iso_weekday(day: int) -> int:
+    """1 = Monday … 7 = Sunday."""
+    return (day + 3) % 7 + 1
+
+
+def first_whole_hour(dealer: Dealer, time_ns: int) -> int:
+    """The first full local hour that is not before this time."""
+    return -(-(time_ns + offset_ns(dealer)) // HOUR_NS)
+
+
+def hours_between(dealer: Dealer, first: int, last: int) -> Iterator[int]:
+    """Local hours from `first` to `last` (both may begin a slot) at which an hour's appointment fits into the working day."""
+    for day in range(first // 24, last // 24 + 1):
+        if iso_weekday(day) in dealer.days_open:
+            opens, closes = day * 24 + dealer.opens_hour, day * 24 + dealer.closes_hour
+            yield from range(max(first, opens), min(last, closes - 1) + 1)
+
+
+def slot(dealer: Dealer, hour: int) -> tuple[int, int]:
+    """(start_ns, end_ns) in UTC of the appointment hour that begins at this local hour."""
+    start = hour * HOUR_NS - offset_ns(dealer)
+    return start, start + HOUR_NS
