@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sqlite3
+import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,7 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
         driver = _DRIVERS.get(address.drivername.partition("+")[0])
-    except ArgumentError as problem:
+    except (ArgumentError, ValueError) as problem:
         raise StorageError(
             "the database URL cannot be understood; write sqlite:///FILE or postgresql://USER@HOST/NAME"
         ) from problem
@@ -112,8 +114,22 @@ def _engine(address: URL, name: str) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     """Durable commits, readers beside one writer, references checked, and transactions begun by us (`_begin_sqlite`)."""
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+    _set_write_ahead_log(connection)
+
+
+def _set_write_ahead_log(connection: Any) -> None:
+    """Only the first opening changes anything; SQLite does not wait by itself when two do that at once, so this does."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

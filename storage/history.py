@@ -30,6 +30,9 @@ from domain.signals import SignalBatch, SignalGroup
 _DAY_NS = 86_400 * 1_000_000_000
 _FIXED_COLUMNS = ("time_ns", "vehicle", "source")
 
+Samples = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Event times and the values at them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -134,8 +137,8 @@ class SignalHistory:
         del self._waiting[place]
         self._values -= rows.count * len(place.names)
 
-    def read(self, vehicle: str, path: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Event times and values of one VSS path, start included and end not, over all messages and sources that carry it, by time.
+    def read(self, vehicle: str, path: str, start_ns: int, end_ns: int) -> Samples:
+        """Event times and values of one VSS path, start included and end not, over all messages and sources that carry it, by (time, value).
 
         Only what is written is found: `flush` first.
 
@@ -149,9 +152,8 @@ class SignalHistory:
                 found = _read(file, vehicle, path, start_ns, end_ns)
             except (OSError, pa.ArrowException) as problem:
                 raise StorageError(f"signal history file {file} is damaged; remove it") from problem
-            for time_ns, value in found:
-                times.append(time_ns)
-                values.append(value)
+            times += [time_ns for time_ns, _ in found]
+            values += [value for _, value in found]
         return _once(np.concatenate(times), np.concatenate(values))
 
     def _files(self, vehicle: str, start_ns: int, end_ns: int) -> Iterator[Path]:
@@ -198,7 +200,7 @@ def _schema(place: _Place) -> pa.Schema:
         pa.field("source", pa.int16(), nullable=False),
     ]
     signals = [
-        pa.field(column, pa.float64(), metadata={"signal": name, "path": path or "", "unit": unit})
+        pa.field(column, pa.float64(), metadata={"signal": name, "unit": unit} | ({"path": path} if path else {}))
         for column, name, path, unit in zip(_columns(place), place.names, place.paths, place.units, strict=True)
     ]
     return pa.schema(fixed + signals, metadata={"message": place.message, "bus": place.bus, "profile": place.profile})
@@ -233,23 +235,20 @@ def _write_whole(table: pa.Table, file: Path) -> None:
         half.unlink(missing_ok=True)
 
 
-def _read(
-    file: Path, vehicle: str, path: str, start_ns: int, end_ns: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+def _read(file: Path, vehicle: str, path: str, start_ns: int, end_ns: int) -> list[Samples]:
     """One (times, values) for each column of the file that carries the path."""
     wanted = [column.name for column in pq.read_schema(file) if (column.metadata or {}).get(b"path") == path.encode()]
     if not wanted:
-        return
+        return []
     within: Any = [("vehicle", "=", vehicle), ("time_ns", ">=", start_ns), ("time_ns", "<", end_ns)]
     table = pq.read_table(file, columns=["time_ns", *wanted], filters=within, partitioning=None)
     time_ns = table.column("time_ns").to_numpy()
-    for name in wanted:
-        column = table.column(name)
-        usable = ~column.is_null().to_numpy()
-        yield time_ns[usable], column.to_numpy()[usable]
+    columns = [table.column(name) for name in wanted]
+    usable = [~column.is_null().to_numpy() for column in columns]
+    return [(time_ns[rows], column.to_numpy()[rows]) for column, rows in zip(columns, usable, strict=True)]
 
 
-def _once(time_ns: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _once(time_ns: NDArray[np.int64], values: NDArray[np.float64]) -> Samples:
     """By time, with equal samples of one time given once."""
     order = np.lexsort((values, time_ns))
     time_ns, values = time_ns[order], values[order]

@@ -12,7 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Hashable
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ class _Codec:
 
 
 def to_json(record: Any) -> str:
-    """The record as one line of ASCII JSON; fields that hold their default are left out."""
+    """The record as one line of ASCII JSON, every field written: a default may change one day."""
     return json.dumps(_codec(type(record)).encode(record), allow_nan=False, separators=(",", ":"))
 
 
@@ -73,25 +73,14 @@ def _made(annotation: Hashable) -> _Codec:
 def _record(record_type: Any) -> _Codec:
     hints = typing.get_type_hints(record_type)
     codecs = {field.name: _codec(hints[field.name]) for field in fields(record_type)}
-    defaults = {field.name: _default(field) for field in fields(record_type)}
 
     def encode(record: Any) -> dict[str, Any]:
-        values = ((name, codec, getattr(record, name)) for name, codec in codecs.items())
-        return {name: codec.encode(value) for name, codec, value in values if not _same(value, defaults[name])}
+        return {name: codec.encode(getattr(record, name)) for name, codec in codecs.items()}
 
     def decode(data: Any) -> Any:
         return record_type(**{name: codecs[name].decode(value) for name, value in data.items() if name in codecs})
 
     return _Codec(encode, decode)
-
-
-def _default(field: Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
-
-
-def _same(value: Any, default: Any) -> bool:
-    """Whether leaving the value out brings it back exactly (-0.0 is not 0.0)."""
-    return type(value) is type(default) and bool(value == default) and not (isinstance(value, float) and value == 0.0)
 
 
 def _optional(arguments: tuple[Any, ...]) -> _Codec:
