@@ -24,6 +24,8 @@ _HEADER_BYTES = 3
 """Length, service and PID before the data of a single-frame OBD-II answer."""
 _MODE_01_ANSWER = 0x41
 _SINGLE_FRAME_MAX = 7
+_ANSWER = "Answer"
+"""The selector: length, service and PID of an answer."""
 _OBD_STALE_S = 10.0
 _J1939_STALE_S = 5.0
 _J1939_PRIORITY = 5
@@ -161,18 +163,38 @@ def obd2_messages() -> tuple[MessageSpec, ...]:
     )
 
 
-def _obd2_selectors() -> tuple[SignalSpec, SignalSpec]:
-    """Length, service and PID as one big-endian number; and the same with data byte A, for PIDs that tell what is fitted."""
-    return (
-        SignalSpec(name="Answer", start=7, length=24, big_endian=True, is_selector=True),
-        SignalSpec(name="AnswerWithA", start=7, length=32, big_endian=True, is_selector=True),
-    )
+def _obd2_selectors() -> list[SignalSpec]:
+    """Length, service and PID as one big-endian number; and below it data byte A of the PIDs that tell what is fitted."""
+    answer = SignalSpec(name=_ANSWER, start=7, length=24, big_endian=True, is_selector=True)
+    telling = {pid.pid: pid for pid in obd2_pids() if pid.when_a}
+    return [
+        answer,
+        *(
+            SignalSpec(
+                name=_fitted(pid),
+                start=_HEADER_BYTES * 8 + 7,
+                length=8,
+                big_endian=True,
+                mux_parent=_ANSWER,
+                mux_ranges=_answers(pid),
+                is_selector=True,
+            )
+            for pid in telling.values()
+        ),
+    ]
+
+
+def _fitted(pid: PidSignal) -> str:
+    return f"PID{pid.pid:02X} SensorsFitted"
+
+
+def _answers(pid: PidSignal) -> tuple[tuple[int, int], ...]:
+    """Values of the answer selector that announce this PID: any length that holds all its data."""
+    values = [length << 16 | _MODE_01_ANSWER << 8 | pid.pid for length in range(2 + pid.data_bytes, _SINGLE_FRAME_MAX + 1)]
+    return tuple((value, value) for value in values)
 
 
 def _obd2_signal(pid: PidSignal, priority: int) -> SignalSpec:
-    lengths = range(2 + pid.data_bytes, _SINGLE_FRAME_MAX + 1)
-    heads = [length << 16 | _MODE_01_ANSWER << 8 | pid.pid for length in lengths]
-    selected = [head << 8 | a for head in heads for a in pid.when_a] if pid.when_a else heads
     return SignalSpec(
         name=f"PID{pid.pid:02X} {pid.name}",
         start=(_HEADER_BYTES + pid.first_bit // 8) * 8 + 7 - pid.first_bit % 8,
@@ -182,8 +204,8 @@ def _obd2_signal(pid: PidSignal, priority: int) -> SignalSpec:
         scale=pid.scale,
         offset=pid.offset,
         unit=pid.unit,
-        mux_parent="AnswerWithA" if pid.when_a else "Answer",
-        mux_ranges=tuple((value, value) for value in selected),
+        mux_parent=_fitted(pid) if pid.when_a else _ANSWER,
+        mux_ranges=tuple((a, a) for a in pid.when_a) if pid.when_a else _answers(pid),
         path=pid.path,
         path_unit_scale=pid.path_scale,
         priority=priority,
