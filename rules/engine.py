@@ -1,0 +1,207 @@
+"""The rule stage: samples and trouble-code reports in, findings out."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.findings import Finding
+from domain.frames import TickKind
+from domain.ports import Jit, no_jit
+from domain.signals import TICK_SIGNAL, SampleBatch
+from domain.trouble_codes import DtcBatch
+from rules.active_codes import ActiveCodes
+from rules.expression import Dtc
+from rules.kernel import run_rules
+from rules.program import compile_rules
+from rules.rule import Rule, RuleStatus
+from rules.rule_finding import RuleEvent, rule_finding
+from rules.rule_state import RuleState
+
+TICK, END_TICK, NOT_READ = -1, -2, -3
+"""Columns that are no signals: ticks, and signals that no rule reads."""
+
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What the kernel reads, in its order."""
+
+    time_ns: NDArray[np.int64]
+    slot: NDArray[np.int32]
+    column: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
+class RuleEngine:
+    """Evaluates all active rules at once (`domain.ports.FindingStage`).
+
+    - All samples of one (vehicle, time) are applied first; then each rule of which an input was sampled is evaluated, and at a
+      tick every rule.
+    - A value older than its staleness is unknown. Logic is three-valued; unknown neither raises nor clears.
+    - A rule raises at the first evaluation at which `when` has held for `for` of event time, and clears likewise. Time in which
+      an input was stale does not count (`on_gap: hold`) or starts the timer anew (`reset`); the same choice is there for time
+      with a closed gate (`gate_closed`, default reset). An end-of-drive tick stops all running timers.
+    - Findings depend on the order of each vehicle's records alone, not on how they were cut into batches.
+
+    Args:
+        rules: rules of any status; only active ones run.
+        stale_after_ns: VSS path -> how long its values may be used; 5 s for others.
+        jit: compiles the kernel.
+    """
+
+    name = "rules"
+    version = "1"
+    """Of the snapshot's form; each rule's state in it is keyed by the rule's id and content."""
+
+    def __init__(self, rules: Sequence[Rule], *, stale_after_ns: Mapping[str, int] | None = None, jit: Jit = no_jit) -> None:
+        self._rules = tuple(rule for rule in rules if rule.status is RuleStatus.ACTIVE)
+        self._program = compile_rules(self._rules, stale_after_ns)
+        self._state = RuleState(self._rules, self._program)
+        patterns = {node.pattern: None for rule in self._rules for node in rule.inputs if isinstance(node, Dtc)}
+        self._codes = ActiveCodes(tuple(patterns))
+        self._code_columns = np.array([self._program.columns[f"dtc:{pattern}"] for pattern in patterns], np.int32)
+        self._kernel = jit(run_rules)
+        self._lookup_of: tuple[tuple[str, ...], NDArray[np.int32]] | None = None
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """VSS paths that the rules read."""
+        return frozenset(path for rule in self._rules for path in rule.paths)
+
+    @property
+    def state_bytes_per_vehicle(self) -> int:
+        """Core state of one vehicle in memory, code lists apart."""
+        return self._state.bytes_per_vehicle
+
+    def evaluate(self, samples: SampleBatch, dtcs: DtcBatch) -> list[Finding]:
+        """Findings sorted by (vehicle, time, rule id)."""
+        if not self._rules:
+            return []
+        rows = self._rows(samples, dtcs)
+        findings: list[Finding] = []
+        begin = 0
+        while begin < len(rows.time_ns):
+            begin = self._run(rows, begin, findings)
+        findings.sort(key=lambda finding: (finding.vehicle, finding.time_ns, finding.source.id))
+        return findings
+
+    def snapshot(self, vehicle: str) -> bytes | None:
+        """The vehicle's state; None where it has none."""
+        state = self._state.snapshot(vehicle)
+        codes = self._codes.snapshot(vehicle)
+        if state is None:
+            return None
+        return _LENGTH.pack(len(state)) + state + codes
+
+    def restore(self, vehicle: str, state: bytes) -> None:
+        """Set the vehicle's state from `snapshot`; state of rules that are no more is dropped."""
+        (length,) = _LENGTH.unpack_from(state)
+        end = _LENGTH.size + length
+        self._state.restore(vehicle, state[_LENGTH.size : end])
+        self._codes.restore(vehicle, state[end:])
+
+    def forget(self, vehicle: str) -> None:
+        """Drop the vehicle's state."""
+        self._state.free(vehicle)
+        self._codes.forget(vehicle)
+
+    def _run(self, rows: _Rows, begin: int, findings: list[Finding]) -> int:
+        """Run the kernel until its events are full or the rows are done; gives the row to go on at."""
+        capacity = max(256, 4 * len(self._rules))
+        where = np.empty((capacity, 3), np.int32)
+        times = np.empty((capacity, 3), np.int64)
+        values = np.empty((capacity, self._program.most_shown), np.float64)
+        program, state = self._program, self._state
+        with np.errstate(all="ignore"):
+            begin, events = self._kernel(
+                begin,
+                rows.time_ns,
+                rows.slot,
+                rows.column,
+                rows.value,
+                program.stale_ns,
+                program.listener_start,
+                program.listener,
+                program.input_start,
+                program.input_column,
+                program.shown_start,
+                program.shown_column,
+                program.code_start,
+                program.op,
+                program.operand,
+                program.constant,
+                program.hold_ns,
+                program.pauses,
+                state.last_time,
+                state.last_value,
+                state.active,
+                state.since,
+                state.began,
+                state.known_until,
+                where,
+                times,
+                values,
+            )
+        findings += [self._finding(where[event], times[event], values[event]) for event in range(events)]
+        return int(begin)
+
+    def _finding(self, where: NDArray[np.int32], times: NDArray[np.int64], values: NDArray[np.float64]) -> Finding:
+        rule, slot, raised = (int(number) for number in where)
+        now, began, counted_from = (int(number) for number in times)
+        vehicle = self._state.vehicle(slot)
+        shown = self._program.shown[rule]
+        event = RuleEvent(
+            vehicle=vehicle,
+            raised=bool(raised),
+            time_ns=now,
+            began_ns=began,
+            counted_from_ns=counted_from,
+            inputs=dict(zip(shown, values.tolist(), strict=False)),
+        )
+        return rule_finding(self._rules[rule], event, lambda pattern: self._codes.matching(vehicle, pattern, now))
+
+    def _rows(self, samples: SampleBatch, dtcs: DtcBatch) -> _Rows:
+        """Samples that a rule reads, ticks and code rows, by slot; each vehicle's rows in order of time."""
+        column = self._columns(samples)
+        kept = np.flatnonzero(column != NOT_READ)
+        code_time, code_vehicle, pattern, code_value = self._codes.apply(dtcs)
+        rows = _Rows(
+            time_ns=samples.time_ns[kept],
+            slot=self._slots(samples.vehicles, samples.vehicle[kept]),
+            column=column[kept],
+            value=samples.value[kept],
+        )
+        if not len(code_time):
+            return rows
+        slot = np.concatenate([rows.slot, self._slots(dtcs.vehicles, code_vehicle)])
+        time_ns = np.concatenate([rows.time_ns, code_time])
+        order = np.lexsort((time_ns, slot))
+        return _Rows(
+            time_ns=time_ns[order],
+            slot=slot[order],
+            column=np.concatenate([rows.column, self._code_columns[pattern]])[order],
+            value=np.concatenate([rows.value, code_value])[order],
+        )
+
+    def _columns(self, samples: SampleBatch) -> NDArray[np.int32]:
+        if self._lookup_of is None or self._lookup_of[0] is not samples.paths:
+            lookup = [self._program.columns.get(path, NOT_READ) for path in samples.paths]
+            self._lookup_of = (samples.paths, np.array([*lookup, TICK], np.int32))
+        # TICK_SIGNAL is -1 and so finds the last entry.
+        column = self._lookup_of[1][samples.signal]
+        ends = (samples.signal == TICK_SIGNAL) & (samples.value == TickKind.END_OF_DRIVE)
+        column[ends] = END_TICK
+        return column
+
+    def _slots(self, vehicles: tuple[str, ...], vehicle: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Slot of each row; a vehicle without rows gets none."""
+        slot_of = np.zeros(len(vehicles) + 1, np.int32)
+        for number in np.flatnonzero(np.bincount(vehicle, minlength=len(vehicles))).tolist():
+            slot_of[number] = self._state.slot(vehicles[number])
+        return slot_of[vehicle]

@@ -1,0 +1,90 @@
+"""What a bound expression is worth: the plain reference of the compiled program, used for texts, evidence and checks.
+
+Truth is 1.0 or 0.0; NaN is unknown (three-valued logic of Kleene). A division by zero is unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from rules.expression import COMPARISONS, Boolean, Call, Dtc, ExpressionError, Node, Number, Parameter, Signal
+
+UNKNOWN = math.nan
+
+
+def column_name(node: Signal | Dtc) -> str:
+    """How the value of a signal or a trouble-code predicate is called among inputs."""
+    return node.path if isinstance(node, Signal) else f"dtc:{node.pattern}"
+
+
+def evaluate(node: Node, inputs: Mapping[str, float], parameters: Mapping[str, float]) -> float:
+    """The value of the expression; inputs (by `column_name`) that are missing are unknown."""
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Boolean):
+        return float(node.value)
+    if isinstance(node, Parameter):
+        return parameters[node.name]
+    if isinstance(node, Signal | Dtc):
+        return inputs.get(column_name(node), UNKNOWN)
+    if isinstance(node, Call):
+        return _apply(node.name, [evaluate(arg, inputs, parameters) for arg in node.args])
+    raise ExpressionError("is not bound", node.at)
+
+
+def _apply(name: str, args: list[float]) -> float:
+    if name == "and":
+        return 0.0 if 0.0 in args else UNKNOWN if _unknown(args) else 1.0
+    if name == "or":
+        return 1.0 if any(arg != 0.0 and not math.isnan(arg) for arg in args) else UNKNOWN if _unknown(args) else 0.0
+    if _unknown(args):
+        return UNKNOWN
+    if name in COMPARISONS:
+        return float(_compare(name, args[0], args[1]))
+    return _calculate(name, args)
+
+
+def _calculate(name: str, args: list[float]) -> float:
+    match name, args:
+        case "not", [value]:
+            return float(value == 0.0)
+        case "neg", [value]:
+            return -value
+        case "abs", [value]:
+            return abs(value)
+        case "+", [left, right]:
+            return left + right
+        case "-", [left, right]:
+            return left - right
+        case "*", [left, right]:
+            return left * right
+        case "/", [left, right]:
+            return left / right if right != 0.0 else UNKNOWN
+        case "min", _:
+            return min(args)
+        case "max", _:
+            return max(args)
+        case "clamp", [value, least, greatest]:
+            return min(max(value, least), greatest)
+    raise ValueError(name)
+
+
+def _compare(name: str, left: float, right: float) -> bool:
+    match name:
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case ">":
+            return left > right
+        case ">=":
+            return left >= right
+        case "==":
+            return left == right
+        case _:
+            return left != right
+
+
+def _unknown(args: list[float]) -> bool:
+    return any(math.isnan(arg) for arg in args)
