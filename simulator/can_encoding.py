@@ -30,6 +30,20 @@ class FrameColumns:
     payload: NDArray[np.uint64]
 
 
+Sent = list[tuple[float, int, bytes]]
+"""(time_s, CAN id with bit 31 = extended, payload of at most 8 bytes) of single frames."""
+
+
+def sent_columns(sent: Sent) -> FrameColumns:
+    """Single frames as columns."""
+    return FrameColumns(
+        time_s=np.array([time_s for time_s, _, _ in sent], np.float64),
+        can_id=np.array([can_id for _, can_id, _ in sent], np.uint32),
+        length=np.array([len(payload) for _, _, payload in sent], np.uint8),
+        payload=np.array([int.from_bytes(payload, "little") for _, _, payload in sent], np.uint64),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedTrace:
     """Frames of a trace, and for each `MESSAGE.Signal` the rows of `frames` that carry it and the values that they carry."""

@@ -72,9 +72,9 @@ def run_circuit(
         flow = max(valve, stuck) * (1.0 - 0.95 * lost)
         running = lost < 0.5 and degrees > (circuit.fan_off if running else circuit.fan_on)
         air = speed + (circuit.fan_mps if running else 0.0)
-        conductance = (
-            circuit.surface + circuit.surface_per_mps * speed + flow * (circuit.radiator + circuit.radiator_per_mps * air)
-        )
+        surface = (circuit.surface + circuit.surface_per_mps * speed) * (1.0 - 0.5 * lost)  # the cabin heater runs dry too
+        surface = (circuit.surface + circuit.surface_per_mps * speed) * (1.0 - 0.5 * lost)  # the cabin heater runs dry too
+        conductance = surface + flow * (circuit.radiator + circuit.radiator_per_mps * air)
         steam = 2500.0 * max(degrees - BOILING_CELSIUS, 0.0)
         capacity = circuit.heat_capacity * (1.0 - 0.35 * lost)
         degrees += (heat - conductance * (degrees - ambient) - steam) * STEP_S / capacity

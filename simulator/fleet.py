@@ -10,9 +10,14 @@ import numpy as np
 from simulator.can_encoding import EncodedTrace, FrameColumns, encode_trace, join_columns, load_dbc, to_batch
 from simulator.drive_cycle import DriveCycle, drive_cycle
 from simulator.drive_spec import DriveSpec, SimulatedDrive, Trace
+from simulator.electric import simulate_electric
+from simulator.engine_diagnosis import diagnose_engine
 from simulator.faults import Fault, draw_fault, labels_of
+from simulator.j1939_traffic import dm1_traffic
+from simulator.obd_traffic import obd_traffic
 from simulator.petrol import simulate_petrol
 from simulator.profile_paths import mapped_signals
+from simulator.truck import simulate_truck
 
 Physics = Callable[[DriveSpec, DriveCycle, Fault, np.random.Generator], Trace]
 
@@ -29,6 +34,8 @@ class Powertrain:
 
 POWERTRAINS: Mapping[str, Powertrain] = {
     "petrol": Powertrain(physics=simulate_petrol, dbc="petrol.dbc", profile="demo_petrol"),
+    "ev": Powertrain(physics=simulate_electric, dbc="ev.dbc", profile="demo_ev"),
+    "truck": Powertrain(physics=simulate_truck, dbc="truck.dbc", profile="demo_truck", j1939=True),
 }
 
 
@@ -45,7 +52,16 @@ def simulate_drive(spec: DriveSpec) -> SimulatedDrive:
     cycle = drive_cycle(spec, cycle_rng)
     trace = powertrain.physics(spec, cycle, fault, physics_rng)
     encoded = encode_trace(trace, load_dbc(powertrain.dbc), bus_rng, not_available=powertrain.j1939)
-    return _drive(spec, powertrain, trace, encoded, [], fault)
+    return _drive(spec, powertrain, trace, encoded, _diagnostics(spec, trace, bus_rng), fault)
+
+
+def _diagnostics(spec: DriveSpec, trace: Trace, rng: np.random.Generator) -> list[FrameColumns]:
+    """What the vehicle says of its own faults."""
+    if spec.powertrain == "petrol":
+        return [obd_traffic(trace, diagnose_engine(trace), rng)]
+    if spec.powertrain == "truck":
+        return [dm1_traffic(trace)]
+    return []
 
 
 def _drive(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from simulator.cooling import CoolingCircuit, CoolingHistory, follow, run_circuit
 from simulator.drive_cycle import DriveCycle
 from simulator.drive_spec import STEP_S, DriveSpec, FloatArray, Trace
+from simulator.engine_phases import Phases, phases
 from simulator.faults import Fault
 from simulator.low_voltage import draw_battery, run_supply
+from simulator.road_load import wheel_force
 
 MASS_KG, DRAG_AREA, ROLLING = 1480.0, 0.66, 0.0105
 WHEEL_RADIUS_M, FINAL_DRIVE = 0.316, 3.75
@@ -19,38 +19,12 @@ DISPLACEMENT_L, GREATEST_TORQUE_NM, FRICTION_NM = 2.0, 195.0, 19.0
 BAROMETRIC_KPA, STOICHIOMETRIC = 101.0, 14.7
 FUEL_J_PER_G, FUEL_G_PER_L = 43_000.0, 745.0
 COOLING = CoolingCircuit(heat_capacity=42_000.0, surface=12.0, surface_per_mps=1.0, radiator=90.0, radiator_per_mps=30.0)
-STUCK_OPENING = 0.46
+STUCK_OPENING = 0.40
 """How far a failed thermostat stands open."""
 MISFIRE_SHARE = 0.12
 """Share of a bad cylinder's ignitions that fail at full severity."""
 ASLEEP_AFTER_S = 3.0
 """The buses stay awake that long after key off."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phases:
-    """Which step is what: 0.0 or 1.0 each."""
-
-    key_on: FloatArray
-    cranking: FloatArray
-    running: FloatArray
-
-
-def phases(cycle: DriveCycle, crank_s: float) -> Phases:
-    """Key on, then the starter for `crank_s`, then the engine runs until key off."""
-    time_s, fires_s = cycle.time_s + STEP_S / 2, cycle.start_s + crank_s
-    return Phases(
-        key_on=((time_s >= cycle.ready_s) & (time_s < cycle.off_s)).astype(np.float64),
-        cranking=((time_s >= cycle.start_s) & (time_s < fires_s)).astype(np.float64),
-        running=((time_s >= fires_s) & (time_s < cycle.off_s)).astype(np.float64),
-    )
-
-
-def wheel_force(cycle: DriveCycle, mass_kg: float, drag_area: float, rolling: float) -> FloatArray:
-    """Newtons at the wheels: inertia (rotating parts 5 %), slope, rolling and air resistance."""
-    moving = cycle.speed_mps > 0.1
-    resistance = mass_kg * 9.81 * (rolling * moving + cycle.slope) + 0.6 * drag_area * cycle.speed_mps**2
-    return np.asarray(1.05 * mass_kg * cycle.acceleration + resistance, np.float64)
 
 
 def simulate_petrol(spec: DriveSpec, cycle: DriveCycle, fault: Fault, rng: np.random.Generator) -> Trace:
