@@ -72,7 +72,7 @@ def simulate_truck(spec: DriveSpec, cycle: DriveCycle, fault: Fault, rng: np.ran
         "AlternatorCurrent": np.clip((supply.current + 30.0) * phase.running, 0.0, 150.0),
         "StarterMode": phase.cranking + 2.0 * phase.running,
         "ControllingDevice": np.zeros(count),
-        "EngineTorqueMode": 1.0 * (values["AcceleratorPedal"] > 1.0),
+        "EngineTorqueMode": (values["AcceleratorPedal"] > 1.0).astype(np.float64),
         "VehicleSpeed": cycle.speed_mps * 3.6,
         "ParkingBrake": ((time_s < cycle.pull_away_s - 3.0) | (time_s > cycle.park_s + 3.0)).astype(np.float64),
         "BrakeSwitch": (cycle.acceleration < -0.35).astype(np.float64),

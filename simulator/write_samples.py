@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.candump_writer import write_candump
+from simulator.drive import simulate_drive
 from simulator.drive_spec import DriveSpec, SimulatedDrive
-from simulator.fleet import simulate_drive
 from simulator.fleet_tables import (
     TEMPLATES,
     copy_templates,
