@@ -19,8 +19,8 @@ from notifier.ordering import update_orders
 class Decided:
     """What the findings of one push led to: changed cases and the pushes that they call for."""
 
-    cases: tuple[VehicleCase, ...]
-    outbox: tuple[OutboxEvent, ...]
+    cases: tuple[VehicleCase, ...] = ()
+    outbox: tuple[OutboxEvent, ...] = ()
 
 
 class Casework:

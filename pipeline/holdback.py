@@ -61,7 +61,7 @@ class HoldBack:
     CONFIRMATIONS = 3
 
     def __init__(self, *, lateness_ns: int = SECOND_NS, jump_ns: int = 86_400 * SECOND_NS) -> None:
-        self._lateness_ns, self._jump_ns = lateness_ns, jump_ns
+        self.lateness_ns, self._jump_ns = lateness_ns, jump_ns
         self._vehicles: dict[str, _Vehicle] = {}
 
     def push(self, frames: FrameBatch) -> Released:
@@ -74,6 +74,11 @@ class HoldBack:
             own = frames if len(frames.vehicles) == 1 else frames.take(np.flatnonzero(frames.vehicle == number))
             released += [self._push_one(run, state, letters) for run in self._settle_jumps(own, state, letters)]
         return Released(frames=concat_frames(released) if released else empty_frames(), dead_letters=tuple(letters))
+
+    def reached_ns(self, vehicle: str) -> int | None:
+        """Greatest event time seen of this vehicle, None before its first record."""
+        state = self._vehicles.get(vehicle)
+        return None if state is None or state.greatest_ns == NOTHING_SEEN else state.greatest_ns
 
     def close(self, vehicle: str) -> Released:
         """The vehicle's records end here: release what is held and append an end-of-drive tick."""
@@ -97,14 +102,14 @@ class HoldBack:
         seen_before = np.maximum.accumulate(np.concatenate(([state.greatest_ns], time_ns)))
         if state.greatest_ns != NOTHING_SEEN or len(time_ns) > 1:
             floor = seen_before[:-1]
-            late = (floor != NOTHING_SEEN) & (time_ns < floor - np.where(floor == NOTHING_SEEN, 0, self._lateness_ns))
+            late = (floor != NOTHING_SEEN) & (time_ns < floor - np.where(floor == NOTHING_SEEN, 0, self.lateness_ns))
             if late.any():
                 letters += _letters(arrived.take(np.flatnonzero(late)), "late", "arrived behind the vehicle's watermark")
                 arrived = arrived.take(np.flatnonzero(~late))
         state.greatest_ns = int(seen_before[-1])
         state.boot_session = _last_boot_session(arrived, state.boot_session)
         waiting = _in_order(arrived if state.held is None else concat_frames([state.held, arrived]))
-        ready = int(np.searchsorted(waiting.time_ns, state.greatest_ns - self._lateness_ns, side="left"))
+        ready = int(np.searchsorted(waiting.time_ns, state.greatest_ns - self.lateness_ns, side="left"))
         state.held = _compact(waiting, ready)
         return _with_drive_ends(waiting.take(slice(0, ready)), state)
 

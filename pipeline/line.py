@@ -73,6 +73,15 @@ class Line:
         """Every part that carries state."""
         return (self._holdback, self._fusion, self._diagnostics, self._whereabouts, *self._finders)
 
+    @property
+    def lateness_ns(self) -> int:
+        """How far records may arrive out of order."""
+        return self._holdback.lateness_ns
+
+    def reached_ns(self, vehicle: str) -> int | None:
+        """Greatest event time seen of this vehicle, None before its first record."""
+        return self._holdback.reached_ns(vehicle)
+
     def push(self, frames: FrameBatch) -> Advance:
         """Frames in arrival order."""
         return self._evaluate(self._holdback.push(frames))

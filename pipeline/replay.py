@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from domain.errors import DataFileError
+from domain.errors import DataFileError, LogFileError
 from domain.fleet import Vehicle
-from domain.frames import FrameBatch
-from domain.ports import Store
+from domain.ports import Jit, Store, no_jit
 from domain.records import Commit, DeadLetter, DriveProgress, StageState
-from ingest.logs import LogFile, open_log
-from ingest.logs.clock import LogClock, continuous_time
-from pipeline.casework import Casework
+from ingest.logs import ClockState, continuous_time, open_log
+from pipeline.casework import Casework, Decided
 from pipeline.line import Advance, Line
 
 CLOCK_STAGE = "log_clock"
@@ -42,21 +40,30 @@ class Drive:
     @property
     def id(self) -> str:
         """Hash of vehicle, file name, size, first megabyte and start: the same drive is known again after a restart."""
-        with self.log.open("rb") as file:
-            head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
+        try:
+            with self.log.open("rb") as file:
+                head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
+        except OSError as problem:
+            reason = f"cannot be read ({problem.strerror or problem})"
+            raise LogFileError(reason, file=self.log, mend="check the path and its permissions") from problem
         key = f"{self.vehicle.id}|{self.log.name}|{self.log.stat().st_size}|{head}|{self.start_ns}"
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveDone:
-    """What one drive amounted to. `first_ns`, `last_ns` are None where it had no frame, or was finished in an earlier run."""
+    """What one drive amounted to.
+
+    Attributes:
+        anomalies: of the log, kind -> count, as far as read in this run. first_ns, last_ns: event times of the first and last
+            frame read in this run, None where there was none. resumed_at: frames that an earlier run had committed.
+    """
 
     drive: Drive
     progress: DriveProgress
-    anomalies: dict[str, int]
-    first_ns: int | None
-    last_ns: int | None
+    anomalies: dict[str, int] = field(default_factory=dict)
+    first_ns: int | None = None
+    last_ns: int | None = None
     resumed_at: int = 0
 
 
@@ -77,9 +84,11 @@ class Replay:
         observers: Sequence[Observer] = (),
         on_progress: OnProgress | None = None,
         batch_frames: int = 262_144,
+        jit: Jit = no_jit,
     ) -> None:
         self._line, self._casework, self._store = line, casework, store
-        self._observers, self._on_progress, self._batch_frames = tuple(observers), on_progress, batch_frames
+        self._observers, self._on_progress = tuple(observers), on_progress
+        self._batch_frames, self._jit = batch_frames, jit
 
     def run(self, drives: Sequence[Drive]) -> list[DriveDone]:
         """Replay the drives in their order; a vehicle's trip is closed after its last one.
@@ -107,37 +116,100 @@ class Replay:
         vehicle, name = drive.vehicle.id, drive.id
         progress = self._store.progress(name) or DriveProgress(drive=name, vehicle=vehicle)
         if progress.finished:
-            return DriveDone(drive=drive, progress=progress, anomalies={}, first_ns=None, last_ns=None)
+            return DriveDone(drive=drive, progress=progress)
         log = open_log(
-            drive.log, vehicle=vehicle, start_ns=drive.start_ns, boot_session=drive.ordinal, batch_frames=self._batch_frames
+            drive.log,
+            vehicle=vehicle,
+            start_ns=drive.start_ns,
+            boot_session=drive.ordinal,
+            batch_frames=self._batch_frames,
+            jit=self._jit,
         )
         resumed_at = progress.frames
-        if resumed_at:
-            log.skip(resumed_at)
-        clock = self._clock(vehicle, name, resumed=bool(resumed_at))
-        first_ns: int | None = None
+        log.skip(resumed_at)
+        clock = self._stored_clock(vehicle, name) if resumed_at else ClockState()
+        noted = 0
+        first_ns = None
+        last_ns = None
         for logged in log:
-            frames, clock = _on_clock(logged, clock)
-            if not len(frames):
-                continue
+            time_ns, clock = continuous_time(logged.time_ns, clock)
+            frames = replace(logged, time_ns=time_ns)
             if first_ns is None:
-                first_ns = int(frames.time_ns[0])
+                first_ns = int(time_ns[0])
                 if not resumed_at:
                     self._refuse_the_past(drive, first_ns)
-            progress = replace(progress, frames=progress.frames + len(frames), dead_letters=len(log.dead_letters))
-            progress = self._commit(self._line.push(frames), progress, log.dead_letters, clock.state(vehicle, name))
+            last_ns = int(time_ns[-1])
+            progress = replace(progress, frames=progress.frames + len(frames))
+            fresh = log.dead_letters[noted:]
+            noted += len(fresh)
+            progress = self._commit(self._line.push(frames), progress, fresh, _clock_state(clock, vehicle, name))
             if self._on_progress:
                 self._on_progress(drive, log.bytes_done, log.bytes_total)
-        progress = replace(progress, finished=True, dead_letters=len(log.dead_letters))
         tail = self._line.close(vehicle) if closes else None
-        progress = self._commit(tail, progress, log.dead_letters, clock.state(vehicle, name))
+        progress = replace(progress, finished=True, dead_letters=progress.dead_letters + len(log.dead_letters))
+        progress = self._commit(tail, progress, log.dead_letters[noted:], _clock_state(clock, vehicle, name))
         if self._on_progress:
             self._on_progress(drive, log.bytes_total, log.bytes_total)
         return DriveDone(
             drive=drive,
             progress=progress,
-            anomalies=_anomalies(log),
+            anomalies=dict(log.anomalies),
             first_ns=first_ns,
-            last_ns=clock.last_ns if first_ns is not None else None,
+            last_ns=last_ns,
             resumed_at=resumed_at,
         )
+
+    def _commit(
+        self, advance: Advance | None, progress: DriveProgress, logged: Sequence[DeadLetter], clock: StageState
+    ) -> DriveProgress:
+        """Decide on what was found and store everything in one transaction; gives the progress as stored."""
+        decided, letters = Decided(), tuple(logged)
+        if advance is not None:
+            for observe in self._observers:
+                observe(advance)
+            decided = self._casework.handle(advance.findings)
+            letters += advance.dead_letters
+            progress = replace(
+                progress,
+                signals=progress.signals + len(advance.samples),
+                dtcs=progress.dtcs + sum(len(report.codes) for report in advance.dtcs),
+                dead_letters=progress.dead_letters + len(advance.dead_letters),
+            )
+        self._store.commit(
+            Commit(
+                cases=decided.cases,
+                states=(*self._line.snapshot(progress.vehicle), clock),
+                progress=(progress,),
+                outbox=decided.outbox,
+                dead_letters=letters,
+            )
+        )
+        return progress
+
+    def _refuse_the_past(self, drive: Drive, first_ns: int) -> None:
+        reached_ns = self._line.reached_ns(drive.vehicle.id)
+        if reached_ns is None or first_ns >= reached_ns - self._line.lateness_ns:
+            return
+        raise DataFileError(
+            f"{drive.log.name} starts at {_utc(first_ns)}, but records of its vehicle up to {_utc(reached_ns)} were evaluated already",
+            file=drive.named_in or drive.log,
+            line=drive.named_line,
+            mend="replay a vehicle's drives in order of time (give logs without absolute time a start), or use a new database",
+        )
+
+    def _stored_clock(self, vehicle: str, drive: str) -> ClockState:
+        for state in self._store.states(vehicle):
+            if state.stage == CLOCK_STAGE and state.version == drive:
+                last_ns, offset_ns = struct.unpack("<qq", state.state)
+                return ClockState(last_ns=last_ns, offset_ns=offset_ns)
+        return ClockState()
+
+
+def _clock_state(clock: ClockState, vehicle: str, drive: str) -> StageState:
+    """The log clock is carried like any stage's state; its version is the drive, since each file has a clock of its own."""
+    packed = struct.pack("<qq", clock.last_ns or 0, clock.offset_ns)
+    return StageState(vehicle=vehicle, stage=CLOCK_STAGE, version=drive, state=packed)
+
+
+def _utc(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

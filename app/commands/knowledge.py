@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.options import JSON
 from app.output import print_json
 
 
@@ -13,13 +14,14 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@JSON
 def check(as_json: bool) -> None:
     """Validate every entry and reference, and count what there is.
 
     A broken entry is named with file, line and mend, and the exit status is 2.
     """
     from dtc_knowledge.check import check as check_knowledge
+
     from dtc_knowledge.graph import load_knowledge
 
     figures = check_knowledge(load_knowledge())

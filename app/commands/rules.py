@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from app.options import JSON
 from app.output import print_json, say
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.group()
@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command()
 @_PATHS
-@_JSON
+@JSON
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Find every mistake in the rules: unknown signals, units, translations, contradictions.
 
@@ -42,7 +42,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @command.command()
 @_PATHS
-@_JSON
+@JSON
 def test(paths: tuple[Path, ...], as_json: bool) -> None:
     """Run the tests that stand beside the rules (tests/*.yaml)."""
     from rules.rule_tests import run_tests
@@ -60,7 +60,7 @@ def test(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @command.command("list")
 @_PATHS
-@_JSON
+@JSON
 def list_(paths: tuple[Path, ...], as_json: bool) -> None:
     """List the rules with version, status, system and severity."""
     from rules.pack import list_rules, load_rules

@@ -1,0 +1,62 @@
+"""`pitcall bench NAME`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.options import JSON
+from app.output import print_json
+
+
+@click.group()
+def command() -> None:
+    """Ratios against named peers, from interleaved runs in one process group."""
+
+
+@command.command()
+@click.option("--frames", default=400_000, show_default=True, type=click.IntRange(1000), help="Frames per round.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
+@JSON
+def decode(frames: int, rounds: int, as_json: bool) -> None:
+    """Decode all signals, one core, against cantools and asammdf's core."""
+    from benchmarks.decode import run
+
+    from app.kernels import compiler
+
+    _show(run(frames=frames, rounds=rounds, jit=compiler()), as_json)
+
+
+@command.command()
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
+@click.option("--copies", default=20, show_default=True, type=click.IntRange(1), help="How often the sample drive is repeated.")
+@JSON
+def replay(rounds: int, copies: int, as_json: bool) -> None:
+    """A candump file to alerts, with the shipped rules, against a loop over frames with cantools and Python rules."""
+    from app.bench_replay import run
+
+    _show(run(rounds=rounds, copies=copies), as_json)
+
+
+def _show(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            click.echo(name)
+            for key, inner in value.items():
+                click.echo(f"  {key:24} {_number(inner)}")
+        else:
+            click.echo(f"{name:26} {_number(value)}")
+
+
+def _number(value: Any) -> str:
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float) and value < 1000
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )

@@ -1,0 +1,88 @@
+"""`pitcall dtc read|explain`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from app.options import FILE, JSON, START
+from app.output import print_json, say
+
+
+@click.group()
+def command() -> None:
+    """Trouble codes: read them from a recording, explain them."""
+
+
+@command.command()
+@click.argument("logs", nargs=-1, required=True, type=FILE)
+@START
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, one per reported code.")
+@click.option("--changes", is_flag=True, help="Only what changes: a code that is reported again alike is left out.")
+def read(logs: tuple[Path, ...], start_ns: int | None, as_json: bool, changes: bool) -> None:
+    """Read every diagnostic message in a recording: OBD-II services 02, 03, 07, 0A over ISO-TP, and J1939 DM1."""
+    from app.trouble_codes import read_codes
+
+    seen: set[str] = set()
+    count = 0
+    for line in read_codes(logs, start_ns=start_ns):
+        count += 1
+        alike = json.dumps({name: value for name, value in line.items() if name != "time"}, sort_keys=True)
+        if changes and alike in seen:
+            continue
+        seen.add(alike)
+        if as_json:
+            click.echo(json.dumps(line, ensure_ascii=False, allow_nan=False))
+        else:
+            lamps = " ".join(f"{name}={state}" for name, state in (line["lamps"] or {}).items() if state == "on")
+            occurrence = "" if line["occurrence"] is None else f"  seen {line['occurrence']}x"
+            words = f"{line['time']}  {line['bus']:6} {line['protocol']:6} source {line['source']:<10} {line['code']:16}"
+            click.echo(f"{words} {line['list']}{occurrence}  {lamps}".rstrip())
+    say(f"{count} reported codes, {len(seen)} of them different")
+
+
+@command.command()
+@click.argument("codes", nargs=-1, required=True)
+@click.option("--signal", "signals", multiple=True, metavar="VSS=VALUE", help="A measured value, such as Vehicle.Speed=80.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
+@JSON
+def explain(codes: tuple[str, ...], signals: tuple[str, ...], lang: str, as_json: bool) -> None:
+    """Explain trouble codes together: likely causes, checks, plan, parts, how soon, whether to drive.
+
+    CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
+    """
+    from dtc_knowledge.explain import explain as explain_codes
+    from dtc_knowledge.explain import explain_text
+
+    from domain.errors import InputError
+    from dtc_knowledge.graph import load_knowledge
+
+    values: dict[str, float] = {}
+    for word in signals:
+        path, sign, value = word.partition("=")
+        try:
+            values[path] = float(value)
+        except ValueError as problem:
+            raise InputError(f"--signal {word!r} is no VSS=VALUE", mend="write --signal Vehicle.Speed=80") from problem
+        if not sign or path not in _catalogue():
+            raise InputError(f"unknown signal {path!r}", mend=_nearest(path))
+    document = explain_codes(load_knowledge(), codes, values, lang)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(explain_text(document, lang))
+
+
+def _catalogue() -> dict[str, object]:
+    from domain.vss import catalogue
+
+    return dict(catalogue())
+
+
+def _nearest(path: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(path, _catalogue(), n=1, cutoff=0.4)
+    return f"did you mean {near[0]}?" if near else "use a path of the VSS catalogue"

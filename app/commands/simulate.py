@@ -1,0 +1,36 @@
+"""`pitcall simulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app.options import FILE
+
+
+@click.command()
+@click.option("--out", type=FILE, default=Path("simulated"), show_default=True, help="Folder to write to.")
+@click.option("--vehicles", default=1, show_default=True, type=click.IntRange(1, 100_000), help="How many.")
+@click.option("--powertrain", default="petrol", show_default=True, type=click.Choice(["petrol", "ev", "truck", "mixed"]))
+@click.option("--fault", "faults", multiple=True, help="A fault to develop; several are dealt out in turn.  [default: healthy]")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--minutes", default=20.0, show_default=True, type=click.FloatRange(3, 600), help="Length of a drive.")
+@click.option("--samples", type=FILE, help="Make the sample recordings anew in this folder, and nothing else.")
+def command(
+    out: Path, vehicles: int, powertrain: str, faults: tuple[str, ...], seed: int, minutes: float, samples: Path | None
+) -> None:
+    """Vehicles with physics and developing faults -> candump logs, manifest, vehicle table and DBCs.
+
+    labels.csv tells which fault began when: it is for evaluation, pitcall itself never reads it.
+    """
+    from simulator.write_samples import simulate_to_folder, write_samples
+
+    if samples is not None:
+        write_samples(samples)
+        click.echo(f"sample recordings written to {samples}")
+        return
+    drives = simulate_to_folder(out=out, vehicles=vehicles, powertrain=powertrain, faults=faults, seed=seed, minutes=minutes)
+    frames = sum(len(drive.frames) for drive in drives)
+    click.echo(f"{len(drives)} drives, {frames:,} frames written to {out}")
+    click.echo(f"next: pitcall replay --manifest {out / 'manifest.csv'}")

@@ -1,0 +1,102 @@
+"""Builds the stages: the one place that knows which implementation stands behind which contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.decoder import Decoder
+from ingest.fusion import Fusion
+from rules.code_findings import CodeFindings
+
+from app.kernels import cache_directory, compiler
+from domain.fleet import Vehicle
+from domain.ports import FindingStage
+from dtc_knowledge.code_table import load_codes
+from dtc_knowledge.graph import FaultKnowledge, load_knowledge
+from ingest.diagnostics import DiagnosticsReader
+from ingest.profiles import Profile, load_profile
+from models.artefact import load_artefact
+from models.baseline import load_baselines
+from models.coolant_detector import CoolantDetector
+from pipeline.holdback import HoldBack
+from pipeline.line import Line
+from pipeline.whereabouts import Whereabouts
+from rules.engine import RuleEngine
+from rules.pack import load_rules
+from rules.rule import Rule
+
+GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A line and what it judges with."""
+
+    line: Line
+    profiles: Mapping[str, Profile]
+    knowledge: FaultKnowledge
+    rules: tuple[Rule, ...]
+    detectors: int
+    codes: int
+
+
+def build_line(
+    vehicles: Sequence[Vehicle],
+    *,
+    profiles: Mapping[str, Profile],
+    rule_paths: Sequence[Path] | None = None,
+    baselines: Path | None = None,
+    everything: bool = False,
+) -> Parts:
+    """The line for these vehicles.
+
+    Args:
+        profiles: profile name (`Vehicle.profile`, "" = generic) -> profile.
+        rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
+        everything: decode every mapped signal (for the history), not only what rules and detectors need.
+
+    Raises:
+        InputError: a rule, baseline or knowledge file is not valid.
+    """
+    jit = compiler()
+    rules = load_rules(rule_paths)
+    codes = load_codes()
+    profile_of = {vehicle.id: vehicle.profile for vehicle in vehicles}
+    powertrain_of = {v.id: v.powertrain or profiles[v.profile].powertrain for v in vehicles}
+    engine = RuleEngine(
+        rules, stale_after_ns=_stale_after_ns(profiles), powertrain_of=lambda vehicle: powertrain_of.get(vehicle, ""), jit=jit
+    )
+    detector = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
+    finders: tuple[FindingStage, ...] = (engine, detector, CodeFindings(codes))
+    whereabouts = Whereabouts()
+    wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
+    line = Line(
+        holdback=HoldBack(),
+        decoder=Decoder(profiles, lambda vehicle: profile_of.get(vehicle, ""), jit=jit, wanted=wanted),
+        fusion=Fusion(),
+        diagnostics=DiagnosticsReader(),
+        whereabouts=whereabouts,
+        finders=finders,
+    )
+    return Parts(line=line, profiles=profiles, knowledge=load_knowledge(), rules=rules, detectors=1, codes=len(codes))
+
+
+def load_profiles(vehicles: Sequence[Vehicle], *, extra_dbc: Sequence[tuple[str, Path]] = ()) -> dict[str, Profile]:
+    """The profile of each vehicle under the name the vehicle gives it.
+
+    Raises:
+        DataFileError, DbcFileError: a profile or signal database is not valid.
+    """
+    names = {vehicle.profile for vehicle in vehicles} | {""}
+    return {name: load_profile(name or GENERIC, extra_dbc=extra_dbc, cache=cache_directory()) for name in sorted(names)}
+
+
+def _stale_after_ns(profiles: Mapping[str, Profile]) -> dict[str, int]:
+    """How long each path's value may be used: the longest that any profile's source of it allows."""
+    longest: dict[str, int] = {}
+    for profile in profiles.values():
+        for signal in (signal for message in profile.messages for signal in message.signals if signal.path):
+            longest[signal.path] = max(longest.get(signal.path, 0), int(signal.stale_after_s * 1e9))
+    return longest

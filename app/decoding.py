@@ -1,0 +1,118 @@
+"""`pitcall decode` without its words: logs -> the JSON document, and the signals as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ingest.summary import DecodeSummary
+
+from app.composition import GENERIC
+from app.kernels import cache_directory, compiler
+from domain.findings import Text
+from domain.signals import SignalBatch
+from ingest.decoder import Decoder
+from ingest.logs import open_log
+from ingest.profiles import Profile, load_profile
+
+_NOBODY = ""
+
+
+def decode_logs(
+    logs: Sequence[Path],
+    *,
+    dbc: Sequence[tuple[str, Path]],
+    profile: str | None,
+    start_ns: int | None,
+    strict: bool,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Decode recordings with DBC files, a profile, or (with neither) the built-in definitions.
+
+    Raises:
+        InputError: a file is not valid or cannot be read.
+    """
+    jit = compiler()
+    book = _profile(dbc, profile)
+    decoder = Decoder({book.id: book}, lambda _: book.id, jit=jit)
+    summary = DecodeSummary()
+    table = _Table(out) if out else None
+    try:
+        for path in logs:
+            log = open_log(path, vehicle=_NOBODY, start_ns=start_ns, jit=jit)
+            for frames in log:
+                signals = decoder.decode_strict(frames) if strict else decoder.decode(frames)
+                summary.add(frames, signals)
+                if table is not None:
+                    table.write(signals)
+            summary.add_log(log.anomalies)
+    finally:
+        if table is not None:
+            table.close()
+    return summary.document()
+
+
+def _profile(dbc: Sequence[tuple[str, Path]], profile: str | None) -> Profile:
+    if profile is None and dbc:
+        empty = Profile(id="dbc", version="", title=Text(en="", zh=""), powertrain="", messages=())
+        return replace(empty, messages=load_messages(dbc))
+    return load_profile(profile or GENERIC, extra_dbc=dbc, cache=cache_directory())
+
+
+def load_messages(dbc: Sequence[tuple[str, Path]]) -> tuple[Any, ...]:
+    """The messages of these DBC files."""
+    from ingest.dbc import load_dbc
+
+    return tuple(message for bus, file in dbc for message in load_dbc(file, bus=bus))
+
+
+class _Table:
+    """Signals in long form (time_ns, message, signal, value, unit), written as they come."""
+
+    _COLUMNS = ("time_ns", "message", "signal", "value", "unit")
+
+    def __init__(self, out: Path) -> None:
+        self._parquet: Any = None
+        self._csv: Any = None
+        if out.suffix == ".csv":
+            self._file = out.open("w", newline="", encoding="utf-8")
+            self._csv = csv.writer(self._file)
+            self._csv.writerow(self._COLUMNS)
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = (pa.int64(), pa.dictionary(pa.int32(), pa.string()), pa.dictionary(pa.int32(), pa.string()), pa.float64())
+        fields = [*zip(self._COLUMNS[:4], kinds, strict=True), ("unit", pa.dictionary(pa.int32(), pa.string()))]
+        self._schema = pa.schema(fields)
+        self._parquet = pq.ParquetWriter(out, self._schema, compression="zstd")
+
+    def write(self, signals: SignalBatch) -> None:
+        for group in signals.groups:
+            for name, unit, values, valid in zip(group.names, group.units, group.values, group.valid, strict=True):
+                rows = np.flatnonzero(valid)
+                if self._csv is not None:
+                    times = group.time_ns[rows].tolist()
+                    self._csv.writerows(
+                        (t, group.message, name, v, unit) for t, v in zip(times, values[rows].tolist(), strict=True)
+                    )
+                else:
+                    self._write_parquet(group.message, name, unit, group.time_ns[rows], values[rows])
+
+    def _write_parquet(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
+        import pyarrow as pa
+
+        same = np.zeros(len(time_ns), np.int32)
+        words = [pa.DictionaryArray.from_arrays(same, [word]) for word in (message, name, unit)]
+        arrays = [pa.array(time_ns), words[0], words[1], pa.array(values), words[2]]
+        self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        if self._parquet is not None:
+            self._parquet.close()
+        else:
+            self._file.close()

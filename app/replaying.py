@@ -1,0 +1,130 @@
+"""One replay from the tables to its result: what `pitcall replay` and `pitcall demo` share."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.composition import Parts, build_line, load_profiles
+from app.fleet import FleetChoice
+from app.kernels import compiler
+from app.series import SeriesRecorder
+from domain.fleet import Dealer
+from domain.records import VehicleCase
+from notifier.messages import alert_json, order_json, recommendation_json
+from pipeline.casework import Casework
+from pipeline.replay import Drive, DriveDone, OnProgress, Replay
+from storage.memory_store import MemoryStore
+from storage.sql_store import SqlStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a replay did and found. `cases` are those of the drives' vehicles, as the store holds them now."""
+
+    choice: FleetChoice
+    done: tuple[DriveDone, ...]
+    cases: tuple[VehicleCase, ...]
+    dealers: tuple[Dealer, ...]
+    parts: Parts
+    series: SeriesRecorder | None
+    elapsed_s: float
+
+    @property
+    def frames(self) -> int:
+        """Frames of all drives."""
+        return sum(done.progress.frames for done in self.done)
+
+    def document(self) -> dict[str, Any]:
+        """The `replay --json` document."""
+        vehicles = {vehicle.id: vehicle for vehicle in self.choice.vehicles}
+        dealers = {dealer.id: dealer for dealer in self.dealers}
+        progress = [done.progress for done in self.done]
+        read = sum(done.progress.frames - done.resumed_at for done in self.done if done.first_ns is not None)
+        return {
+            "drives": len(self.done),
+            "frames": self.frames,
+            "signals": sum(p.signals for p in progress),
+            "dtcs": sum(p.dtcs for p in progress),
+            "alerts": [alert_json(alert) for case in self.cases for alert in case.alerts],
+            "recommendations": [recommendation_json(item) for case in self.cases for item in case.recommendations],
+            "orders": [
+                order_json(order, case, vehicles[case.vehicle], dealers.get(order.choice.dealer) if order.choice else None)
+                for case in self.cases
+                for order in case.orders
+            ],
+            "dead_letters": sum(p.dead_letters for p in progress),
+            "elapsed_s": round(self.elapsed_s, 6),
+            "frames_per_s": round(read / self.elapsed_s, 1),
+        }
+
+
+def replay_drives(
+    choice: FleetChoice,
+    store: MemoryStore | SqlStore,
+    *,
+    extra_dbc: Sequence[tuple[str, Path]] = (),
+    baselines: Path | None = None,
+    rule_paths: Sequence[Path] | None = None,
+    with_series: bool = False,
+    batch_frames: int = 262_144,
+    progress: bool = False,
+) -> Replayed:
+    """Replay the chosen drives into the store.
+
+    Raises:
+        InputError: a file is not valid. StorageError: the database failed.
+    """
+    profiles = load_profiles(choice.vehicles, extra_dbc=extra_dbc)
+    parts = build_line(choice.vehicles, profiles=profiles, baselines=baselines, rule_paths=rule_paths, everything=with_series)
+    if choice.registered:
+        store.register(choice.registered)
+    if choice.dealers:
+        store.save_dealers(choice.dealers)
+    series = SeriesRecorder() if with_series else None
+    began = time.perf_counter()
+    with _bar(choice.drives, shown=progress) as on_progress:
+        replay = Replay(
+            line=parts.line,
+            casework=Casework(store=store, knowledge=parts.knowledge),
+            store=store,
+            observers=[series.observe] if series else [],
+            on_progress=on_progress,
+            batch_frames=batch_frames,
+            jit=compiler(),
+        )
+        done = tuple(replay.run(choice.drives))
+    return Replayed(
+        choice=choice,
+        done=done,
+        cases=tuple(store.case(vehicle.id) for vehicle in choice.vehicles),
+        dealers=store.dealers(),
+        parts=parts,
+        series=series,
+        elapsed_s=time.perf_counter() - began,
+    )
+
+
+@contextlib.contextmanager
+def _bar(drives: Sequence[Drive], *, shown: bool) -> Iterator[OnProgress | None]:
+    """A progress bar on stderr over the bytes of all drives."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    sizes = [drive.log.stat().st_size for drive in drives]
+    before = {id(drive): sum(sizes[:number]) for number, drive in enumerate(drives)}
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replay", total=sum(sizes))
+
+        def show(drive: Drive, bytes_done: int, _bytes_total: int) -> None:
+            bar.update(task, completed=before[id(drive)] + bytes_done, description=drive.log.name)
+
+        yield show
