@@ -1,1 +1,1 @@
-"""Ways to push an order, one file each, behind `domain.ports.Channel`."""
+"""Ways for a push to go out; each implements `domain.ports.Channel`."""
