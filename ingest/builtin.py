@@ -157,7 +157,7 @@ def obd2_messages() -> tuple[MessageSpec, ...]:
             can_id_mask=row.mask,
             length=8,
             signals=(*_obd2_selectors(), *(_obd2_signal(pid, row.priority) for pid in obd2_pids())),
-            origin=row.source,
+            origin="SAE J1979",
         )
         for _, row in read_csv(_DATA / "obd2_responders.csv", _ResponderRow)
     )
