@@ -18,7 +18,7 @@ LEARNING_TRIPS = 30
 """A baseline is learnt from this many trips, then stands still, so that a slow drift cannot hide in it; from fewer, its own error
 would eat up the allowance of the running sums."""
 MAD_TO_SIGMA = 1.4826
-SCALE_PRIOR_TRIPS = 10
+SCALE_PRIOR_TRIPS = 5
 """The fleet's trip-to-trip scatter weighs as much as this many trips of the vehicle's own."""
 
 
@@ -27,12 +27,14 @@ class Prior:
     """What is known of a vehicle before its first trip, in the target's unit.
 
     Attributes:
-        location: typical residual. between: standard deviation from vehicle to vehicle. within: from trip to trip of one vehicle.
+        location: typical residual. between: standard deviation from vehicle to vehicle. within: from trip to trip of a vehicle of
+            which nothing is known yet. steadiest: the same of the steadiest vehicle that we believe in.
     """
 
     location: float
     between: float
     within: float
+    steadiest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def learnt_baseline(prior: Prior, trips: Sequence[float], model: str = "") -> Ba
         weight = count * prior.between**2 / (count * prior.between**2 + variance)
         location = weight * middle + (1 - weight) * prior.location
         own = MAD_TO_SIGMA * statistics.median(abs(trip - middle) for trip in trips)
-        scale = math.sqrt((SCALE_PRIOR_TRIPS * variance + count * max(own, prior.within) ** 2) / (SCALE_PRIOR_TRIPS + count))
+        scale = math.sqrt((SCALE_PRIOR_TRIPS * variance + count * max(own, prior.steadiest) ** 2) / (SCALE_PRIOR_TRIPS + count))
     unsure = variance * prior.between**2 / (count * prior.between**2 + variance)
     # a median of n normal values scatters like a mean of 2n/π of them
     unsure *= math.pi / 2 if count > 2 else 1.0

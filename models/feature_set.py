@@ -67,6 +67,11 @@ class FeatureSet:
         return (self.target, *self.inputs)
 
     @property
+    def required(self) -> tuple[int, ...]:
+        """Numbers of the inputs without which a pane does not count."""
+        return tuple(number for number, each in enumerate(self.inputs) if each.required)
+
+    @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns that the model sees: the inputs, then the running time of the trip."""
         return (*(each.name for each in self.inputs), "running_s")

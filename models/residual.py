@@ -7,7 +7,7 @@ in a fixed order without matrix products, so that it is the same to the last bit
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 BIN = 0.05
 """Residuals are counted in bins of this width, in the target's unit: fine against any sensor's step, and bounded in size."""
 BIN_LIMIT = 4000
+
+MARGIN = 0.05
+"""How far beyond the training's range, as a share of it, an operating point is still judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,15 @@ class AdditiveModel:
         for column, curve in enumerate(self.curves):
             expected = expected + curve(points[:, column])
         return expected
+
+    def knows(self, points: Floats, columns: Sequence[int]) -> NDArray[np.bool_]:
+        """Whether each operating point lies where the training has been, as far as these columns go."""
+        known = np.ones(len(points), np.bool_)
+        for column in columns:
+            low, high = self.curves[column].breaks[0], self.curves[column].breaks[-1]
+            slack = MARGIN * (high - low)
+            known &= (points[:, column] >= low - slack) & (points[:, column] <= high + slack)
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +122,6 @@ def settled_points(features: FeatureSet, trip: Trip, values: Floats) -> tuple[Fl
     settling, inputs = features.settling, features.inputs
     gains = [1.0 - math.exp(-features.pane_s / each.smooth_s) if each.smooth_s else 1.0 for each in inputs]
     running = [each.name for each in inputs].index(settling.running)
-    required = [number for number, each in enumerate(inputs) if each.required]
     points = np.full((len(values), len(inputs) + 1), np.nan)
     counts = np.zeros(len(values), np.bool_)
     for row, (target, *pane) in enumerate(values.tolist()):
@@ -124,7 +135,9 @@ def settled_points(features: FeatureSet, trip: Trip, values: Floats) -> tuple[Fl
         points[row, -1] = trip.running_s
         if trip.start is None and not math.isnan(target):
             trip.start = target
-        complete = trip.start is not None and not math.isnan(target) and not any(math.isnan(pane[each]) for each in required)
+        complete = (
+            trip.start is not None and not math.isnan(target) and not any(math.isnan(pane[each]) for each in features.required)
+        )
         counts[row] = turns and complete and trip.running_s >= settling.needed_s(trip.start or 0.0)
     return points, counts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,9 +86,11 @@ class ResidualDetector:
 
     def evaluate(self, samples: SampleBatch, dtcs: DtcBatch) -> list[Finding]:  # noqa: ARG002 (trouble codes say nothing here)
         """Findings of the trips that end in this batch, by vehicle and time."""
-        findings: list[Finding] = []
-        for vehicle, closed_ns, statistic in self.trips(samples):
-            findings += self._judge(vehicle, statistic, closed_ns)
+        return self.judge_trips(self.trips(samples))
+
+    def judge_trips(self, trips: Iterable[tuple[str, int, TripStatistic]]) -> list[Finding]:
+        """Findings of trips as `trips` gives them, by vehicle and time."""
+        findings = [finding for vehicle, closed_ns, each in trips for finding in self._judge(vehicle, each, closed_ns)]
         return sorted(findings, key=lambda each: (each.vehicle, each.time_ns))
 
     def trips(self, samples: SampleBatch) -> list[tuple[str, int, TripStatistic]]:
@@ -142,11 +144,12 @@ class ResidualDetector:
     def _take(self, state: VehicleState, part: TripPart) -> None:
         if not len(part.time_ns):
             return
-        features = self._artefact.features
+        features, model = self._artefact.features, self._artefact.model
         if state.trip is None:
             state.trip = new_trip(features)
         points, counts = settled_points(features, state.trip, part.values)
-        add_residuals(state.trip, part.time_ns[counts], part.values[counts, 0], self._artefact.model.expect(points[counts]))
+        counts &= model.knows(points, features.required)
+        add_residuals(state.trip, part.time_ns[counts], part.values[counts, 0], model.expect(points[counts]))
 
     def _judge(self, vehicle: str, statistic: TripStatistic, closed_ns: int) -> list[Finding]:
         state, baseline = self._states[vehicle], self.baseline(vehicle)
