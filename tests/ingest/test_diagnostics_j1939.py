@@ -73,6 +73,19 @@ def test_several_codes_come_by_broadcast_with_the_time_of_the_last_packet() -> N
     assert report.raw == bytes.fromhex("43FFBF00090854000908ED141F01")
 
 
+def test_codes_sent_to_one_tool_are_told_like_a_broadcast() -> None:
+    batch = read(
+        record(1.00, 0x18ECF90B | EXTENDED_ID, "10 0A 00 02 FF CA FE 00"),
+        record(1.01, 0x18EC0BF9 | EXTENDED_ID, "11 02 01 FF FF CA FE 00"),
+        record(1.02, 0x18EBF90B | EXTENDED_ID, "01 04 FF 60 00 03 7E 3D"),
+        record(1.03, 0x18EBF90B | EXTENDED_ID, "02 03 03 7E FF FF FF FF"),
+        record(1.04, 0x18EC0BF9 | EXTENDED_ID, "13 0A 00 02 FF CA FE 00"),
+    )
+    (report,) = batch
+    assert (report.source, codes(report)) == (0x0B, ["SPN96/FMI3", "SPN829/FMI3"])
+    assert not batch.anomalies
+
+
 def test_other_groups_and_standard_identifiers_are_left_alone() -> None:
     batch = read(
         record(0, 0x18FECB00 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import isotp
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.transport.isotp import IsoTpListener
+from tests.ingest.diagnostic_frames import RECORDINGS, recording
 
 KEY = ("can0", 0x7E8)
 MS = 1_000_000
@@ -122,3 +124,21 @@ def test_a_listener_dumped_and_loaded_goes_on_where_it_was() -> None:
     after.load(before.dump())
     assert hear(after, THIRD, start_ms=30) == hear(before, THIRD, start_ms=30)
     assert not after.transfers
+
+
+def test_a_recorded_scan_tool_session_is_heard_whole() -> None:
+    frames = recording("taycan_obd_scanner", "CarScannerOBD.log")
+    known = json.loads((RECORDINGS / "taycan_obd_scanner" / "EXPECT.json").read_text())["isotp"]
+    listener, anomalies = IsoTpListener(), Counter[str]()
+    services: Counter[str] = Counter()
+    long_messages: list[bytes] = []
+    for time_s, can_id, data, _ in frames:
+        message = listener.receive(("RX0", can_id), round(time_s * 1e9), data, anomalies)
+        if message is not None:
+            services[f"{can_id & 0x1FFF_FFFF:X}:{message[0]:02X}"] += 1
+            long_messages += [message] if len(message) > 7 else []
+    assert services == known["services_by_id"]
+    assert len(long_messages) == known["multi_frame_messages"]
+    assert max(len(message) for message in long_messages) == known["longest_payload"]
+    assert not anomalies
+    assert not listener.transfers
