@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
+import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -75,12 +75,7 @@ class WebhookChannel:
 
     def _signed_headers(self, event: OutboxEvent, dealer: Dealer, attempt_ns: int) -> dict[str, str]:
         seconds = attempt_ns // 1_000_000_000
-        try:
-            signer = Webhook(self._secret_of(dealer.secret_name))
-        except KeyError as problem:
-            raise DeliveryError(f"there is no signing secret {dealer.secret_name!r}") from problem
-        except (binascii.Error, ValueError, RuntimeError) as problem:
-            raise DeliveryError(f"the signing secret {dealer.secret_name!r} is not valid") from problem
+        signer = Webhook(self._key(dealer.secret_name))
         return {
             "content-type": "application/cloudevents+json; charset=utf-8",
             "user-agent": "pitcall",
@@ -88,6 +83,19 @@ class WebhookChannel:
             "webhook-timestamp": str(seconds),
             "webhook-signature": signer.sign(event.id, datetime.fromtimestamp(seconds, tz=UTC), event.body),
         }
+
+    def _key(self, secret_name: str) -> bytes:
+        """The signing key: `whsec_` and 24 to 64 bytes in base64, as the specification wants it."""
+        try:
+            secret = self._secret_of(secret_name).removeprefix("whsec_")
+            key = base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
+        except KeyError as problem:
+            raise DeliveryError(f"there is no signing secret {secret_name!r}") from problem
+        except ValueError:
+            key = b""
+        if not 24 <= len(key) <= 64:
+            raise DeliveryError(f"{secret_name!r} is not a valid signing secret (whsec_ and 24 to 64 bytes in base64)")
+        return key
 
     def _post(self, endpoint: JudgedEndpoint, event: OutboxEvent, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
         """Status and headers of the answer; its body is not read, so a recipient cannot fill our memory."""
