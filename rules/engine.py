@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,7 @@ class RuleEngine:
     Args:
         rules: rules of any status; only active ones run.
         stale_after_ns: VSS path -> how long its values may be used; 5 s for others.
+        powertrain_of: vehicle -> powertrain, "" where unknown; a rule with `applies_to` runs only on the powertrains it names.
         jit: compiles the kernel.
     """
 
@@ -59,10 +60,17 @@ class RuleEngine:
     version = "1"
     """Of the snapshot's form; each rule's state in it is keyed by the rule's id and content."""
 
-    def __init__(self, rules: Sequence[Rule], *, stale_after_ns: Mapping[str, int] | None = None, jit: Jit = no_jit) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        stale_after_ns: Mapping[str, int] | None = None,
+        powertrain_of: Callable[[str], str] | None = None,
+        jit: Jit = no_jit,
+    ) -> None:
         self._rules = tuple(rule for rule in rules if rule.status is RuleStatus.ACTIVE)
         self._program = compile_rules(self._rules, stale_after_ns)
-        self._state = RuleState(self._rules, self._program)
+        self._state = RuleState(self._rules, self._program, powertrain_of=powertrain_of or (lambda _: ""))
         patterns = {node.pattern: None for rule in self._rules for node in rule.inputs if isinstance(node, Dtc)}
         self._codes = ActiveCodes(tuple(patterns))
         self._code_columns = np.array([self._program.columns[f"dtc:{pattern}"] for pattern in patterns], np.int32)
@@ -144,6 +152,7 @@ class RuleEngine:
                 state.since,
                 state.began,
                 state.known_until,
+                state.muted,
                 where,
                 times,
                 values,

@@ -45,6 +45,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     since: IntArray,
     began: IntArray,
     known_until: IntArray,
+    muted: IntArray,
     event_where: IntArray,
     event_time: IntArray,
     event_value: FloatArray,
@@ -57,7 +58,8 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             rule. shown_*: columns whose values an event carries.
         code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions.
         hold_ns: rules × (for, clear_for). pauses: rules × (unknown resets, closed gate holds).
-        last_time, last_value: slots × columns. active, since, began, known_until: slots × rules; since NEVER = the timer does not run.
+        last_time, last_value: slots × columns. active, since, began, known_until: slots × rules; since NEVER = the timer does not
+            run. muted: slots × rules, 1 where the rule does not concern the vehicle.
         event_where: events × (rule, slot, 1 raised | 0 cleared). event_time: events × (now, began, counted from).
 
     Returns:
@@ -95,6 +97,8 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             count = rules
         for w in range(count):
             r = w if tick > 0 else woken[w]
+            if muted[car, r]:
+                continue
             # Gate, then the raising or the clearing condition: 1 true, 0 false, NaN unknown.
             result = 1.0
             closed = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -40,6 +40,12 @@ class ParameterModel(_Model):
     unit: str | None = None
 
 
+class AppliesToModel(_Model):
+    """Which vehicles a rule concerns."""
+
+    powertrain: tuple[Literal["petrol", "diesel", "hybrid", "ev", "truck"], ...] = ()
+
+
 class RuleModel(_Model):
     """A rule as written; `rules.rule.Rule` says what the fields mean."""
 
@@ -59,6 +65,7 @@ class RuleModel(_Model):
     parameters: dict[Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterModel] = {}
     on_gap: Pause = Pause.HOLD
     gate_closed: Pause = Pause.RESET
+    applies_to: AppliesToModel = AppliesToModel()
     codes: tuple[str, ...] = ()
     title: TextModel
     explanation: TextModel
@@ -175,6 +182,7 @@ class _Builder:
             parameters={name: parameter.value for name, parameter in model.parameters.items()},
             on_gap=model.on_gap,
             gate_closed=model.gate_closed,
+            applies_to=model.applies_to.powertrain,
             codes=model.codes,
             title=Text(en=model.title.en, zh=model.title.zh),
             explanation_en=english,

@@ -46,6 +46,7 @@ class Rule:
         parameters: name -> value.
         on_gap: what timers do while an input is missing or stale, so that `when` is unknown.
         gate_closed: what timers do while the gate is false.
+        applies_to: powertrains, () for all.
         codes: trouble codes that it corroborates.
         file, line: where it is written.
     """
@@ -66,6 +67,7 @@ class Rule:
     parameters: Mapping[str, float] = field(hash=False)
     on_gap: Pause = Pause.HOLD
     gate_closed: Pause = Pause.RESET
+    applies_to: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     title: Text
     explanation_en: Template

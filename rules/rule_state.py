@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ def _key(text: str) -> bytes:
 class RuleState:
     """Rows of all vehicles known; `slot` finds or makes one, `free` gives it back."""
 
-    def __init__(self, rules: Sequence[Rule], program: Program) -> None:
+    def __init__(self, rules: Sequence[Rule], program: Program, *, powertrain_of: Callable[[str], str]) -> None:
+        self._rules = tuple(rules)
+        self._powertrain_of = powertrain_of
         self._column_keys = [_key(name) for name in program.columns]
         self._id_keys = [_key(rule.id) for rule in rules]
         self._content_keys = [bytes.fromhex(rule.content_hash) for rule in rules]
@@ -41,6 +43,7 @@ class RuleState:
         self.since: NDArray[np.int64] = np.empty((0, count), np.int64)
         self.began: NDArray[np.int64] = np.empty((0, count), np.int64)
         self.known_until: NDArray[np.int64] = np.empty((0, count), np.int64)
+        self.muted: NDArray[np.uint8] = np.empty((0, count), np.uint8)
 
     @property
     def bytes_per_vehicle(self) -> int:
@@ -57,6 +60,8 @@ class RuleState:
             self._slots[vehicle] = slot
             self._vehicles[slot] = vehicle
             self._reset(slot)
+            powertrain = self._powertrain_of(vehicle)
+            self.muted[slot] = [bool(rule.applies_to) and powertrain not in rule.applies_to for rule in self._rules]
         return slot
 
     def vehicle(self, slot: int) -> str:
@@ -122,7 +127,7 @@ class RuleState:
         return state[offset + rules * _RULE.size :]
 
     def _arrays(self) -> tuple[NDArray[np.generic], ...]:
-        return (self.last_time, self.last_value, self.active, self.since, self.began, self.known_until)
+        return (self.last_time, self.last_value, self.active, self.since, self.began, self.known_until, self.muted)
 
     def _reset(self, slot: int) -> None:
         self.last_time[slot] = self.since[slot] = self.began[slot] = self.known_until[slot] = NEVER
@@ -132,7 +137,7 @@ class RuleState:
     def _grow(self) -> None:
         old = len(self.active)
         new = max(16, 2 * old)
-        for name in ("last_time", "last_value", "active", "since", "began", "known_until"):
+        for name in ("last_time", "last_value", "active", "since", "began", "known_until", "muted"):
             array = getattr(self, name)
             grown = np.empty((new, array.shape[1]), array.dtype)
             grown[:old] = array

@@ -1,0 +1,267 @@
+"""Tests of rules as data: what a rule must raise, and when, on a made-up course of its signals (after promtool's rule tests).
+
+A pack `packs/cooling.yaml` has its tests in `packs/tests/cooling.yaml`:
+
+    - rule: coolant_overheat
+      name: raises after ten seconds over the limit
+      interval: 1 s                      # between samples, default 1 s
+      series:                            # FROM..TO: VALUE or FROM..TO: VALUE -> VALUE (a ramp); TO itself is not sampled
+        CombustionEngine.Speed: 2000     # a plain number: over the whole test
+        EngineCoolant.Temperature: "0s..60s: 90 -> 118, 60s..90s: 118"
+      codes: {P0301: "10s..50s"}         # trouble codes that a complete list names then
+      end_of_drive: [80s]                # end-of-drive ticks
+      expect: {raised: [63 s], cleared: []}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pydantic
+
+from datafiles import Document, load_yaml, validate
+from domain.errors import RuleError
+from domain.findings import Transition
+from domain.frames import TickKind
+from domain.ports import Jit, no_jit
+from domain.signals import TICK_SIGNAL, SampleBatch
+from domain.trouble_codes import CodeList, DtcBatch, DtcReport, Protocol, TroubleCode, dtc_batch
+from rules.binding import resolve_path
+from rules.engine import RuleEngine
+from rules.expression import ExpressionError
+from rules.pack import load_rules, pack_files
+from rules.rule import Rule, parse_duration_ns
+
+ECU = 0x7E8
+VEHICLE = ("test",)
+SECOND_NS = 1_000_000_000
+_SEGMENT = re.compile(r"(?P<start>[^.,:]+)\.\.(?P<end>[^.,:]+):\s*(?P<first>[-+.\deE]+)(?:\s*->\s*(?P<last>[-+.\deE]+))?")
+_SPAN = re.compile(r"(?P<start>[^.,:]+)\.\.(?P<end>[^.,:]+)")
+
+
+def _duration(text: str) -> int:
+    duration_ns = parse_duration_ns(text)
+    if duration_ns is None:
+        raise ValueError(f"{text!r} is no duration; write for instance 10 s")
+    return duration_ns
+
+
+Duration = Annotated[int, pydantic.BeforeValidator(lambda text: _duration(str(text)))]
+"""Written `10 s`, kept in ns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of a series: from `start_ns` until before `end_ns`, from value `first` towards `last`."""
+
+    start_ns: int
+    end_ns: int
+    first: float
+    last: float
+
+
+def parse_segments(text: object) -> tuple[Segment, ...]:
+    """`0s..60s: 90 -> 118, 60s..90s: 118` as segments.
+
+    Raises:
+        ValueError: malformed, or the segments do not follow each other.
+    """
+    segments: list[Segment] = []
+    for part in str(text).split(","):
+        match = _SEGMENT.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{part.strip()!r} is no segment; write for instance 0s..60s: 90 -> 118")
+        first = float(match["first"])
+        last = first if match["last"] is None else float(match["last"])
+        segment = Segment(start_ns=_duration(match["start"]), end_ns=_duration(match["end"]), first=first, last=last)
+        if segment.end_ns <= segment.start_ns or (segments and segment.start_ns < segments[-1].end_ns):
+            raise ValueError(f"{part.strip()!r} does not follow the segment before it")
+        segments.append(segment)
+    return tuple(segments)
+
+
+def parse_spans(text: object) -> tuple[tuple[int, int], ...]:
+    """`10s..50s, 70s..80s` as (start_ns, end_ns)."""
+    spans = []
+    for part in str(text).split(","):
+        match = _SPAN.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{part.strip()!r} is no span of time; write for instance 10s..50s")
+        spans.append((_duration(match["start"]), _duration(match["end"])))
+    return tuple(spans)
+
+
+Series = Annotated[float | tuple[Segment, ...], pydantic.BeforeValidator(lambda v: v if _is_number(v) else parse_segments(v))]
+Spans = Annotated[tuple[tuple[int, int], ...], pydantic.BeforeValidator(parse_spans)]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class ExpectModel(_Model):
+    """Times at which the rule raises and clears; all of them."""
+
+    raised: tuple[Duration, ...] = ()
+    cleared: tuple[Duration, ...] = ()
+
+
+class RuleTestModel(_Model):
+    """One test as written."""
+
+    rule: str
+    name: str
+    interval: Duration = SECOND_NS
+    series: dict[str, Series]
+    codes: dict[str, Spans] = {}
+    end_of_drive: tuple[Duration, ...] = ()
+    expect: ExpectModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTest:
+    """One test, with its signals by VSS path."""
+
+    rule: str
+    name: str
+    samples: SampleBatch
+    dtcs: DtcBatch
+    raised: tuple[int, ...]
+    cleared: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTestResult:
+    """How a test went; `detail` says what differed."""
+
+    rule: str
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+def run_tests(paths: Sequence[Path] | None = None, *, jit: Jit = no_jit) -> list[RuleTestResult]:
+    """Run the tests of these packs (files or folders; None = the shipped ones).
+
+    Raises:
+        RuleError: a pack or test file cannot be used, or a test names a rule that its pack lacks.
+    """
+    rules = {rule.id: rule for rule in load_rules(paths)}
+    return [run_test(rules[test.rule], test, jit=jit) for test in load_tests(paths, rules)]
+
+
+def load_tests(paths: Sequence[Path] | None, rules: Mapping[str, Rule]) -> tuple[RuleTest, ...]:
+    """The tests of these packs.
+
+    Raises:
+        RuleError: as `run_tests`.
+    """
+    tests: list[RuleTest] = []
+    for pack in pack_files(paths):
+        file = pack.parent / "tests" / pack.name
+        if file.is_file():
+            document = load_yaml(file, error=RuleError)
+            tests += [_read(document, number, rules) for number in range(len(document.data or ()))]
+    return tuple(tests)
+
+
+def run_test(rule: Rule, test: RuleTest, *, jit: Jit = no_jit) -> RuleTestResult:
+    """Run one test on a rule."""
+    findings = RuleEngine([rule], jit=jit).evaluate(test.samples, test.dtcs)
+    raised = tuple(f.time_ns for f in findings if f.transition is Transition.RAISED)
+    cleared = tuple(f.time_ns for f in findings if f.transition is Transition.CLEARED)
+    wrong = [
+        f"{word} at {_times(found)}, expected {_times(expected)}"
+        for word, found, expected in (("raised", raised, test.raised), ("cleared", cleared, test.cleared))
+        if found != expected
+    ]
+    return RuleTestResult(rule=test.rule, name=test.name, passed=not wrong, detail="; ".join(wrong))
+
+
+def _times(times_ns: Sequence[int]) -> str:
+    return ", ".join(f"{time_ns / SECOND_NS:g} s" for time_ns in times_ns) or "no time"
+
+
+def _read(document: Document, number: int, rules: Mapping[str, Rule]) -> RuleTest:
+    model = validate(RuleTestModel, document, number, error=RuleError)
+    if model.rule not in rules:
+        where = document.line(number, "rule")
+        raise RuleError(f"no rule {model.rule!r} in this pack", file=document.file, line=where, mend="correct the id")
+    series: dict[str, float | tuple[Segment, ...]] = {}
+    for name, course in model.series.items():
+        try:
+            series[resolve_path(name)] = course
+        except ExpressionError as problem:
+            line = document.line(number, "series", name)
+            raise RuleError(problem.what, file=document.file, line=line, mend=problem.mend) from problem
+    end_ns = _end(model)
+    return RuleTest(
+        rule=model.rule,
+        name=model.name,
+        samples=_samples(series, model, end_ns),
+        dtcs=_code_lists(model, end_ns),
+        raised=model.expect.raised,
+        cleared=model.expect.cleared,
+    )
+
+
+def _end(model: RuleTestModel) -> int:
+    ends = [segment.end_ns for course in model.series.values() if not isinstance(course, float) for segment in course]
+    return max([*ends, *(end for spans in model.codes.values() for _, end in spans), *model.end_of_drive], default=0)
+
+
+def _samples(series: Mapping[str, float | tuple[Segment, ...]], model: RuleTestModel, end_ns: int) -> SampleBatch:
+    rows = [
+        (time_ns, number, value)
+        for number, course in enumerate(series.values())
+        for time_ns, value in _course(course, model.interval, end_ns)
+    ]
+    rows += [(time_ns, TICK_SIGNAL, float(TickKind.END_OF_DRIVE)) for time_ns in model.end_of_drive]
+    rows.sort(key=lambda row: row[0])
+    return SampleBatch(
+        vehicles=VEHICLE,
+        paths=tuple(series),
+        time_ns=np.array([row[0] for row in rows], np.int64),
+        vehicle=np.zeros(len(rows), np.int32),
+        signal=np.array([row[1] for row in rows], np.int32),
+        value=np.array([row[2] for row in rows], np.float64),
+    )
+
+
+def _course(course: float | tuple[Segment, ...], interval_ns: int, end_ns: int) -> Iterator[tuple[int, float]]:
+    segments = (Segment(start_ns=0, end_ns=end_ns, first=course, last=course),) if isinstance(course, float) else course
+    for part in segments:
+        for time_ns in range(part.start_ns, part.end_ns, interval_ns):
+            share = (time_ns - part.start_ns) / (part.end_ns - part.start_ns)
+            yield time_ns, part.first + (part.last - part.first) * share
+
+
+def _code_lists(model: RuleTestModel, end_ns: int) -> DtcBatch:
+    """A complete list of stored codes at every interval, where the test names codes at all."""
+    reports = [
+        DtcReport(
+            time_ns=time_ns,
+            vehicle=0,
+            bus="",
+            source=ECU,
+            protocol=Protocol.OBD,
+            kind=CodeList.STORED,
+            complete=True,
+            codes=tuple(
+                TroubleCode(code=code)
+                for code, spans in model.codes.items()
+                if any(start <= time_ns < end for start, end in spans)
+            ),
+        )
+        for time_ns in range(0, end_ns if model.codes else 0, model.interval)
+    ]
+    return dtc_batch(VEHICLE, reports)
