@@ -211,6 +211,7 @@ class PatternEntry(Named):
 
     Attributes:
         repeat: number of copies; `{n}` in any text counts from 1. fallback: used only where no other pattern applies.
+        powertrains: the only powertrains it applies to; empty for any.
         explains: codes that are consequences of it, although they belong to another system.
         urgency: reached when a code and a measured finding agree, or a code of `decisive` is active; `reason` says why.
     """
@@ -219,6 +220,7 @@ class PatternEntry(Named):
     system: str
     repeat: int = pydantic.Field(default=0, ge=0, le=16)
     fallback: bool = False
+    powertrains: list[Literal["petrol", "diesel", "hybrid", "ev", "truck"]] = []
     codes: SignsEntry = SignsEntry()
     findings: FindingsEntry = FindingsEntry()
     signals: list[PredicateEntry] = []

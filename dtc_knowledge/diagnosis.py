@@ -1,0 +1,244 @@
+"""From an incident to its probable root causes, checks, plan, urgency and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.codes import CodeInfo
+from domain.findings import (
+    Alert,
+    AlertState,
+    Cause,
+    Check,
+    Diagnosis,
+    PlanLine,
+    Recommendation,
+    Source,
+    SourceKind,
+    Text,
+    Urgency,
+)
+from domain.fleet import Vehicle
+from domain.records import VehicleCase
+from dtc_knowledge.code_table import CodeCatalogue
+from dtc_knowledge.evidence import Observation, alert_codes, is_open, likely_powertrain, observe, observe_plain
+from dtc_knowledge.files import KnowledgeFiles, source_titles
+from dtc_knowledge.matching import FIRM, Match, RankedCause, match_patterns, rank_causes
+from dtc_knowledge.pattern import Pattern
+from dtc_knowledge.planning import Handling, Workshop, advice, handling, plan_lines, system_need
+from dtc_knowledge.urgency import Item, fuse
+
+MOST_CAUSES = 8
+MOST_CHECKS = 6
+GENERAL_CHECK = Check(
+    id="read_codes",
+    title=Text(
+        en="Read all codes with freeze frames, then check connectors and supply", zh="读取全部故障码与冻结帧，检查插接件和供电"
+    ),
+    minutes=20,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What the signs say: patterns strongest first, causes with probabilities that add up to 1, checks in order."""
+
+    matched: tuple[Match, ...]
+    ranked: tuple[tuple[RankedCause, float], ...]
+    checks: tuple[Check, ...]
+    unexplained: tuple[str, ...]
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The pattern of the leading cause."""
+        return self.ranked[0][0].match.pattern if self.ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKnowledge:
+    """A `domain.ports.Knowledge` over code tables and worked patterns: pure, deterministic, without state.
+
+    Attributes:
+        codes: what single codes say. files: patterns, operations and parts by id.
+    """
+
+    codes: CodeCatalogue
+    files: KnowledgeFiles
+
+    @property
+    def workshop(self) -> Workshop:
+        """Operations and parts."""
+        return Workshop(self.files.operations, self.files.parts)
+
+    def lookup(self, code: str) -> CodeInfo:
+        """What the code says by itself."""
+        return self.codes.lookup(code)
+
+    def assess(self, seen: Observation, powertrain: str = "") -> Assessment:
+        """Patterns, causes and checks for a set of signs; the order in which signs came does not matter.
+
+        A vehicle without a known powertrain ("") is judged by what its signs speak of.
+        """
+        powertrain = powertrain or likely_powertrain(seen)
+        fitting = [pattern for pattern in self.files.patterns.values() if pattern.fits(powertrain)]
+        matched = match_patterns(fitting, seen)
+        ranked = rank_causes(matched, seen)[:MOST_CAUSES]
+        total = sum(cause.belief for cause in ranked)
+        touched = {key for match in matched for key in match.touched}
+        checks = dict.fromkeys(check for match in matched for check in match.pattern.checks)
+        return Assessment(
+            matched=matched,
+            ranked=tuple((cause, round(cause.belief / total, 4)) for cause in ranked),
+            checks=tuple(checks)[:MOST_CHECKS] or (GENERAL_CHECK,),
+            unexplained=tuple(sorted(seen.own - touched)),
+        )
+
+    def explain(self, codes: Sequence[str], signals: Mapping[str, float]) -> Assessment:
+        """Patterns, causes and checks for codes and values named by hand."""
+        return self.assess(observe_plain(codes, signals))
+
+    def diagnose(self, case: VehicleCase, incident_id: str, vehicle: Vehicle) -> Diagnosis:
+        """Probable causes of one incident; the vehicle's other open incidents count as context, and may be merged."""
+        own, others = _split(case, incident_id)
+        found = self.assess(observe(own, others), vehicle.powertrain)
+        return Diagnosis(
+            incident_id=incident_id,
+            system=found.pattern.system if found.pattern else _group(own),
+            causes=self.causes(found),
+            checks=found.checks,
+            patterns=tuple(match.pattern.id for match in found.matched),
+            unexplained=found.unexplained,
+            merges=_merges(found, own, others),
+        )
+
+    def causes(self, found: Assessment) -> tuple[Cause, ...]:
+        """The ranked causes as records."""
+        return tuple(
+            Cause(
+                id=ranked.cause.id,
+                pattern=ranked.match.pattern.id,
+                title=ranked.cause.title,
+                probability=probability,
+                explains=ranked.touched,
+                sources=source_titles((*ranked.match.pattern.sources, ranked.cause.source), self.codes.sources),
+            )
+            for ranked, probability in found.ranked
+        )
+
+    def recommend(self, case: VehicleCase, diagnosis: Diagnosis, vehicle: Vehicle, time_ns: int) -> Recommendation:
+        """What to do about a diagnosed incident, how soon and why."""
+        own, others = _split(case, diagnosis.incident_id)
+        found = self.assess(observe(own, others), vehicle.powertrain)
+        decided = fuse(own, others, found.matched, self.codes, explained_by_others(found, own))
+        plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle))
+        way = handling(found.pattern, decided.urgency)
+        worst = max(own, key=lambda alert: alert.urgency, default=None)
+        return Recommendation(
+            incident_id=diagnosis.incident_id,
+            vehicle=case.vehicle,
+            group_key=_group(own),
+            time_ns=time_ns,
+            title=found.pattern.title if found.pattern else worst.title if worst else _NOTHING,
+            urgency=decided.urgency,
+            urgency_reason=decided.reason,
+            action=way.action,
+            drive=way.drive,
+            safety=way.safety,
+            advice=advice(found.pattern, decided.urgency),
+            causes=diagnosis.causes,
+            checks=diagnosis.checks,
+            plan=plan,
+            alerts=tuple(alert.id for alert in own),
+            codes=tuple(dict.fromkeys(code for alert in own for code in alert_codes(alert))),
+            capabilities=needs,
+            patterns=diagnosis.patterns,
+        )
+
+    def plan(self, found: Assessment, group: str, truck: bool) -> tuple[tuple[PlanLine, ...], tuple[str, ...]]:
+        """Plan lines, and what a workshop must be able to do."""
+        needs = set(found.pattern.needs) if found.pattern else {system_need(group)}
+        lines = plan_lines(found.ranked, self.workshop, needs)
+        needs |= self.workshop.needs(lines) | ({"truck"} if truck else set())
+        return lines, tuple(sorted(needs))
+
+    def judge(self, found: Assessment, codes: Sequence[str]) -> tuple[Item, Handling, Text]:
+        """Urgency, handling and advice for codes named by hand, taken as active."""
+        alerts = [_named_alert(code, self.codes.lookup(code)) for code in codes]
+        decided = fuse(alerts, (), found.matched, self.codes, frozenset())
+        if not alerts and found.pattern is not None:
+            measured = ", ".join(found.matched[0].measured)
+            decided = Item(urgency=found.pattern.urgency, reason=Text(en=f"measured: {measured}", zh=f"实测：{measured}"))
+        return decided, handling(found.pattern, decided.urgency), advice(found.pattern, decided.urgency)
+
+
+_NOTHING = Text(en="No open alert", zh="无未关闭的告警")
+
+
+def _split(case: VehicleCase, incident_id: str) -> tuple[list[Alert], list[Alert]]:
+    """Open alerts of the incident, and the vehicle's other open alerts, each in an order of their own."""
+    alerts = sorted((a for a in case.alerts if is_open(a)), key=lambda a: (a.opened_ns, a.id))
+    return [a for a in alerts if a.incident_id == incident_id], [a for a in alerts if a.incident_id != incident_id]
+
+
+def _group(own: Sequence[Alert]) -> str:
+    return own[0].group_key if own else ""
+
+
+def _is_truck(own: Sequence[Alert], vehicle: Vehicle) -> bool:
+    return vehicle.powertrain == "truck" or any(code.startswith("SPN") for alert in own for code in alert_codes(alert))
+
+
+def _own_ground(match: Match, own_keys: set[str]) -> bool:
+    """Whether the pattern rests on signs of the incident itself, not only on consequences or context."""
+    return any(key in own_keys and not match.pattern.explains_code(key) for key in match.touched)
+
+
+def _keys(own: Sequence[Alert]) -> set[str]:
+    keys = {code for alert in own for code in alert_codes(alert)}
+    return keys | {alert.source.id for alert in own if alert.source.kind is not SourceKind.DTC}
+
+
+def _merges(found: Assessment, own: Sequence[Alert], others: Sequence[Alert]) -> tuple[str, ...]:
+    """Other incidents that hold nothing but codes which a firmly believed pattern of this one explains."""
+    keys = _keys(own)
+    parents = [m.pattern for m in found.matched if m.belief >= FIRM and m.pattern.explains and _own_ground(m, keys)]
+    by_incident: dict[str, list[Alert]] = {}
+    for alert in others:
+        by_incident.setdefault(alert.incident_id, []).append(alert)
+    return tuple(
+        sorted(
+            incident
+            for incident, alerts in by_incident.items()
+            if all(
+                alert.source.kind is SourceKind.DTC and all(any(p.explains_code(c) for p in parents) for c in alert_codes(alert))
+                for alert in alerts
+            )
+        )
+    )
+
+
+def explained_by_others(found: Assessment, own: Sequence[Alert]) -> frozenset[str]:
+    """Codes of the incident that a pattern resting on another incident's signs explains."""
+    keys = _keys(own)
+    parents = [m.pattern for m in found.matched if m.belief >= FIRM and m.pattern.explains and not _own_ground(m, keys)]
+    return frozenset(key for key in keys if any(p.explains_code(key) for p in parents))
+
+
+def _named_alert(code: str, info: CodeInfo) -> Alert:
+    """A code named by hand, as if it had been reported active."""
+    return Alert(
+        id=code,
+        incident_id="",
+        vehicle="",
+        source=Source(kind=SourceKind.DTC, id=code),
+        state=AlertState.OPEN,
+        severity=info.severity,
+        urgency=Urgency.MONITOR,
+        group_key=info.group_key,
+        title=info.title,
+        explanation=info.title,
+        opened_ns=0,
+        updated_ns=0,
+        codes=(code,),
+    )

@@ -1,0 +1,142 @@
+"""What is known of one vehicle at the moment of a diagnosis, taken from its open alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domain.findings import Alert, AlertState, Evidence, SourceKind
+
+PENDING_WEIGHT = 0.5
+STORED_WEIGHT = 0.3
+CONTEXT_WEIGHT = 0.6
+MODEL_WEIGHT = 0.8
+
+
+class Standing(StrEnum):
+    """How firmly a code is reported."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    STORED = "stored"
+    """Permanent or history only: not active now."""
+
+
+_STANDING_WORDS = {
+    "pending": Standing.PENDING,
+    "permanent": Standing.STORED,
+    "history": Standing.STORED,
+    "inactive": Standing.STORED,
+    "previously active": Standing.STORED,
+}
+_WEIGHTS = {Standing.ACTIVE: 1.0, Standing.PENDING: PENDING_WEIGHT, Standing.STORED: STORED_WEIGHT}
+_LAMPS = {"red_stop": "red_stop", "rsl": "red_stop", "amber_warning": "amber_warning", "awl": "amber_warning"} | {
+    "protect": "protect",
+    "pl": "protect",
+    "malfunction": "malfunction",
+    "mil": "malfunction",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Signs of one vehicle.
+
+    Attributes:
+        codes: trouble code -> weight, 0..1. findings: rule or model id -> weight. values: VSS path -> last measured value.
+        own: the codes and ids that belong to the incident itself; the others are context.
+    """
+
+    codes: dict[str, float] = field(default_factory=dict)
+    findings: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+
+
+def alert_codes(alert: Alert) -> tuple[str, ...]:
+    """Codes reported by the vehicle that an alert rests on, without failure type, in its order.
+
+    A rule's `codes` only name what it is related to; of those, only codes in its evidence were reported.
+    """
+    if alert.source.kind is SourceKind.DTC:
+        codes = alert.codes or (alert.source.id,)
+    else:
+        codes = tuple(item.signal for item in alert.evidence if item.kind == "dtc")
+    return tuple(dict.fromkeys(base_code(code) for code in codes))
+
+
+def base_code(code: str) -> str:
+    """The code without its failure type byte ("P0117:16" -> "P0117")."""
+    return code.strip().upper().partition(":")[0]
+
+
+def standing(alert: Alert) -> Standing:
+    """How firmly the alert's code is reported: from the notes of its code evidence; active where nothing is said."""
+    notes = [item.note.lower() for item in alert.evidence if item.kind == "dtc"]
+    found = [next((kind for word, kind in _STANDING_WORDS.items() if word in note), Standing.ACTIVE) for note in notes]
+    if not found or Standing.ACTIVE in found:
+        return Standing.ACTIVE
+    return Standing.PENDING if Standing.PENDING in found else Standing.STORED
+
+
+def lamp(item: Evidence) -> tuple[str, bool] | None:
+    """(lamp, flashing) of lit-lamp evidence, None for anything else."""
+    if item.kind != "lamp" or item.value == 0 or "off" in item.note.lower().split():
+        return None
+    name = _LAMPS.get(item.signal.lower().removesuffix("_lamp").replace(" ", "_"))
+    return (name, "flash" in item.note.lower()) if name else None
+
+
+def is_open(alert: Alert) -> bool:
+    """Whether the alert still counts."""
+    return alert.state is not AlertState.RESOLVED
+
+
+def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
+    """Signs of an incident's alerts, and more weakly of the vehicle's other open alerts."""
+    seen = _Signs()
+    for alert in sorted(own, key=lambda a: (a.updated_ns, a.id)):
+        seen.add(alert, 1.0)
+    own_keys = frozenset(seen.codes) | frozenset(seen.findings)
+    for alert in sorted(context, key=lambda a: (a.updated_ns, a.id)):
+        seen.add(alert, CONTEXT_WEIGHT)
+    return Observation(codes=seen.codes, findings=seen.findings, values=seen.values, own=own_keys)
+
+
+def observe_plain(codes: Sequence[str], values: Mapping[str, float]) -> Observation:
+    """Signs named by hand: active codes and measured values."""
+    named = {base_code(code): 1.0 for code in codes}
+    return Observation(codes=named, values=dict(values), own=frozenset(named))
+
+
+_ELECTRIC_CODES = ("P0A", "P0B", "P0C", "P0D", "P0E", "GB")
+_ELECTRIC_SIGNALS = ("Vehicle.Powertrain.TractionBattery.", "Vehicle.Powertrain.ElectricMotor.")
+
+
+def likely_powertrain(seen: Observation) -> str:
+    """The powertrain that the signs speak of, for a vehicle of which nothing else is known."""
+    if any(code.startswith(_ELECTRIC_CODES) for code in seen.codes) or any(s.startswith(_ELECTRIC_SIGNALS) for s in seen.values):
+        return "ev"
+    return "truck" if any(code.startswith("SPN") for code in seen.codes) else "petrol"
+
+
+class _Signs:
+    """Collects the strongest weight of every sign, and the latest value of every signal."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, float] = {}
+        self.findings: dict[str, float] = {}
+        self.values: dict[str, float] = {}
+
+    def add(self, alert: Alert, share: float) -> None:
+        weight = share * _WEIGHTS[standing(alert)]
+        for code in alert_codes(alert):
+            self.codes[code] = max(weight, self.codes.get(code, 0.0))
+        if alert.source.kind is not SourceKind.DTC:
+            firm = share if alert.source.kind is SourceKind.RULE else share * MODEL_WEIGHT
+            self.findings[alert.source.id] = max(firm, self.findings.get(alert.source.id, 0.0))
+        own = share == 1.0
+        for item in alert.evidence:
+            if item.kind in ("signal", "freeze_frame") and item.value is not None and (own or item.signal not in self.values):
+                self.values[item.signal] = item.value

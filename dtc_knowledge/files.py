@@ -1,0 +1,276 @@
+"""Reads patterns, operations and parts, checks every reference, and makes the records that the diagnosis uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from datafiles import Document, load_yaml, validate
+from domain.errors import DataFileError
+from domain.findings import Check, Part, Text
+from domain.vss import catalogue
+from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
+from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, Shift, Sign
+from dtc_knowledge.schema import (
+    CauseEntry,
+    OperationsFile,
+    PartsFile,
+    PatternEntry,
+    PredicateEntry,
+    SourceRow,
+)
+
+E = TypeVar("E")
+
+CAPABILITIES = frozenset({"engine", "electric", "hv", "truck", "chassis", "body"})
+_SPN_SIGN = re.compile(r"SPN(\d+|\*)/(?:FMI(\d+(?:,\d+)*)|\*)")
+_LETTER_SIGN = re.compile(r"[PCBU][0-3][0-9A-F]{3}|[PCBU][0-3][0-9A-F]*\*|GB\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeFiles:
+    """Everything that the files say, by id."""
+
+    patterns: dict[str, Pattern]
+    operations: dict[str, Operation]
+    parts: dict[str, Part]
+
+
+def read_knowledge(root: Path, codes: CodeCatalogue) -> KnowledgeFiles:
+    """Read `parts.yaml`, `operations.yaml` and `patterns/*.yaml` of a folder.
+
+    Raises:
+        DataFileError: a file is missing or not valid, an id stands twice, a reference leads nowhere, or shares do not add up.
+    """
+    parts = _read_parts(root / "parts.yaml", codes)
+    operations = _read_operations(root / "operations.yaml", parts, codes)
+    patterns: dict[str, Pattern] = {}
+    causes: dict[str, tuple[Text, tuple[str, ...]]] = {}
+    checks: dict[str, Check] = {}
+    for file in sorted((root / "patterns").glob("*.yaml")):
+        document = load_yaml(file)
+        reader = _PatternReader(document, codes, operations, causes, checks)
+        for pattern in reader.read():
+            if pattern.id in patterns:
+                raise DataFileError(f"pattern {pattern.id!r} stands in two files", file=file, mend="rename one of them")
+            patterns[pattern.id] = pattern
+    if not patterns:
+        raise DataFileError("holds no patterns", file=root / "patterns", mend="add a .yaml file with a list of patterns")
+    return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts)
+
+
+def _read_parts(file: Path, codes: CodeCatalogue) -> dict[str, Part]:
+    document = load_yaml(file)
+    parts: dict[str, Part] = {}
+    for place, entry in enumerate(validate(PartsFile, document).parts):
+        line = document.line("parts", place)
+        _new(entry.id, parts, file, line)
+        _known(entry.source, codes.sources, "source", file, line)
+        parts[entry.id] = Part(number=entry.id, name=entry.text, price=entry.price)
+    return parts
+
+
+def _read_operations(file: Path, parts: dict[str, Part], codes: CodeCatalogue) -> dict[str, Operation]:
+    document = load_yaml(file)
+    operations: dict[str, Operation] = {}
+    for place, entry in enumerate(validate(OperationsFile, document).operations):
+        line = document.line("operations", place)
+        _new(entry.id, operations, file, line)
+        _known(entry.source, codes.sources, "source", file, line)
+        for number in entry.parts:
+            _known(number, parts, "part", file, line)
+        for need in entry.needs:
+            _known(need, CAPABILITIES, "capability", file, line)
+        operations[entry.id] = Operation(
+            id=entry.id,
+            title=entry.text,
+            hours=entry.hours,
+            parts=tuple(entry.parts.items()),
+            needs=tuple(entry.needs),
+            source=entry.source,
+        )
+    return operations
+
+
+def _new(id_: str, seen: Iterable[str], file: Path, line: int) -> None:
+    if id_ in seen:
+        raise DataFileError(f"{id_} stands here twice", file=file, line=line, mend="keep one of them")
+
+
+def _known(id_: str, known: Iterable[str], kind: str, file: Path, line: int) -> None:
+    if id_ not in known:
+        raise DataFileError(f"unknown {kind} {id_!r}", file=file, line=line, mend=f"correct it, or add the {kind}")
+
+
+def _numbered(data: Any, number: int) -> Any:
+    """The same data with `{n}` replaced in every text."""
+    if isinstance(data, str):
+        return data.replace("{n}", str(number))
+    if isinstance(data, list):
+        return [_numbered(item, number) for item in data]
+    if isinstance(data, dict):
+        return {key: _numbered(value, number) for key, value in data.items()}
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class _PatternReader:
+    """One file of patterns; `causes` and `checks` hold what earlier files said, since an id means the same everywhere."""
+
+    document: Document
+    codes: CodeCatalogue
+    operations: dict[str, Operation]
+    causes: dict[str, tuple[Text, tuple[str, ...]]]
+    checks: dict[str, Check]
+
+    def read(self) -> Iterator[Pattern]:
+        """The file's patterns, repeated ones once per number."""
+        data = self.document.data
+        entries = data.get("patterns") if isinstance(data, dict) else None
+        if not isinstance(entries, list) or set(data) != {"patterns"}:
+            raise DataFileError("is not a list of patterns", file=self.document.file, line=1, mend="write `patterns:` and a list")
+        seen: set[str] = set()
+        for place, raw in enumerate(entries):
+            copies = raw.get("repeat") if isinstance(raw, dict) else None
+            for number in range(1, copies + 1) if isinstance(copies, int) and copies else (0,):
+                entry = validate(PatternEntry, self.document, "patterns", place, data=_numbered(raw, number))
+                self._fail_if(entry.id in seen, f"pattern {entry.id!r} stands here twice", "rename one of them", place)
+                seen.add(entry.id)
+                yield self._pattern(entry, place)
+
+    def _fail_if(self, wrong: bool, what: str, mend: str, *at: str | int) -> None:
+        if wrong:
+            raise DataFileError(what, file=self.document.file, line=self.document.line("patterns", *at), mend=mend)
+
+    def _pattern(self, entry: PatternEntry, place: int) -> Pattern:
+        unknown = [s for s in entry.sources if s not in self.codes.sources]
+        self._fail_if(bool(unknown), f"unknown source {', '.join(unknown)!r}", "add it to sources.csv", place, "sources")
+        self._fail_if(
+            len(entry.sources) < 2 and "estimate" not in entry.sources,
+            "one source only",
+            "name two, or say estimate",
+            place,
+            "sources",
+        )
+        self._fail_if(
+            entry.system not in self.codes.systems, f"unknown system {entry.system!r}", "see systems.csv", place, "system"
+        )
+        foreign = sorted(set(entry.needs) - CAPABILITIES)
+        self._fail_if(bool(foreign), f"unknown capability {foreign}", f"use {', '.join(sorted(CAPABILITIES))}", place, "needs")
+        total = sum(cause.p for cause in entry.causes)
+        self._fail_if(abs(total - 1) > 1e-6, f"causes add up to {total:.2f}", "make them add up to 1", place, "causes")
+        return Pattern(
+            id=entry.id,
+            title=entry.text,
+            system=entry.system,
+            fallback=entry.fallback,
+            powertrains=tuple(entry.powertrains),
+            signs=tuple(self._signs(entry, place)),
+            findings=tuple(_finding_signs(entry)),
+            predicates=tuple(self._predicate(p, place, n) for n, p in enumerate(entry.signals)),
+            explains=self._codes(entry.explains, entry.fallback, place, "explains"),
+            causes=tuple(self._cause(cause, entry, place, n) for n, cause in enumerate(entry.causes)),
+            checks=tuple(self._check(entry, place)),
+            urgency=entry.urgency,
+            decisive=self._codes(entry.decisive, entry.fallback, place, "decisive"),
+            reason=entry.reason.text,
+            drive=entry.drive,
+            safety=entry.safety,
+            action=entry.action,
+            advice=entry.advice.text,
+            needs=tuple(entry.needs),
+            sources=tuple(entry.sources),
+        )
+
+    def _codes(self, signs: list[str], fallback: bool, place: int, *at: str) -> tuple[str, ...]:
+        """Signs with lists of FMI written out, each checked against the code tables."""
+        out: list[str] = []
+        for sign in signs:
+            if match := _SPN_SIGN.fullmatch(sign):
+                known = (match[1] == "*" and fallback) or (match[1].isdigit() and int(match[1]) in self.codes.parameters)
+                self._fail_if(not known, f"unknown SPN in {sign!r}", "add it to codes/parameters.csv", place, *at)
+                out += [f"SPN{match[1]}/FMI{fmi}" for fmi in match[2].split(",")] if match[2] else [sign]
+                continue
+            known = bool(_LETTER_SIGN.fullmatch(sign)) and not is_maker_code(sign)
+            known = known and ("*" in sign or self.codes.lookup(sign).known)
+            self._fail_if(not known, f"unknown code {sign!r}", "correct it, or add it to codes/", place, *at)
+            out.append(sign)
+        return tuple(out)
+
+    def _signs(self, entry: PatternEntry, place: int) -> Iterator[Sign]:
+        by_role = {
+            Role.REQUIRED: ("all", entry.codes.all),
+            Role.TRIGGER: ("any", entry.codes.any),
+            Role.SUPPORT: ("support", entry.codes.support),
+            Role.AGAINST: ("against", entry.codes.against),
+        }
+        for role, (key, signs) in by_role.items():
+            for code in self._codes(signs, entry.fallback, place, "codes", key):
+                yield Sign(code=code, role=role, source=entry.sources[0])
+
+    def _predicate(self, entry: PredicateEntry, place: int, number: int) -> Predicate:
+        for path in filter(None, (entry.signal, entry.plus, entry.minus)):
+            self._fail_if(path not in catalogue(), f"unknown signal {path!r}", "see the VSS catalogue", place, "signals", number)
+        return Predicate(
+            signal=entry.signal,
+            other=entry.plus or entry.minus,
+            factor=-1.0 if entry.minus else 1.0,
+            comparison=entry.op,
+            value=entry.value,
+            role=Role(entry.role),
+        )
+
+    def _cause(self, entry: CauseEntry, pattern: PatternEntry, place: int, number: int) -> PatternCause:
+        at = (place, "causes", number)
+        missing = [op for op in entry.repair if op not in self.operations]
+        self._fail_if(bool(missing), f"unknown operation {', '.join(missing)!r}", "add it to operations.yaml", *at)
+        self._fail_if(
+            entry.p_source not in self.codes.sources, f"unknown source {entry.p_source!r}", "add it to sources.csv", *at
+        )
+        repair = tuple(entry.repair)
+        said = self.causes.setdefault(entry.id, (entry.text, repair))
+        self._fail_if(
+            said != (entry.text, repair), f"cause {entry.id!r} means something else elsewhere", "rename one of them", *at
+        )
+        ways = [(True, weight) for weight in entry.given] + [(False, weight) for weight in entry.without]
+        return PatternCause(
+            id=entry.id,
+            title=entry.text,
+            share=entry.p,
+            shifts=tuple(
+                Shift(signs=self._keys(weight.any, pattern, at), present=present, times=weight.times) for present, weight in ways
+            ),
+            repair=repair,
+            source=entry.p_source,
+        )
+
+    def _keys(self, keys: list[str], pattern: PatternEntry, at: tuple[str | int, ...]) -> tuple[str, ...]:
+        """Codes (checked) and rule ids (lower case) of a shift."""
+        place = int(at[0])
+        codes = [key for key in keys if not key[:1].islower()]
+        return (*self._codes(codes, pattern.fallback, place, "causes"), *(key for key in keys if key[:1].islower()))
+
+    def _check(self, entry: PatternEntry, place: int) -> Iterator[Check]:
+        for number, check in enumerate(entry.checks):
+            record = Check(id=check.id, title=check.text, minutes=check.minutes)
+            same = self.checks.setdefault(check.id, record) == record
+            self._fail_if(not same, f"check {check.id!r} means something else elsewhere", "rename one", place, "checks", number)
+            yield record
+
+
+def _finding_signs(entry: PatternEntry) -> Iterator[FindingSign]:
+    for role, ids in (
+        (Role.TRIGGER, entry.findings.any),
+        (Role.SUPPORT, entry.findings.support),
+        (Role.AGAINST, entry.findings.against),
+    ):
+        for id_ in ids:
+            yield FindingSign(id=id_, role=role)
+
+
+def source_titles(ids: Iterable[str], sources: dict[str, SourceRow]) -> tuple[str, ...]:
+    """Readable names of sources, in order, without repetition."""
+    return tuple(dict.fromkeys(sources[id_].title for id_ in ids))

@@ -1,0 +1,138 @@
+"""How far a pattern applies, and which root causes follow: weighted Boolean patterns, then noisy-OR over causes.
+
+A pattern applies when every required sign and at least one trigger is there. Its belief is the noisy-OR of its triggers
+and supporting signs, lowered by each sign against it. A sign that another pattern explains as a consequence counts little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from dtc_knowledge.evidence import Observation
+from dtc_knowledge.pattern import Pattern, PatternCause, Role, matches
+
+CODE_STRENGTH = {Role.REQUIRED: 0.8, Role.TRIGGER: 0.8, Role.SUPPORT: 0.35, Role.AGAINST: 0.6}
+FINDING_STRENGTH = {Role.TRIGGER: 0.85, Role.SUPPORT: 0.4, Role.AGAINST: 0.6}
+VALUE_STRENGTH = {Role.TRIGGER: 0.6, Role.SUPPORT: 0.3, Role.AGAINST: 0.5}
+EXPLAINED_WEIGHT = 0.2
+"""What is left of a sign that a firmly believed pattern explains as its consequence."""
+FIRM = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A pattern that applies.
+
+    Attributes:
+        belief: 0..1. touched: codes and finding ids seen that belong to it, sorted. measured: predicates that hold, in words.
+    """
+
+    pattern: Pattern
+    belief: float
+    touched: tuple[str, ...]
+    measured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedCause:
+    """A root cause with its unnormalised belief and the match that contributes most."""
+
+    cause: PatternCause
+    belief: float
+    match: Match
+    touched: tuple[str, ...]
+
+
+def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, float] | None = None) -> Match | None:
+    """How far the pattern applies, None where it does not or touches nothing of the incident itself.
+
+    Args:
+        discount: code -> factor for signs that another pattern explains.
+    """
+    doubts: dict[Role, list[float]] = {role: [] for role in Role}
+    touched: set[str] = set()
+    for sign in pattern.signs:
+        hits = [code for code in seen.codes if sign.matches(code)]
+        if not hits:
+            if sign.role is Role.REQUIRED:
+                return None
+            continue
+        weight = max(seen.codes[code] * (discount or {}).get(code, 1.0) for code in hits)
+        doubts[sign.role].append(1 - CODE_STRENGTH[sign.role] * weight)
+        if sign.role is not Role.AGAINST:
+            touched.update(hits)
+    for finding in pattern.findings:
+        if finding.id in seen.findings:
+            doubts[finding.role].append(1 - FINDING_STRENGTH[finding.role] * seen.findings[finding.id])
+            if finding.role is not Role.AGAINST:
+                touched.add(finding.id)
+    measured = []
+    for predicate in pattern.predicates:
+        if predicate.holds(seen.values):
+            doubts[predicate.role].append(1 - VALUE_STRENGTH[predicate.role])
+            measured.append(predicate.words)
+    touched.update(code for code in seen.codes if pattern.explains_code(code))
+    if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own and not touched & seen.own):
+        return None
+    belief = 1 - prod(doubts[Role.REQUIRED] + doubts[Role.TRIGGER] + doubts[Role.SUPPORT])
+    belief *= prod(doubts[Role.AGAINST])
+    return Match(pattern=pattern, belief=belief, touched=tuple(sorted(touched)), measured=tuple(measured))
+
+
+def match_patterns(patterns: Iterable[Pattern], seen: Observation) -> tuple[Match, ...]:
+    """Patterns that apply, strongest first; fallback patterns only where no other one does.
+
+    Consequences are explained away: first every pattern is judged as if alone, then again with the signs that firmly
+    believed patterns explain counting little for the others.
+    """
+    candidates = sorted(patterns, key=lambda p: p.id)
+    first = [m for p in candidates if (m := match_pattern(p, seen))]
+    parents = [m.pattern for m in first if m.belief >= FIRM and m.pattern.explains]
+    again: list[Match] = []
+    for match in first:
+        discount = explained_codes(seen.codes, [p for p in parents if p.id != match.pattern.id])
+        refined = match_pattern(match.pattern, seen, discount) if discount else match
+        if refined is not None:
+            again.append(refined)
+    specific = [m for m in again if not m.pattern.fallback]
+    return tuple(sorted(specific or again, key=lambda m: (-m.belief, m.pattern.id)))
+
+
+def explained_codes(codes: Iterable[str], parents: Sequence[Pattern]) -> dict[str, float]:
+    """Code -> what is left of its weight, for the codes that one of `parents` explains."""
+    return {code: EXPLAINED_WEIGHT for code in codes if any(p.explains_code(code) for p in parents)}
+
+
+def shares(pattern: Pattern, seen: Observation) -> list[float]:
+    """Share of each of the pattern's causes, moved by the signs present and absent; they add up to 1."""
+    present = [*seen.codes, *seen.findings]
+    moved = []
+    for cause in pattern.causes:
+        share = cause.share
+        for shift in cause.shifts:
+            found = any(matches(sign, key) for sign in shift.signs for key in present)
+            share *= shift.times if found == shift.present else 1.0
+        moved.append(share)
+    total = sum(moved)
+    return [share / total for share in moved]
+
+
+def rank_causes(matched: Sequence[Match], seen: Observation) -> list[RankedCause]:
+    """Noisy-OR over the patterns that suggest each cause; most probable first, then by id."""
+    best: dict[str, tuple[float, PatternCause, Match]] = {}
+    doubt: dict[str, float] = {}
+    touched: dict[str, set[str]] = {}
+    for match in matched:
+        for cause, share in zip(match.pattern.causes, shares(match.pattern, seen), strict=True):
+            belief = match.belief * share
+            doubt[cause.id] = doubt.get(cause.id, 1.0) * (1 - belief)
+            touched.setdefault(cause.id, set()).update(match.touched)
+            if cause.id not in best or belief > best[cause.id][0]:
+                best[cause.id] = (belief, cause, match)
+    ranked = [
+        RankedCause(cause=cause, belief=1 - doubt[id_], match=match, touched=tuple(sorted(touched[id_])))
+        for id_, (_, cause, match) in best.items()
+    ]
+    return sorted(ranked, key=lambda r: (-r.belief, r.cause.id))

@@ -1,0 +1,148 @@
+"""Worked root-cause patterns as the diagnosis uses them: light records, made once from the files."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.findings import Check, Text, Urgency
+
+
+class Role(StrEnum):
+    """What a sign does in a pattern."""
+
+    REQUIRED = "required"
+    """Without it the pattern does not apply."""
+    TRIGGER = "trigger"
+    """One of these at least."""
+    SUPPORT = "support"
+    AGAINST = "against"
+
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A trouble code ("P0301", "SPN100/FMI1"; `*` stands for anything) in a role, and where that is known from."""
+
+    code: str
+    role: Role
+    source: str
+
+    def matches(self, code: str) -> bool:
+        """Whether a reported code is this one."""
+        return matches(self.code, code)
+
+
+def matches(sign: str, code: str) -> bool:
+    """Whether `code` is `sign`, in which one `*` stands for anything."""
+    head, star, tail = sign.partition("*")
+    return code == sign if not star else len(code) >= len(head) + len(tail) and code.startswith(head) and code.endswith(tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingSign:
+    """A rule or model id in a role."""
+
+    id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicate:
+    """A condition on measured values: `signal` plus `factor` times `other` compared with `value`."""
+
+    signal: str
+    other: str | None
+    factor: float
+    comparison: str
+    value: float
+    role: Role
+
+    def holds(self, values: Mapping[str, float]) -> bool:
+        """Whether it holds; False where a value is missing."""
+        if self.signal not in values or (self.other is not None and self.other not in values):
+            return False
+        measured = values[self.signal] + (self.factor * values[self.other] if self.other is not None else 0.0)
+        return COMPARISONS[self.comparison](measured, self.value)
+
+    @property
+    def words(self) -> str:
+        """As an engineer would write it."""
+        other = "" if self.other is None else f" {'+' if self.factor > 0 else '-'} {self.other}"
+        return f"{self.signal}{other} {self.comparison} {self.value:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Multiplies a cause's share when a sign is `present` (or when all of `signs` are absent)."""
+
+    signs: tuple[str, ...]
+    present: bool
+    times: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternCause:
+    """A root cause that a pattern suggests: `share` of the pattern's cases, `repair` operations in order."""
+
+    id: str
+    title: Text
+    share: float
+    shifts: tuple[Shift, ...]
+    repair: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A worked root-cause pattern; see `dtc_knowledge.schema.PatternEntry` for the meaning of the fields."""
+
+    id: str
+    title: Text
+    system: str
+    fallback: bool
+    powertrains: tuple[str, ...]
+    signs: tuple[Sign, ...]
+    findings: tuple[FindingSign, ...]
+    predicates: tuple[Predicate, ...]
+    explains: tuple[str, ...]
+    causes: tuple[PatternCause, ...]
+    checks: tuple[Check, ...]
+    urgency: Urgency
+    decisive: tuple[str, ...]
+    reason: Text
+    drive: str
+    safety: str
+    action: str
+    advice: Text
+    needs: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    def fits(self, powertrain: str) -> bool:
+        """Whether it applies to such a vehicle."""
+        return not self.powertrains or powertrain in self.powertrains
+
+    def explains_code(self, code: str) -> bool:
+        """Whether the code is a consequence of this pattern, although it belongs to another system."""
+        return any(matches(sign, code) for sign in self.explains)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A repair operation: `hours` of labour as a decimal string, `parts` as (number, quantity), `needs` of the workshop."""
+
+    id: str
+    title: Text
+    hours: str
+    parts: tuple[tuple[str, int], ...]
+    needs: tuple[str, ...]
+    source: str
