@@ -46,12 +46,12 @@ def plan_fleet(
 
     Args:
         vehicles: how many. powertrain: "petrol", "ev", "truck" or "mixed" (in turn).
-        faults: dealt out in turn, one a vehicle; none given = every fault of the powertrain. healthy: no faults at all.
+        faults: dealt out in turn, one a vehicle; none = a healthy fleet. healthy: a sound vehicle follows each faulty one.
         seed: equal seeds give equal fleets. minutes: length of each drive (longer where a fault needs it).
         start_ns: when the first vehicle sets off; the others follow within an hour.
 
     Raises:
-        InputError: no vehicles, an unknown powertrain or fault, or faults asked for on a healthy fleet.
+        InputError: no vehicles, an unknown powertrain, or a fault that the powertrain cannot have.
     """
     kinds = _kinds(powertrain, faults, healthy)
     if vehicles < 1:
@@ -68,15 +68,13 @@ def _kinds(powertrain: str, faults: Sequence[str], healthy: bool) -> list[tuple[
     if powertrain != "mixed" and powertrain not in FAULTS:
         raise InputError(f"unknown powertrain {powertrain!r}", mend=f"use {', '.join(FAULTS)} or mixed")
     owners = list(FAULTS) if powertrain == "mixed" else [powertrain]
-    if healthy:
-        if faults:
-            raise InputError("a healthy fleet has no faults", mend="leave out the faults or the wish for health")
-        return [(owner, None) for owner in owners]
     known = {fault: owner for owner in owners for fault in FAULTS[owner]}
     for fault in faults:
         if fault not in known:
             raise InputError(f"a {powertrain} fleet has no fault {fault!r}", mend=f"use {', '.join(known)}")
-    return [(known[fault], fault) for fault in (faults or known)]
+    if not faults:
+        return [(owner, None) for owner in owners]
+    return [(known[fault], given) for fault in faults for given in ((fault, None) if healthy else (fault,))]
 
 
 def _spec(

@@ -81,14 +81,15 @@ def obd_traffic(trace: Trace, codes: Sequence[StoredCode], rng: np.random.Genera
         pid = POLLED[number % len(POLLED)]
         _exchange(sent, due, FUNCTIONAL_ID, bytes([1, pid]), bytes([0x41, pid]) + _current(trace, codes, pid, due), rng)
     frozen = False
-    for due in np.arange(first_s + 9.0, last_s - 5.0, CODES_POLL_S).tolist():
+    # between two live values, so that no answer is cut in two by another
+    for due in np.arange(first_s + 8.4, last_s - 5.0, CODES_POLL_S).tolist():
         confirmed = [c.code for c in codes if c.confirmed_s <= due]
-        pending = [c.code for c in codes if c.pending_s <= due + 1.0]
+        pending = [c.code for c in codes if c.pending_s <= due]
         _exchange(sent, due, FUNCTIONAL_ID, b"\x03", _code_list(0x43, confirmed), rng)
-        _exchange(sent, due + 1.0, FUNCTIONAL_ID, b"\x07", _code_list(0x47, pending), rng)
+        _exchange(sent, due + 0.3, FUNCTIONAL_ID, b"\x07", _code_list(0x47, pending), rng)
         if confirmed and not frozen:
             frozen = True
-            _freeze_frame(sent, due + 2.0, trace, codes, rng)
+            _freeze_frame(sent, due + 0.6, trace, codes, rng)
     return sent_columns(sent)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from simulator.candump_writer import write_candump
 from simulator.drive import simulate_drive
 from simulator.drive_spec import DriveSpec, SimulatedDrive
+from simulator.fleet import simulate_to_folder
 from simulator.fleet_tables import (
     TEMPLATES,
     copy_templates,
@@ -21,6 +22,8 @@ from simulator.fleet_tables import (
     write_manifest,
     write_vehicles,
 )
+
+__all__ = ["SAMPLES", "simulate_to_folder", "write_samples"]
 
 MARCH_2_NS = 1_772_409_600_000_000_000
 """2026-03-02 00:00 UTC, 08:00 in China."""
