@@ -16,6 +16,7 @@ from ingest import columns, kernels
 from ingest.signal_table import SignalTable
 
 K = TypeVar("K", bound=np.generic)
+_NO_VEHICLES, _NO_SOURCES = np.empty(0, np.int32), np.empty(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class KernelBackend:
         )  # fmt: skip
         known = int(count.sum())
         start = np.cumsum(count) - count
+        many, j1939 = len(frames.vehicles) > 1, bool(table.by_pgn.any())
         grouped = Grouped(
             message=message,
             count=count,
@@ -107,14 +109,15 @@ class KernelBackend:
             start=start,
             frame=self._buffers.take("frame", known, np.int64),
             time_ns=self._buffers.take("time_ns", known, np.int64),
-            vehicle=self._buffers.take("vehicle", known, np.int32),
-            source=self._buffers.take("source", known, np.int16),
+            vehicle=self._buffers.take("vehicle", known, np.int32) if many else np.broadcast_to(np.int32(0), known),
+            source=self._buffers.take("source", known, np.int16) if j1939 else np.broadcast_to(np.int16(-1), known),
             length=self._buffers.take("length", known, np.uint8),
             payload=self._buffers.take("payload", known, np.uint64),
         )
         self._group(
             message, start.copy(), table.by_pgn, frames.time_ns, frames.vehicle, frames.can_id, frames.length, frames.payload,
-            grouped.frame, grouped.time_ns, grouped.vehicle, grouped.source, grouped.length, grouped.payload,
+            many, j1939, grouped.frame, grouped.time_ns, grouped.vehicle if many else _NO_VEHICLES,
+            grouped.source if j1939 else _NO_SOURCES, grouped.length, grouped.payload,
         )  # fmt: skip
         return grouped
 
@@ -137,6 +140,7 @@ class KernelBackend:
             table.parent, table.end_bit, table.raw_max, limited, table.range_start, table.ranges, values, valid, unavailable,
         )  # fmt: skip
         place = {int(number): j for j, number in enumerate(fast)}
+        all_valid = np.broadcast_to(np.True_, (table.most_signals, int(grouped.count.max(initial=0))))
         for number in map(int, occurring):
             start, frames_of = int(grouped.start[number]), int(grouped.count[number])
             j = place.get(number)
@@ -147,7 +151,7 @@ class KernelBackend:
             shape = (-1, frames_of)
             matrix = values[value_start[j] : value_start[j] + cells[j]].reshape(shape)
             if certain[j]:
-                yield number, start, matrix, np.broadcast_to(np.True_, matrix.shape), 0
+                yield number, start, matrix, all_valid[: len(matrix), :frames_of], 0
             else:
                 here = valid[valid_start[j] : valid_start[j] + cells[j]].reshape(shape)
                 yield number, start, matrix, here, int(unavailable[number])
@@ -158,7 +162,7 @@ class _Buffers:
 
     _KEPT = 3
     _IDLE_REFERENCES = 3
-    """Of an array that only the list holds, seen from inside the loop: the list, the loop's name, the argument."""
+    """Of an array that only the list holds, as `getrefcount` sees it: the list, the local name, its own argument."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, list[NDArray[Any]]] = {}
@@ -166,7 +170,8 @@ class _Buffers:
     def take(self, name: str, size: int, kind: type[K]) -> NDArray[K]:
         """An uninitialised array of `size`, of a kind that is always the same for `name`."""
         kept = self._arrays.setdefault(name, [])
-        for number, array in enumerate(kept):
+        for number in range(len(kept)):
+            array = kept[number]
             if sys.getrefcount(array) <= self._IDLE_REFERENCES:
                 if array.size >= size:
                     return array[:size]

@@ -99,17 +99,14 @@ class Decoder:
         for number, start, values, valid, unavailable in decoded:
             layout = table.layouts[number]
             rows = slice(start, start + values.shape[1])
-            failed = _failures(layout, values, valid)
-            counts = Counter(failed.kinds)
-            counts[SHORT_FRAME] = int(grouped.short[number])
-            counts[NOT_AVAILABLE] = unavailable
-            for kind, count in counts.items():
+            failed = _failures(layout, values, valid) if layout.broken or layout.selectors else _NO_FAILURES
+            short = int(grouped.short[number])
+            for kind, count in ((SHORT_FRAME, short), (NOT_AVAILABLE, unavailable), *failed.kinds.items()):
                 if count:
                     anomalies[layout.spec.name, kind] += count
-            for signal in layout.signals:
-                if signal.spec.path and (signal.spec.path_unit_scale, signal.spec.path_unit_offset) != (1.0, 0.0):
-                    values[signal.row] *= signal.spec.path_unit_scale
-                    values[signal.row] += signal.spec.path_unit_offset
+            for row, scale, offset in layout.converted:
+                values[row] *= scale
+                values[row] += offset
             group = _signal_group(layout, profile, grouped, rows, values[: layout.shown], valid[: layout.shown])
             if strict and failed.frames is not None:
                 group = _keep(group, ~failed.frames)
@@ -123,6 +120,9 @@ class _Failures:
 
     frames: NDArray[np.bool_] | None
     kinds: dict[str, int]
+
+
+_NO_FAILURES = _Failures(frames=None, kinds={})
 
 
 def _failures(layout: MessageLayout, values: NDArray[np.float64], valid: NDArray[np.bool_]) -> _Failures:

@@ -68,6 +68,8 @@ def group_frames(
     can_id: NDArray[np.uint32],
     length: NDArray[np.uint8],
     payload: NDArray[np.uint64],
+    with_vehicle: bool,
+    with_source: bool,
     out_frame: NDArray[np.int64],
     out_time_ns: NDArray[np.int64],
     out_vehicle: NDArray[np.int32],
@@ -75,7 +77,11 @@ def group_frames(
     out_length: NDArray[np.uint8],
     out_payload: NDArray[np.uint64],
 ) -> None:
-    """Put the columns in order of message, keeping the order of frames within it; `place` is where each message begins (-1 left out)."""
+    """Put the columns in order of message, keeping the order of frames within it.
+
+    `place` is where each message begins, -1 for messages left out. Without `with_vehicle` or `with_source` that column is
+    left alone: what is the same for every frame need not be written.
+    """
     for i in range(len(message)):
         m = message[i]
         if m >= 0 and place[m] >= 0:
@@ -83,8 +89,10 @@ def group_frames(
             place[m] = k + 1
             out_frame[k] = i
             out_time_ns[k] = time_ns[i]
-            out_vehicle[k] = vehicle[i]
-            out_source[k] = np.int16(can_id[i] & 0xFF) if by_pgn[m] else np.int16(-1)
+            if with_vehicle:
+                out_vehicle[k] = vehicle[i]
+            if with_source:
+                out_source[k] = np.int16(can_id[i] & 0xFF) if by_pgn[m] else np.int16(-1)
             out_length[k] = length[i]
             out_payload[k] = payload[i]
 

@@ -54,6 +54,7 @@ class MessageLayout:
     Attributes:
         shown: the first rows of the value matrix that are given out (the rest are selectors needed inside).
         min_bytes: payload length that holds all signals. fast: the kernel can decode it.
+        converted: (row, scale, offset) of rows whose VSS unit is another.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
     """
 
@@ -67,6 +68,7 @@ class MessageLayout:
     stale_after_ns: NDArray[np.int64]
     min_bytes: int
     fast: bool
+    converted: tuple[tuple[int, float, float], ...]
     broken: tuple[BrokenBranch, ...]
     selectors: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
@@ -88,7 +90,7 @@ class SignalTable:
     Attributes:
         standard: int32[2048], 11-bit identifier -> message number, -1 none. extended, groups: 29-bit identifiers and PGNs.
         masked: uint32[k, 3], rows of (mask, identifier, message number) for 29-bit identifiers with don't-care bits.
-        by_pgn: bool[m]. min_bytes: int64[m]. signal_start: int64[m + 1], slices of the signal columns.
+        by_pgn, always_complete (a long enough frame gives every signal), fast: bool[m]. min_bytes: int64[m]. signal_start: int64[m + 1], slices of the signal columns.
         up, down: uint64[s], a raw value is `(word << up) >> down`. big_endian, signed, narrow: bool[s].
         scale, offset: float64[s]. parent: int64[s], position within the message. end_bit: int64[s]. raw_max: uint64[s].
         range_start: int64[s + 1], slices of `ranges`, float64[r, 2].
@@ -103,6 +105,7 @@ class SignalTable:
     by_pgn: NDArray[np.bool_]
     min_bytes: NDArray[np.int64]
     always_complete: NDArray[np.bool_]
+    most_signals: int
     fast: NDArray[np.bool_]
     signal_start: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -137,6 +140,7 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
         by_pgn=np.array([m.match is Match.PGN for m in messages], np.bool_),
         min_bytes=np.array([layout.min_bytes for layout in layouts], np.int64),
         always_complete=np.array([_unconditional(layout) for layout in layouts], np.bool_),
+        most_signals=max((len(layout.signals) for layout in layouts), default=0),
         fast=np.array([layout.fast for layout in layouts], np.bool_),
         signal_start=np.array([0, *accumulate(len(layout.signals) for layout in layouts)], np.int64),
         row=np.array([s.row for s in signals], np.int64),
@@ -176,6 +180,11 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
         stale_after_ns=np.array([round(s.stale_after_s * 1e9) for s in shown], np.int64),
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
         fast=all(s.in_first_word for s in signals),
+        converted=tuple(
+            (s.row, s.spec.path_unit_scale, s.spec.path_unit_offset)
+            for s in signals
+            if s.spec.path and (s.spec.path_unit_scale, s.spec.path_unit_offset) != (1.0, 0.0)
+        ),
         broken=tuple(broken_branches(message)),
         selectors=tuple((n, values) for n, values in known if values),
     )
