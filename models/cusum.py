@@ -37,7 +37,7 @@ class Drift:
     """One side of the sum since it last was zero.
 
     Attributes:
-        total: the sum. trips: trips in it. deviation: sum of their deviations in the target's unit. since_ns: start of the first.
+        total: the sum. trips: trips in it. deviation: sum of their signed deviations in the target's unit. since_ns: start of the first.
     """
 
     total: float = 0.0
@@ -47,11 +47,11 @@ class Drift:
 
     @property
     def mean(self) -> float:
-        """Estimate of the shift in the target's unit."""
+        """Estimate of the shift in the target's unit, negative downwards."""
         return self.deviation / self.trips if self.trips else 0.0
 
     def add(self, standardised: float, deviation: float, start_ns: int) -> Drift:
-        """With one more trip, whose value is positive in the direction of this side."""
+        """With one more trip; `standardised` is positive in the direction of this side, `deviation` upwards."""
         total = self.total + standardised - ALLOWANCE
         if total <= 0:
             return Drift()

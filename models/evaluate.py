@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from models.feature_set import NS_PER_S
 from models.residual_detector import NO_BASELINES, ResidualDetector, Words
 
 DAY_NS = 86_400 * NS_PER_S
+TAIL = 0.025
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +71,8 @@ def evaluate(
     Returns:
         counts; `recall`, `false_alarms_per_1000_trips`, `false_alarms_per_1000_vehicle_days` (days with a trip),
         `delay_trips`, `delay_judged_trips` (only trips with enough settled driving) and `delay_s` (medians over found faults),
-        each with `NAME_ci` = [2.5 %, 97.5 %]; None where there is nothing to count.
+        each with `NAME_ci` = [2.5 %, 97.5 %]; None where there is nothing to count. Where a bootstrap cannot see a spread,
+        because no alarm was false or every fault was found, the open end of the interval is the exact Poisson or binomial one.
     """
     detector = ResidualDetector(artefact, words, baselines)
     records: dict[str, _Record] = {}
@@ -91,6 +94,11 @@ def evaluate(
     for name, figure in _FIGURES.items():
         figures[name] = figure(rows)
         figures[f"{name}_ci"] = _interval(figure, rows, draws)
+    if figures["recall"] == 1.0:
+        figures["recall_ci"] = [TAIL ** (1 / figures["faulty_vehicles"]), 1.0]
+    for unit, count in (("trips", figures["healthy_trips"]), ("vehicle_days", figures["healthy_days"])):
+        if figures["false_alarms"] == 0 and count:
+            figures[f"false_alarms_per_1000_{unit}_ci"] = [0.0, -math.log(TAIL) * 1000.0 / count]
     return figures
 
 
@@ -143,4 +151,4 @@ def _interval(
 ) -> list[float] | None:
     drawn = [figure([rows[number] for number in draw]) for draw in draws.tolist()]
     known = [value for value in drawn if value is not None]
-    return [float(each) for each in np.percentile(known, (2.5, 97.5))] if known else None
+    return [float(each) for each in np.percentile(known, (100 * TAIL, 100 * (1 - TAIL)))] if known else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from domain.errors import InputError
 from domain.findings import Evidence, Finding, Severity, Source, SourceKind, Text, Transition, Urgency
@@ -15,13 +18,23 @@ from models.artefact import Artefact
 from models.baseline import LEARNING_TRIPS, Baseline, learnt_baseline
 from models.cusum import CusumState, Drift, Limits, Verdict, advance
 from models.features import PaneStream, TripPart
-from models.residual import TripStatistic, add_residuals, new_trip, settled_points, trip_statistic
+from models.residual import Trip, TripStatistic, add_residuals, new_trip, settled_points, trip_statistic
 from models.vehicle_state import FORMAT, VehicleState, decode, encode
 
 NO_BASELINES: Mapping[str, Baseline] = {}
 
 LEARNABLE_WITHIN = 3.5
 """A trip further from the baseline than this, in standard deviations, is not learnt from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """Panes that count, and the trip that they belong to."""
+
+    trip: Trip
+    time_ns: NDArray[np.int64]
+    points: NDArray[np.float64]
+    observed: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +108,20 @@ class ResidualDetector:
 
     def trips(self, samples: SampleBatch) -> list[tuple[str, int, TripStatistic]]:
         """(vehicle, end of trip, statistic) of each trip that ends in this batch and has enough to say."""
-        found = []
+        settled: list[_Settled] = []
+        ended: list[tuple[str, int, Trip]] = []
         for part in self._panes.cut(samples):
             state = self._states.setdefault(part.vehicle, VehicleState())
-            self._take(state, part)
-            if part.closed_ns is None:
-                continue
-            trip, state.trip = state.trip, None
-            statistic = trip_statistic(trip, self._artefact.min_panes) if trip is not None else None
-            if statistic is not None:
-                found.append((part.vehicle, part.closed_ns, statistic))
-        return found
+            if len(part.time_ns):
+                state.trip = state.trip or new_trip(self._artefact.features)
+                settled.append(self._settle(state.trip, part))
+            if part.closed_ns is not None:
+                if state.trip is not None:
+                    ended.append((part.vehicle, part.closed_ns, state.trip))
+                state.trip = None
+        self._compare(settled)
+        judged = [(vehicle, closed_ns, trip_statistic(trip, self._artefact.min_panes)) for vehicle, closed_ns, trip in ended]
+        return [(vehicle, closed_ns, statistic) for vehicle, closed_ns, statistic in judged if statistic is not None]
 
     def baseline(self, vehicle: str) -> Baseline:
         """The baseline in use for a vehicle: the given one, else what its trips and the prior say so far."""
@@ -121,8 +137,10 @@ class ResidualDetector:
 
     def snapshot(self, vehicle: str) -> bytes | None:
         """The vehicle's state, None where it has none."""
-        state = self._states.get(vehicle)
-        return None if state is None else encode(state, self._panes.carries.get(vehicle))
+        state, carry = self._states.get(vehicle), self._panes.carries.get(vehicle)
+        if state is None or (carry is None and state == VehicleState()):
+            return None
+        return encode(state, carry)
 
     def restore(self, vehicle: str, state: bytes) -> None:
         """Set the vehicle's state from `snapshot`.
@@ -141,15 +159,19 @@ class ResidualDetector:
         self._states.pop(vehicle, None)
         self._panes.carries.pop(vehicle, None)
 
-    def _take(self, state: VehicleState, part: TripPart) -> None:
-        if not len(part.time_ns):
+    def _settle(self, trip: Trip, part: TripPart) -> _Settled:
+        points, counts = settled_points(self._artefact.features, trip, part.values)
+        counts &= self._artefact.model.knows(points, self._artefact.features.required)
+        return _Settled(trip=trip, time_ns=part.time_ns[counts], points=points[counts], observed=part.values[counts, 0])
+
+    def _compare(self, settled: Sequence[_Settled]) -> None:
+        """Add residuals to their trips; one call of the model for all vehicles of the batch."""
+        if not settled:
             return
-        features, model = self._artefact.features, self._artefact.model
-        if state.trip is None:
-            state.trip = new_trip(features)
-        points, counts = settled_points(features, state.trip, part.values)
-        counts &= model.knows(points, features.required)
-        add_residuals(state.trip, part.time_ns[counts], part.values[counts, 0], model.expect(points[counts]))
+        expected = self._artefact.model.expect(np.concatenate([each.points for each in settled]))
+        ends = np.cumsum([len(each.time_ns) for each in settled])
+        for each, due in zip(settled, np.split(expected, ends[:-1]), strict=True):
+            add_residuals(each.trip, each.time_ns, each.observed, due)
 
     def _judge(self, vehicle: str, statistic: TripStatistic, closed_ns: int) -> list[Finding]:
         state, baseline = self._states[vehicle], self.baseline(vehicle)
@@ -179,7 +201,7 @@ class ResidualDetector:
         drift, side = cusum.drift, cusum.side
         shift = Shift(
             side=side,
-            by=side * drift.mean,
+            by=drift.mean,
             trips=drift.trips,
             observed=statistic.observed,
             expected=statistic.expected + baseline.location,

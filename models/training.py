@@ -6,7 +6,6 @@ so that no figure flatters itself. Where there is one vehicle only, its trips ar
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -18,13 +17,12 @@ from numpy.typing import NDArray
 from domain.errors import InputError
 from domain.signals import SampleBatch
 from models.artefact import Artefact
-from models.baseline import LEARNING_TRIPS, Prior, learnt_baseline
+from models.calibration import CalibrationRecipe, alarm_threshold, fleet_prior, within_scatter
 from models.coolant_detector import COOLANT, NAME
-from models.cusum import CusumState, Limits, Verdict, advance
+from models.cusum import Limits
 from models.feature_set import FeatureSet
 from models.features import PaneStream
 from models.residual import AdditiveModel, Curve, Trip, add_residuals, new_trip, settled_points, trip_statistic
-from models.residual_detector import LEARNABLE_WITHIN
 
 Floats = NDArray[np.float64]
 
@@ -35,40 +33,35 @@ class Recipe:
 
     Attributes:
         min_panes: panes that a trip needs. plausible: range of the target that may be learnt as normal.
-        least_within, least_between: floors of the prior's scatter, where the training fleet is more uniform than real ones.
-        steadiest: floor of a vehicle's own scatter.
-        smallest_drift: shifts below it are not worth a visit. false_alarms_per_trip: the budget.
+        smallest_drift: shifts below it are not worth a visit. calibration: of the prior and the threshold.
         knots, degree, penalty: of the spline and the ridge. dropout: share of extra copies of trips in which optional inputs are
             left out at random, so that a car without them is still expected well.
-        replicates, horizon: vehicles and trips per vehicle that the threshold is set on. seed: of everything random.
+        calibration_share: of vehicles (or trips) kept from the curves. seed: of everything random.
     """
 
     min_panes: int = 18
     plausible: tuple[float, float]
-    least_within: float
-    least_between: float
-    steadiest: float
     smallest_drift: float
-    false_alarms_per_trip: float = 0.001
+    calibration: CalibrationRecipe
     knots: int = 6
     degree: int = 3
     penalty: float = 1.0
     dropout: float = 1.0
     calibration_share: float = 0.4
-    replicates: int = 1000
-    horizon: int = 200
     seed: int = 20260301
 
 
 COOLANT_RECIPE = Recipe(
     plausible=(76.0, 112.0),
-    # a real engine scatters by this under curves that were fitted to others, or where inputs are missing
-    least_within=1.25,
-    # rated opening temperatures of road engines' thermostats lie between about 76 and 105 °C
-    least_between=6.0,
-    # the coolant temperature of SAE J1979 comes in steps of 1 K
-    steadiest=0.5,
     smallest_drift=1.5,
+    calibration=CalibrationRecipe(
+        # a real engine scatters by this under curves that were fitted to others, or where inputs are missing
+        least_within=1.25,
+        # rated opening temperatures of road engines' thermostats lie between about 76 and 105 °C
+        least_between=6.0,
+        # the coolant temperature of SAE J1979 comes in steps of 1 K
+        steadiest=0.5,
+    ),
 )
 
 
@@ -101,8 +94,8 @@ def train(name: str, features: FeatureSet, recipe: Recipe, trips: Iterable[Sampl
     pipeline = fit_pipeline(features, recipe, fitting, rng)
     model = export_model(features, pipeline)
     residuals = trip_residuals(features, model, recipe.min_panes, calibrating)
-    prior = _prior(residuals, recipe)
-    threshold, found = _threshold(residuals, prior, recipe, rng)
+    prior = fleet_prior(residuals, recipe.calibration)
+    threshold, found = alarm_threshold(residuals, prior, recipe.calibration, rng)
     training = {
         "data": data,
         "seed": recipe.seed,
@@ -110,7 +103,7 @@ def train(name: str, features: FeatureSet, recipe: Recipe, trips: Iterable[Sampl
         "trips": len(read),
         "trips_fitted": len(fitting),
         "trips_calibrated": len(calibrating),
-        "within_measured": _within(residuals),
+        "within_measured": within_scatter(residuals),
         "threshold": found,
     }
     artefact = Artefact(
@@ -246,65 +239,3 @@ def trip_residuals(
         if statistic is not None:
             found.setdefault(each.vehicle, []).append(statistic.residual)
     return found
-
-
-def _away(residuals: dict[str, list[float]]) -> Floats:
-    """How far each trip lies from its vehicle's median; vehicles with one trip say nothing."""
-    return np.array([trip - statistics.median(trips) for trips in residuals.values() for trip in trips if len(trips) > 1])
-
-
-def _within(residuals: dict[str, list[float]]) -> float:
-    """Standard deviation from trip to trip of one vehicle; not a robust one, as a sum of trips feels the outliers too."""
-    away = _away(residuals)
-    return float(np.sqrt(np.mean(away**2))) if len(away) else 0.0
-
-
-def _prior(residuals: dict[str, list[float]], recipe: Recipe) -> Prior:
-    middles = [statistics.median(trips) for trips in residuals.values()]
-    between = statistics.stdev(middles) if len(middles) > 1 else 0.0
-    return Prior(
-        location=statistics.median(middles),
-        between=max(recipe.least_between, between),
-        within=max(recipe.least_within, _within(residuals)),
-        steadiest=recipe.steadiest,
-    )
-
-
-def _threshold(
-    residuals: dict[str, list[float]], prior: Prior, recipe: Recipe, rng: np.random.Generator
-) -> tuple[float, dict[str, Any]]:
-    """Least threshold within the budget, over vehicles whose trips are drawn with replacement from the calibration trips."""
-    away = _away(residuals)
-    unit = away / _within(residuals) if away.any() else rng.normal(0.0, 1.0, 1000)
-    offsets = rng.normal(prior.location, prior.between, recipe.replicates)
-    scatters = rng.uniform(prior.steadiest, prior.within, recipe.replicates)
-    peaks = np.sort(
-        [
-            _peak(offset + scatter * rng.choice(unit, recipe.horizon), prior)
-            for offset, scatter in zip(offsets, scatters, strict=True)
-        ]
-    )
-    allowed = int(recipe.false_alarms_per_trip * recipe.replicates * recipe.horizon)
-    threshold = max(3.0, float(np.ceil(peaks[-1 - allowed] * 4) / 4))
-    return threshold, {
-        "method": "vehicles (offset and scatter) drawn from the prior, trips by bootstrap, baselines learnt; first alarms counted",
-        "budget_per_trip": recipe.false_alarms_per_trip,
-        "trips_drawn": recipe.replicates * recipe.horizon,
-        "false_alarms_per_1000_trips": 1000.0 * float(np.mean(peaks > threshold)) / recipe.horizon,
-    }
-
-
-def _peak(trips: Floats, prior: Prior) -> float:
-    """Greatest sum that a healthy vehicle with these trips reaches while it learns its baseline and afterwards."""
-    limits = Limits(threshold=float("inf"), smallest_drift=0.0)
-    state, learnt, peak = CusumState(), list[float](), 0.0
-    baseline = learnt_baseline(prior, learnt)
-    for trip in trips.tolist():
-        deviation = trip - baseline.location
-        state, verdict = advance(state, deviation, baseline.scale, 0, limits)
-        assert verdict is Verdict.QUIET
-        peak = max(peak, state.high.total, state.low.total)
-        if len(learnt) < LEARNING_TRIPS and abs(deviation) <= LEARNABLE_WITHIN * baseline.scale:
-            learnt.append(trip)
-            baseline = learnt_baseline(prior, learnt)
-    return peak

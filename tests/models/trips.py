@@ -23,9 +23,9 @@ DAY_NS = 86_400_000_000_000
 START_NS = 1_772_409_600_000_000_000
 
 
-def trip(vehicle: str, columns: Columns, *, tick: bool = True, without: Sequence[str] = ()) -> SampleBatch:
+def trip(vehicle: str, columns: Columns, *, tick: bool = True) -> SampleBatch:
     """One trip as a sample batch, in order of time, closed by an end-of-drive tick a second after its last sample."""
-    kept = {path: column for path, column in columns.items() if path in PATHS and path not in without}
+    kept = {path: column for path, column in columns.items() if path in PATHS}
     time_ns = np.concatenate([column[0] for column in kept.values()])
     signal = np.repeat(np.arange(len(kept)), [len(column[0]) for column in kept.values()])
     value = np.concatenate([column[1] for column in kept.values()])
@@ -51,7 +51,6 @@ def simulated_trips(
     trips: int,
     fault: str | None = None,
     faulty_from: int = 0,
-    without: Sequence[str] = (),
     ambient: tuple[float, float] = (-15.0, 38.0),
     duration_s: tuple[float, float] = (900.0, 3000.0),
 ) -> Iterator[SampleBatch]:
@@ -72,7 +71,7 @@ def simulated_trips(
                 ambient_celsius=round(temperature, 1),
                 soak_celsius=round(rng.uniform(max(temperature, 30.0), 88.0), 1) if rng.random() < 0.5 else None,
             )
-            yield trip(spec.vehicle, simulate_drive(spec).signals, without=without)
+            yield trip(spec.vehicle, simulate_drive(spec).signals)
 
 
 def steady_trip(
@@ -81,12 +80,11 @@ def steady_trip(
     coolant: float = 90.0,
     start_ns: int = START_NS,
     minutes: float = 20.0,
-    without: Sequence[str] = (),
 ) -> SampleBatch:
     """A warm engine at 60 km/h, once a second."""
     time_ns = start_ns + np.arange(int(minutes * 60)) * 1_000_000_000
     level = dict(zip(PATHS, (coolant, 1800.0, 60.0, 30.0, 30.0, 45.0, 18.0, 20.0, 30.0), strict=True))
-    return trip(vehicle, {path: (time_ns, np.full(len(time_ns), value)) for path, value in level.items()}, without=without)
+    return trip(vehicle, {path: (time_ns, np.full(len(time_ns), value)) for path, value in level.items()})
 
 
 def joined(batches: Sequence[SampleBatch]) -> SampleBatch:
@@ -103,6 +101,12 @@ def joined(batches: Sequence[SampleBatch]) -> SampleBatch:
     return SampleBatch(
         vehicles=vehicles, paths=paths, time_ns=time_ns[order], vehicle=vehicle[order], signal=signal[order], value=value[order]
     )
+
+
+def without(batch: SampleBatch, absent: Sequence[str]) -> SampleBatch:
+    """A batch as of a car that does not send these paths."""
+    gone = [number for number, path in enumerate(batch.paths) if path in absent]
+    return rows_of(batch, np.flatnonzero(~np.isin(batch.signal, gone)))
 
 
 def rows_of(batch: SampleBatch, rows: NDArray[np.int64] | slice) -> SampleBatch:
