@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.decoder import Decoder
-from ingest.fusion import Fusion
-from rules.code_findings import CodeFindings
-
 from app.kernels import cache_directory, compiler
 from domain.fleet import Vehicle
 from domain.ports import FindingStage
 from dtc_knowledge.code_table import load_codes
-from dtc_knowledge.graph import FaultKnowledge, load_knowledge
+from dtc_knowledge.diagnosis import FaultKnowledge
+from dtc_knowledge.graph import load_knowledge
+from ingest.decoder import Decoder
 from ingest.diagnostics import DiagnosticsReader
+from ingest.fusion import Fusion
 from ingest.profiles import Profile, load_profile
 from models.artefact import load_artefact
 from models.baseline import load_baselines
@@ -23,6 +22,7 @@ from models.coolant_detector import CoolantDetector
 from pipeline.holdback import HoldBack
 from pipeline.line import Line
 from pipeline.whereabouts import Whereabouts
+from rules.code_findings import CodeFindings
 from rules.engine import RuleEngine
 from rules.pack import load_rules
 from rules.rule import Rule
@@ -38,6 +38,7 @@ class Parts:
     profiles: Mapping[str, Profile]
     knowledge: FaultKnowledge
     rules: tuple[Rule, ...]
+    engine: RuleEngine
     detectors: int
     codes: int
 
@@ -64,10 +65,7 @@ def build_line(
     rules = load_rules(rule_paths)
     codes = load_codes()
     profile_of = {vehicle.id: vehicle.profile for vehicle in vehicles}
-    powertrain_of = {v.id: v.powertrain or profiles[v.profile].powertrain for v in vehicles}
-    engine = RuleEngine(
-        rules, stale_after_ns=_stale_after_ns(profiles), powertrain_of=lambda vehicle: powertrain_of.get(vehicle, ""), jit=jit
-    )
+    engine = RuleEngine(rules, stale_after_ns=_stale_after_ns(profiles), jit=jit)
     detector = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
     finders: tuple[FindingStage, ...] = (engine, detector, CodeFindings(codes))
     whereabouts = Whereabouts()
@@ -80,7 +78,15 @@ def build_line(
         whereabouts=whereabouts,
         finders=finders,
     )
-    return Parts(line=line, profiles=profiles, knowledge=load_knowledge(), rules=rules, detectors=1, codes=len(codes))
+    return Parts(
+        line=line,
+        profiles=profiles,
+        knowledge=load_knowledge(),
+        rules=rules,
+        engine=engine,
+        detectors=1,
+        codes=len(codes.codes) + len(codes.parameters),
+    )
 
 
 def load_profiles(vehicles: Sequence[Vehicle], *, extra_dbc: Sequence[tuple[str, Path]] = ()) -> dict[str, Profile]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ingest.summary import DecodeSummary
 
 from app.composition import GENERIC
 from app.kernels import cache_directory, compiler
@@ -18,6 +17,7 @@ from domain.signals import SignalBatch
 from ingest.decoder import Decoder
 from ingest.logs import open_log
 from ingest.profiles import Profile, load_profile
+from ingest.summary import DecodeSummary
 
 _NOBODY = ""
 
@@ -49,7 +49,7 @@ def decode_logs(
                 summary.add(frames, signals)
                 if table is not None:
                     table.write(signals)
-            summary.add_log(log.anomalies)
+            summary.add_anomalies(log.anomalies)
     finally:
         if table is not None:
             table.close()

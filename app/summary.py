@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -13,13 +14,15 @@ from domain.findings import Alert, Order, Recommendation, Urgency
 from domain.records import VehicleCase
 
 STYLES = {Urgency.STOP: "bold red", Urgency.TODAY: "red", Urgency.SOON: "yellow", Urgency.NEXT: "cyan", Urgency.MONITOR: "dim"}
+PLAN_LINES = 4
 SHORT = 10
 """Digits of a pseudonym that tell the vehicles of one replay apart."""
 
 
 def print_summary(replayed: Replayed) -> None:
     """Drives, then what was found on each vehicle, on stdout."""
-    console = Console(highlight=False)
+    width = shutil.get_terminal_size((120, 24)).columns
+    console = Console(highlight=False, width=min(width, 120))
     console.print(_drives(replayed))
     found = [case for case in replayed.cases if case.alerts]
     for case in found:
@@ -62,42 +65,37 @@ def _print_case(console: Console, case: VehicleCase) -> None:
     for alert in case.alerts:
         by_incident.setdefault(alert.incident_id, []).append(alert)
     recommendations = {item.incident_id: item for item in case.recommendations}
-    order_of = {incident: order for order in reversed(case.orders) for incident in order.incidents}
     worst_first = sorted(by_incident.items(), key=lambda pair: (-max(a.urgency for a in pair[1]), pair[1][0].opened_ns))
     for incident, alerts in worst_first:
+        table = Table.grid(padding=(0, 2), pad_edge=True)
+        for least in (len("MONITOR"), len("service"), 20):
+            table.add_column(min_width=least)
         for alert in alerts:
-            when = datetime.fromtimestamp(alert.opened_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            style = STYLES[alert.urgency]
+            when = datetime.fromtimestamp(alert.opened_ns / 1e9, UTC).strftime("%H:%M:%S")
             state = "" if alert.state == "open" else f" [dim]({alert.state})[/]"
-            console.print(f"  [{style}]{alert.urgency.name:7}[/] {when}  {escape(alert.title.en)}{state}")
-            console.print(f"          [dim]{escape(alert.explanation.en)}[/]")
+            words = f"{escape(alert.title.en)}{state}\n[dim]{escape(alert.explanation.en)}[/]"
+            table.add_row(f"[{STYLES[alert.urgency]}]{alert.urgency.name}[/]", when, words)
         if incident in recommendations:
-            _print_recommendation(console, recommendations[incident])
-        if incident in order_of:
-            _print_order(console, order_of[incident])
+            _add_recommendation(table, recommendations[incident])
+        for order in case.orders:
+            if incident in order.incidents:
+                table.add_row("", f"[bold]{order.kind}[/]", _order(order))
+        console.print(table)
 
 
-def _print_recommendation(console: Console, item: Recommendation) -> None:
-    style = STYLES[item.urgency]
-    console.print(f"          [{style}]{item.urgency.name}[/]: {escape(item.urgency_reason.en)}")
+def _add_recommendation(table: Table, item: Recommendation) -> None:
+    table.add_row("", "urgency", f"[{STYLES[item.urgency]}]{item.urgency.name}[/] {escape(item.urgency_reason.en)}")
     if item.causes:
-        causes = ", ".join(f"{cause.title.en} {cause.probability:.0%}" for cause in item.causes[:3])
-        console.print(f"          probably {escape(causes)}")
-    for line in item.plan[:4]:
+        table.add_row("", "causes", escape(", ".join(f"{cause.title.en} {cause.probability:.0%}" for cause in item.causes[:3])))
+    lines = []
+    for line in item.plan[:PLAN_LINES]:
         parts = ", ".join(f"{part.quantity} x {part.name.en}" for part in line.parts)
-        console.print(
-            f"          {line.line}. {escape(line.description.en)} ({line.labour_hours} h{'; ' + escape(parts) if parts else ''})"
-        )
+        lines.append(f"{line.line}. {line.description.en} ({line.labour_hours} h{'; ' + parts if parts else ''})")
+    table.add_row("", "plan", escape("\n".join(lines)))
 
 
-def _print_order(console: Console, order: Order) -> None:
+def _order(order: Order) -> str:
+    head = f"{order.recommendation.urgency.priority} order {order.id[:8]}"
     if order.choice is None:
-        console.print(
-            f"          {order.kind} order {order.id[:8]} {order.recommendation.urgency.priority}: no able dealer, a person decides"
-        )
-        return
-    why = "; ".join(text.en for text in order.choice.why)
-    console.print(
-        f"          [bold]{order.kind} order {order.id[:8]}[/] {order.recommendation.urgency.priority} to {order.choice.dealer},"
-        f" {order.choice.distance_km:.1f} km: {escape(why)}"
-    )
+        return f"{head}: no able dealer, a person decides"
+    return f"{head} to [bold]{escape(order.choice.dealer)}[/]: {escape('; '.join(text.en for text in order.choice.why))}"

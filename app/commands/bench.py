@@ -21,9 +21,8 @@ def command() -> None:
 @JSON
 def decode(frames: int, rounds: int, as_json: bool) -> None:
     """Decode all signals, one core, against cantools and asammdf's core."""
-    from benchmarks.decode import run
-
     from app.kernels import compiler
+    from benchmarks.decode import run
 
     _show(run(frames=frames, rounds=rounds, jit=compiler()), as_json)
 
