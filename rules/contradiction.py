@@ -5,41 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice, product
 
-from rules.expression import Node, Number, Parameter, Signal, walk
+from rules.expression import COMPARISONS, Call, Dtc, Signal, walk
 from rules.meaning import column_name, evaluate
 from rules.rule import Rule
 
-MOST_TRIALS = 20_000
+MOST_TRIALS = 5_000
 
 
 def contradiction(rule: Rule) -> Mapping[str, float] | None:
     """Inputs for which gate, `when` and `clear_when` are all true, or None.
 
-    Every number of the conditions is tried as it is, a little below, a little above and doubled, for each signal; this finds
-    every contradiction between comparisons of one signal with a number, and most of those between sums.
+    For each signal the numbers that it is compared with are tried, and values a little below and above; this finds every
+    contradiction between comparisons of one signal with numbers, and most of those between sums.
     """
     if rule.clear_when is None:
         return None
-    conditions = rule.conditions
-    numbers = _numbers(conditions, rule.parameters)
-    values = sorted({v for n in numbers for v in (n, n * 0.999 - 1e-6, n * 1.001 + 1e-6, 2 * n + 1.0, -2 * n - 1.0)} | {0.0, 1.0})
-    choices = [values if isinstance(node, Signal) and not node.boolean else [0.0, 1.0] for node in rule.inputs]
     names = [column_name(node) for node in rule.inputs]
+    choices = [_choices(node, rule) for node in rule.inputs]
     for trial in islice(product(*choices), MOST_TRIALS):
         inputs = dict(zip(names, trial, strict=True))
-        if all(evaluate(condition, inputs, rule.parameters) == 1.0 for condition in conditions):
+        if all(evaluate(condition, inputs, rule.parameters) == 1.0 for condition in rule.conditions):
             return inputs
     return None
 
 
-def _numbers(conditions: tuple[Node, ...], parameters: Mapping[str, float]) -> set[float]:
-    """Literals and parameters, and their sums and differences (`limit - 7`)."""
-    single = {
-        node.value if isinstance(node, Number) else parameters[node.name]
-        for condition in conditions
-        for node in walk(condition)
-        if isinstance(node, Number | Parameter)
-    }
-    return (
-        single | {a + b for a in single for b in single} | {a - b for a in single for b in single} if len(single) < 5 else single
-    )
+def _choices(node: Signal | Dtc, rule: Rule) -> list[float]:
+    if isinstance(node, Dtc) or node.boolean:
+        return [1.0, 0.0]
+    numbers: set[float] = set()
+    for comparison in _comparisons_of(node, rule):
+        constant = [arg for arg in comparison.args if not any(isinstance(part, Signal) for part in walk(arg))]
+        numbers.update(evaluate(arg, {}, rule.parameters) for arg in constant)
+        if len({part for part in walk(comparison) if isinstance(part, Signal)}) > 1:
+            numbers.add(0.0)
+    near = {value for number in numbers for value in (number, number - _step(number), number + _step(number))}
+    return sorted(near) or [0.0]
+
+
+def _comparisons_of(node: Signal, rule: Rule) -> list[Call]:
+    found = [part for condition in rule.conditions for part in walk(condition)]
+    return [part for part in found if isinstance(part, Call) and part.name in COMPARISONS and node in walk(part)]
+
+
+def _step(number: float) -> float:
+    return 0.01 * abs(number) + 1e-6
