@@ -66,7 +66,7 @@ COOLANT_RECIPE = Recipe(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TripPoints:
+class TripPoints:
     """The counting panes of one trip."""
 
     vehicle: str
@@ -120,13 +120,13 @@ def train(name: str, features: FeatureSet, recipe: Recipe, trips: Iterable[Sampl
     return pydantic.TypeAdapter(Artefact).validate_python(asdict(artefact))
 
 
-def _read(features: FeatureSet, batch: SampleBatch) -> list[_TripPoints]:
+def _read(features: FeatureSet, batch: SampleBatch) -> list[TripPoints]:
     """Counting panes of each trip of a batch; what is open at its end counts as a trip."""
-    open_trips, pieces, done = dict[str, Trip](), dict[str, list[_TripPoints]](), list[list[_TripPoints]]()
+    open_trips, pieces, done = dict[str, Trip](), dict[str, list[TripPoints]](), list[list[TripPoints]]()
     for part in PaneStream(features).cut(batch):
         trip = open_trips.setdefault(part.vehicle, new_trip(features))
         points, counts = settled_points(features, trip, part.values)
-        piece = _TripPoints(
+        piece = TripPoints(
             vehicle=part.vehicle, time_ns=part.time_ns[counts], points=points[counts], target=part.values[counts, 0]
         )
         pieces.setdefault(part.vehicle, []).append(piece)
@@ -136,8 +136,8 @@ def _read(features: FeatureSet, batch: SampleBatch) -> list[_TripPoints]:
     return [_joined(each) for each in (*done, *pieces.values())]
 
 
-def _joined(pieces: Sequence[_TripPoints]) -> _TripPoints:
-    return _TripPoints(
+def _joined(pieces: Sequence[TripPoints]) -> TripPoints:
+    return TripPoints(
         vehicle=pieces[0].vehicle,
         time_ns=np.concatenate([each.time_ns for each in pieces]),
         points=np.concatenate([each.points for each in pieces]),
@@ -145,7 +145,7 @@ def _joined(pieces: Sequence[_TripPoints]) -> _TripPoints:
     )
 
 
-def _split(trips: Sequence[_TripPoints], share: float, rng: np.random.Generator) -> tuple[list[_TripPoints], list[_TripPoints]]:
+def _split(trips: Sequence[TripPoints], share: float, rng: np.random.Generator) -> tuple[list[TripPoints], list[TripPoints]]:
     """(to fit on, to calibrate on), by vehicle where there are at least 5, else by trip."""
     vehicles = sorted({trip.vehicle for trip in trips})
     groups = [vehicles.index(trip.vehicle) for trip in trips] if len(vehicles) >= 5 else list(range(len(trips)))
@@ -155,7 +155,7 @@ def _split(trips: Sequence[_TripPoints], share: float, rng: np.random.Generator)
     return fitting, [trip for trip, group in zip(trips, groups, strict=True) if group in held]
 
 
-def fit_pipeline(features: FeatureSet, recipe: Recipe, trips: Sequence[_TripPoints], rng: np.random.Generator) -> Any:
+def fit_pipeline(features: FeatureSet, recipe: Recipe, trips: Sequence[TripPoints], rng: np.random.Generator) -> Any:
     """A scikit-learn pipeline: splines of each feature and flags of missing ones into a ridge; every trip weighs the same."""
     from sklearn.impute import MissingIndicator
     from sklearn.linear_model import Ridge
@@ -190,8 +190,8 @@ def _knots(points: Floats, count: int) -> Floats:
 
 
 def _with_dropout(
-    features: FeatureSet, recipe: Recipe, trips: Sequence[_TripPoints], rng: np.random.Generator
-) -> list[_TripPoints]:
+    features: FeatureSet, recipe: Recipe, trips: Sequence[TripPoints], rng: np.random.Generator
+) -> list[TripPoints]:
     optional = np.array([number for number in range(len(features.inputs)) if number not in features.required], np.int64)
     copies = []
     for trip in trips:
@@ -228,7 +228,7 @@ def export_model(features: FeatureSet, pipeline: Any) -> AdditiveModel:
 
 
 def trip_residuals(
-    features: FeatureSet, model: AdditiveModel, min_panes: int, trips: Iterable[_TripPoints]
+    features: FeatureSet, model: AdditiveModel, min_panes: int, trips: Iterable[TripPoints]
 ) -> dict[str, list[float]]:
     """Vehicle -> residual of each of its trips."""
     found: dict[str, list[float]] = {}
