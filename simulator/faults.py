@@ -12,19 +12,25 @@ from simulator.drive_spec import FAULTS, DriveSpec, FaultLabel, FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """How a kind of fault comes: its onset as a share of the drive (drawn between two shares), and the ramp to full severity."""
+    """How a kind of fault comes.
+
+    Attributes:
+        onset_share: the onset is drawn between these shares of the drive. ramp_s: from onset to full severity.
+        shows_in_s: length of a drive in which it shows itself whatever the cycle (a cold engine must have had time to warm).
+    """
 
     onset_share: tuple[float, float]
     ramp_s: float
+    shows_in_s: float
 
 
 KINDS = {
-    "thermostat_stuck_open": FaultKind(onset_share=(0.02, 0.06), ramp_s=120.0),
-    "overheating": FaultKind(onset_share=(0.28, 0.36), ramp_s=60.0),
-    "weak_12v_battery": FaultKind(onset_share=(0.0, 0.0), ramp_s=0.0),
-    "misfire": FaultKind(onset_share=(0.25, 0.35), ramp_s=60.0),
-    "ev_cell_imbalance": FaultKind(onset_share=(0.10, 0.20), ramp_s=240.0),
-    "red_stop_lamp": FaultKind(onset_share=(0.40, 0.50), ramp_s=120.0),
+    "thermostat_stuck_open": FaultKind(onset_share=(0.02, 0.06), ramp_s=120.0, shows_in_s=1620.0),
+    "overheating": FaultKind(onset_share=(0.28, 0.36), ramp_s=60.0, shows_in_s=1080.0),
+    "weak_12v_battery": FaultKind(onset_share=(0.0, 0.0), ramp_s=0.0, shows_in_s=180.0),
+    "misfire": FaultKind(onset_share=(0.25, 0.35), ramp_s=60.0, shows_in_s=600.0),
+    "ev_cell_imbalance": FaultKind(onset_share=(0.10, 0.20), ramp_s=240.0, shows_in_s=600.0),
+    "red_stop_lamp": FaultKind(onset_share=(0.40, 0.50), ramp_s=120.0, shows_in_s=600.0),
 }
 
 

@@ -11,6 +11,7 @@ from domain.errors import InputError
 from simulator.candump_writer import write_candump
 from simulator.drive import simulate_drive
 from simulator.drive_spec import FAULTS, FIRST_START_NS, DriveSpec, SimulatedDrive
+from simulator.faults import KINDS
 from simulator.fleet_tables import (
     copy_templates,
     demonstration_vin,
@@ -27,9 +28,6 @@ CITIES = (
     (22.5431, 114.0579), (30.2741, 120.1551), (30.5928, 114.3055), (31.2989, 120.5853),
 )  # fmt: skip
 """Shanghai, Beijing, Guangzhou, Chengdu, Shenzhen, Hangzhou, Wuhan, Suzhou (WGS84)."""
-
-COLD_ENGINE_MINUTES = 27.0
-"""A thermostat stuck open shows only on a drive that would have warmed a sound engine."""
 
 
 def plan_fleet(
@@ -81,7 +79,7 @@ def _spec(
     number: int, powertrain: str, fault: str | None, seed: int, minutes: float, start_ns: int, rng: np.random.Generator
 ) -> DriveSpec:
     latitude, longitude = CITIES[int(rng.integers(len(CITIES)))]
-    coldest, hottest = {"thermostat_stuck_open": (-3.0, 22.0), "overheating": (8.0, 34.0)}.get(fault or "", (-5.0, 33.0))
+    coldest, hottest = {"thermostat_stuck_open": (-3.0, 20.0), "overheating": (8.0, 34.0)}.get(fault or "", (-5.0, 33.0))
     ambient = round(float(rng.uniform(coldest, hottest)), 1)
     truck, electric = powertrain == "truck", powertrain == "ev"
     charges = electric and fault is None and rng.random() < 0.5 and minutes >= 15
@@ -91,7 +89,7 @@ def _spec(
         fault=fault,
         seed=seed * 1000 + number,
         start_ns=start_ns + int(rng.integers(0, 3600)) * 1_000_000_000,
-        duration_s=60.0 * (max(minutes, COLD_ENGINE_MINUTES) if fault == "thermostat_stuck_open" else minutes),
+        duration_s=max(60.0 * minutes, KINDS[fault].shows_in_s if fault else 0.0),
         cycle=("city", "mixed", "highway")[int(rng.integers(3))],
         ambient_celsius=ambient,
         latitude=latitude + float(rng.normal(0.0, 0.04)),

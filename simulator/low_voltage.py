@@ -77,7 +77,7 @@ def run_supply(
     target = blocks * (14.25 - 0.006 * (ambient - 20.0)) - 0.0025 * load_a * running
     surface = 0.35 * blocks * (1 - np.exp(-charged_s / 300.0)) * (1 - running)
     sagging = battery.rest_v + surface - battery.resistance_ohm * (np.where(running > 0, 0.0, load_a) * key_on + starter * cold)
-    ripple = rng.normal(0.0, 0.012 * blocks, len(time_s)) * (running + 0.2)
+    ripple = rng.normal(0.0, 0.007 * blocks, len(time_s)) * (running + 0.2)
     voltage = np.where(running > 0, np.clip(target, blocks * 13.85, blocks * 14.55), sagging) + ripple
     current = np.where(running > 0, charging, -(load_a * key_on + starter))
     return Supply(voltage=voltage, current=current)

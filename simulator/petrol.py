@@ -19,7 +19,7 @@ DISPLACEMENT_L, GREATEST_TORQUE_NM, FRICTION_NM = 2.0, 195.0, 19.0
 BAROMETRIC_KPA, STOICHIOMETRIC = 101.0, 14.7
 FUEL_J_PER_G, FUEL_G_PER_L = 43_000.0, 745.0
 COOLING = CoolingCircuit(heat_capacity=42_000.0, surface=12.0, surface_per_mps=1.0, radiator=90.0, radiator_per_mps=30.0)
-STUCK_OPENING = 0.40
+STUCK_OPENING = 0.46
 """How far a failed thermostat stands open."""
 MISFIRE_SHARE = 0.12
 """Share of a bad cylinder's ignitions that fail at full severity."""
@@ -117,11 +117,12 @@ def _engine(
     creep = 7.0 * (cycle.speed_mps < 0.5)
     indicated = np.clip(driven + FRICTION_NM + creep, 6.0, GREATEST_TORQUE_NM + FRICTION_NM) * running
     filling = np.clip(indicated / (GREATEST_TORQUE_NM + FRICTION_NM), 0.0, 1.0)
-    filling = np.where(fuel_cut, 0.12, np.maximum(filling, 0.16)) * running
+    hunting = 1.0 + follow(rng.normal(0.0, 0.08, count), 0.0, 0.6)  # the driver's foot and the idle controller
+    filling = np.where(fuel_cut, 0.12, np.clip(filling, 0.155, 1.0) * hunting) * running
     air = 0.86 * filling * DISPLACEMENT_L * speed / 120.0 * 1.18 * 1.12
     fuel_lph = np.where(fuel_cut, 0.0, air / STOICHIOMETRIC * 3600 / FUEL_G_PER_L)
     throttle = np.clip(4.0 + 96.0 * (filling * (0.25 + 0.75 * np.minimum(speed, 6000) / 6000)) ** 0.85, 0.0, 100.0)
-    pedal = np.where(fuel_cut | (cycle.speed_mps < 0.5), 0.0, np.clip(filling * 85.0 - 12.0, 0.0, 100.0))
+    pedal = np.where(fuel_cut | (cycle.speed_mps < 0.5), 0.0, np.clip(filling * 85.0 - 14.0, 0.0, 100.0))
     return {
         "EngineSpeed": speed,
         "EngineTorque": np.where(running > 0, np.where(fuel_cut, -FRICTION_NM, indicated - FRICTION_NM), 0.0)
