@@ -56,9 +56,10 @@ def test_an_old_conversion_method_is_read_as_version_4_and_counted() -> None:
 
 
 def test_a_short_message_is_counted() -> None:
-    batch = read(record(0, dm1(0), "04 FF 66"))
+    batch = read(record(0, dm1(0), "04 FF 66 00 03"))
     assert len(batch) == 0
     assert batch.anomalies == {"dm1_malformed": 1}
+    assert codes(read(record(0, dm1(0), "04 FF 66 00 03 01")).reports[0]) == ["SPN102/FMI3"]
 
 
 def test_several_codes_come_by_broadcast_with_the_time_of_the_last_packet() -> None:

@@ -19,8 +19,10 @@ ENGINE_29 = 0x18DAF110 | EXTENDED_ID
 
 
 def test_a_stored_list_names_its_codes_and_its_sender() -> None:
-    (report,) = read(record(1.5, ENGINE, "06 43 02 01 43 01 96 00"))
+    batch = read(record(1.5, ENGINE, "06 43 02 01 43 01 96 00"))
+    (report,) = batch
     assert codes(report) == ["P0143", "P0196"]
+    assert not batch.anomalies
     assert (report.kind, report.protocol, report.complete) == (CodeList.STORED, Protocol.OBD, True)
     assert (report.source, report.time_ns, report.bus) == (ENGINE, 1_500_000_000, "can0")
     assert report.codes[0].status == StatusBit.CONFIRMED
@@ -78,9 +80,12 @@ def test_responders_and_identifier_lengths_are_kept_apart() -> None:
 
 
 def test_negative_answers_are_counted_and_nothing_else() -> None:
-    batch = read(record(0, ENGINE, "03 7F 03 78"), record(1, ENGINE, "03 7F 0A 11"), record(2, ENGINE, "03 7F 22 31"))
+    refused = ["02", "03", "07", "0A"]
+    others = ["01", "08", "09", "22"]
+    batch = read(*(record(n, ENGINE, f"03 7F {service} 11") for n, service in enumerate(refused + others)))
     assert len(batch) == 0
-    assert batch.anomalies == {"obd_negative_answer": 2}
+    assert batch.anomalies == {"obd_negative_answer": len(refused)}
+    assert not read(record(0, ENGINE, "01 7F")).anomalies
 
 
 def test_requests_other_services_and_other_identifiers_are_no_reports() -> None:
@@ -93,6 +98,19 @@ def test_requests_other_services_and_other_identifiers_are_no_reports() -> None:
     )
     assert len(batch) == 0
     assert not batch.anomalies
+
+
+def test_every_29_bit_responder_is_heard_and_no_neighbour() -> None:
+    heard = [address | EXTENDED_ID for address in (0x18DAF100, 0x18DAF101, 0x18DAF1FF)]
+    others = [address | EXTENDED_ID for address in (0x18DAF0FF, 0x18DAF200, 0x18DBF101)]
+    batch = read(*(record(n, can_id, "04 43 01 03 01") for n, can_id in enumerate(heard + others)))
+    assert [r.source for r in batch] == heard
+
+
+def test_a_long_single_frame_of_can_fd_is_read() -> None:
+    (report,) = read(record(0, ENGINE, "00 0A 43 04 01 01 01 02 01 03 01 04 CC CC CC CC"))
+    assert codes(report) == ["P0101", "P0102", "P0103", "P0104"]
+    assert len(read(record(0, ENGINE, "00 0A 41 04 43 01 01 02 01 03 01 04 CC CC CC CC"))) == 0
 
 
 @given(st.integers(1, 0xFFFF))
@@ -141,6 +159,7 @@ def test_freeze_frame_answers_are_joined_into_one_report_of_the_code_that_caused
 
 def test_a_freeze_frame_is_reported_when_five_seconds_have_passed_at_any_record() -> None:
     assert len(read(*FREEZE, record(5.999, 0x123, "00"))) == 0
+    assert len(read(*FREEZE, record(6.0, 0x123, "00"))) == 1
     (report,) = read(*FREEZE, record(5.999, 0x123, "00"), record(6.0, 0x124, "00"), record(9.0, 0x124, "00"))
     assert report.time_ns == 6_000_000_000
     assert report.frame == 5
@@ -182,6 +201,29 @@ def test_values_whose_code_was_never_told_are_counted() -> None:
     batch = read(*FREEZE[1:], tick(2.0))
     assert len(batch) == 0
     assert batch.anomalies == {"freeze_frame_without_code": 1}
+
+
+def test_bitmaps_of_supported_values_are_no_values() -> None:
+    batch = read(
+        FREEZE[0],
+        record(1.1, ENGINE, "10 09 42 00 00 7F FF FF"),
+        record(1.2, ENGINE, "21 FF 0D 32"),
+        record(1.3, ENGINE, "07 42 20 00 00 00 00 01"),
+        tick(2.0),
+    )
+    assert batch.reports[0].freeze == ()
+    assert batch.anomalies == {"obd_answer_malformed": 1}  # PID 0D was cut off; had the bitmap another length, it would not be
+
+
+def test_freeze_frames_of_one_responder_are_kept_apart_by_number() -> None:
+    batch = read(
+        FREEZE[0],
+        record(1.1, ENGINE, "05 42 02 01 04 20"),
+        record(1.2, ENGINE, "04 42 0D 01 32"),
+        record(1.3, ENGINE, "04 42 0D 00 33"),
+        tick(2.0),
+    )
+    assert {(codes(r)[0], r.freeze[0].value) for r in batch} == {("P0301", 51.0), ("P0420", 50.0)}
 
 
 def test_a_value_of_unknown_length_is_counted_and_what_came_before_is_kept() -> None:
