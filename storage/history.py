@@ -50,10 +50,11 @@ class _Place:
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows that wait for their file: pieces of (time, source, values with NaN, valid), and the vehicle of each row."""
+    """Rows that wait for their file, in pieces; `vehicle` points into `vehicles` (id -> number)."""
 
+    vehicles: dict[str, int] = field(default_factory=dict)
     time_ns: list[NDArray[np.int64]] = field(default_factory=list)
-    vehicle: list[NDArray[np.str_]] = field(default_factory=list)
+    vehicle: list[NDArray[np.int32]] = field(default_factory=list)
     source: list[NDArray[np.int16]] = field(default_factory=list)
     values: list[NDArray[np.float64]] = field(default_factory=list)
     valid: list[NDArray[np.bool_]] = field(default_factory=list)
@@ -91,18 +92,17 @@ class SignalHistory:
         Raises:
             StorageError: a file cannot be written.
         """
-        vehicles = np.array(batch.vehicles, dtype=np.str_)
-        buckets = np.array([vehicle[:2] for vehicle in batch.vehicles], dtype=np.str_)
+        buckets = [vehicle[:2] for vehicle in batch.vehicles]
         for group in batch.groups:
             for day, bucket, chosen in _partitions(group, buckets):
-                self._append(_place(group, day, bucket), group, vehicles, chosen)
+                self._append(_place(group, day, bucket), group, batch.vehicles, chosen)
         while self._values > self._values_in_memory:
             self._write(max(self._waiting, key=lambda place: self._waiting[place].count * len(place.names)))
 
-    def _append(self, place: _Place, group: SignalGroup, vehicles: NDArray[np.str_], chosen: NDArray[np.intp]) -> None:
+    def _append(self, place: _Place, group: SignalGroup, vehicles: tuple[str, ...], chosen: NDArray[np.intp]) -> None:
         rows = self._waiting.setdefault(place, _Rows())
         rows.time_ns.append(group.time_ns[chosen])
-        rows.vehicle.append(vehicles[group.vehicle[chosen]])
+        rows.vehicle.append(_numbered(group.vehicle[chosen], vehicles, rows.vehicles))
         rows.source.append(group.source[chosen])
         rows.values.append(group.values[:, chosen])
         rows.valid.append(group.valid[:, chosen])
@@ -162,13 +162,14 @@ class SignalHistory:
                 yield from sorted(folder.glob(f"bucket={vehicle[:2]}/message=*/part-*.parquet"))
 
 
-def _partitions(group: SignalGroup, buckets: NDArray[np.str_]) -> Iterator[tuple[int, str, NDArray[np.intp]]]:
+def _partitions(group: SignalGroup, buckets: list[str]) -> Iterator[tuple[int, str, NDArray[np.intp]]]:
     """(day, bucket, rows) of a group; nearly always one."""
-    days = group.time_ns // _DAY_NS
-    of_row = buckets[group.vehicle]
-    for day in np.unique(days):
-        for bucket in np.unique(of_row[days == day]):
-            yield int(day), str(bucket), np.flatnonzero((days == day) & (of_row == bucket))
+    names = sorted(set(buckets))
+    number = np.array([names.index(bucket) for bucket in buckets], np.int64)
+    key = group.time_ns // _DAY_NS * len(names) + number[group.vehicle]
+    for one in np.unique(key[np.concatenate(([True], np.diff(key) != 0))]) if len(key) else ():
+        day, bucket = divmod(int(one), len(names))
+        yield day, names[bucket], np.flatnonzero(key == one)
 
 
 def _place(group: SignalGroup, day: int, bucket: str) -> _Place:
@@ -179,17 +180,29 @@ def _date(day: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(day))).strftime("%Y-%m-%d")
 
 
+def _numbered(rows: NDArray[np.int32], vehicles: tuple[str, ...], numbers: dict[str, int]) -> NDArray[np.int32]:
+    """The batch's vehicle indices as `numbers`, which grows by the vehicles that are new."""
+    number = np.zeros(len(vehicles), np.int32)
+    for index in np.unique(rows):
+        number[index] = numbers.setdefault(vehicles[index], len(numbers))
+    return number[rows]
+
+
 def _table(place: _Place, rows: _Rows) -> tuple[pa.Table, str]:
     """The waiting rows by (vehicle, time), and a hash of all that is in them."""
-    time_ns, vehicle, source = np.concatenate(rows.time_ns), np.concatenate(rows.vehicle), np.concatenate(rows.source)
-    values, valid = np.concatenate(rows.values, axis=1), np.concatenate(rows.valid, axis=1)
+    names = sorted(rows.vehicles)
+    rank = np.empty(len(names), np.int32)
+    rank[[rows.vehicles[name] for name in names]] = np.arange(len(names))
+    time_ns, vehicle, source = np.concatenate(rows.time_ns), rank[np.concatenate(rows.vehicle)], np.concatenate(rows.source)
     order = np.lexsort((time_ns, vehicle))
-    time_ns, vehicle, source, values, valid = time_ns[order], vehicle[order], source[order], values[:, order], valid[:, order]
-    columns = [pa.array(time_ns), pa.array(vehicle.tolist()).dictionary_encode(), pa.array(source)]
+    time_ns, vehicle, source = time_ns[order], vehicle[order], source[order]
+    valid = np.concatenate(rows.valid, axis=1)[:, order]
+    values = np.where(valid, np.concatenate(rows.values, axis=1)[:, order], 0.0)
+    digest = hashlib.sha256(repr((place, names)).encode())
+    for part in (time_ns, vehicle, source, values, valid):
+        digest.update(np.ascontiguousarray(part).data)
+    columns = [pa.array(time_ns), pa.DictionaryArray.from_arrays(vehicle, pa.array(names)), pa.array(source)]
     columns += [pa.array(row, mask=~usable) for row, usable in zip(values, valid, strict=True)]
-    digest = hashlib.sha256(repr(place).encode())
-    for part in (time_ns, vehicle, source, np.where(valid, values, 0.0), valid):
-        digest.update(np.ascontiguousarray(part).tobytes())
     return pa.table(columns, schema=_schema(place)), digest.hexdigest()[:12]
 
 
