@@ -140,6 +140,8 @@ class _Reading:
         for row, time_ns, bus, can_id, kind in zip(*(column.tolist() for column in columns), strict=True):
             self._close_due_freeze_frames(time_ns)
             if kind == FrameKind.TICK:
+                self.listener.isotp.expire(time_ns, self.anomalies)
+                self.listener.transport.expire(time_ns, self.anomalies)
                 self._report_freeze_frames(self.listener.freeze.close_all(self.anomalies), row)
             else:
                 self._frame(row, time_ns, frames.buses[bus], can_id, kind)

@@ -105,6 +105,12 @@ class IsoTpListener:
         if self.transfers.pop(key, None) is not None:
             anomalies[RESTARTED] += 1
 
+    def expire(self, time_ns: int, anomalies: Counter[str]) -> None:
+        """Give up what has been silent for too long, so that a vehicle at rest keeps no state."""
+        for key in [k for k, t in self.transfers.items() if time_ns - t.time_ns > CONSECUTIVE_TIMEOUT_NS]:
+            del self.transfers[key]
+            anomalies[TIMEOUT] += 1
+
     def dump(self) -> list[list[str | int]]:
         """The transfers under way as plain values, for `load`."""
         return [[bus, can_id, t.size, t.sequence, t.time_ns, t.data.hex()] for (bus, can_id), t in self.transfers.items()]

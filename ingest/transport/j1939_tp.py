@@ -87,9 +87,8 @@ class TransportListener:
         session = self.sessions.get(key)
         if session is None:
             return None
-        limit = BROADCAST_TIMEOUT_NS if key[2] == BROADCAST else CONNECTION_TIMEOUT_NS
         fault, number = "", frame[0] if frame else 0
-        if time_ns - session.time_ns > limit:
+        if _is_silent(key, session, time_ns):
             fault = TIMEOUT
         elif len(frame) < 8 or not 1 <= number <= session.packets:
             fault = MALFORMED
@@ -132,6 +131,12 @@ class TransportListener:
             del self.sessions[key]
             anomalies[ABORTED] += 1
 
+    def expire(self, time_ns: int, anomalies: Counter[str]) -> None:
+        """Give up what has been silent for too long, so that a vehicle at rest keeps no state."""
+        for key in [k for k, s in self.sessions.items() if _is_silent(k, s, time_ns)]:
+            del self.sessions[key]
+            anomalies[TIMEOUT] += 1
+
     def dump(self) -> list[list[str | int]]:
         """The sessions under way as plain values, for `load`."""
         return [[*key, s.pgn, s.size, s.received, s.time_ns, s.data.hex()] for key, s in self.sessions.items()]
@@ -144,3 +149,8 @@ class TransportListener:
             )
             for bus, source, destination, pgn, size, received, time_ns, data in rows
         }
+
+
+def _is_silent(key: Key, session: Session, time_ns: int) -> bool:
+    """Whether the next frame is overdue."""
+    return time_ns - session.time_ns > (BROADCAST_TIMEOUT_NS if key[2] == BROADCAST else CONNECTION_TIMEOUT_NS)

@@ -129,6 +129,19 @@ def test_a_vehicle_with_nothing_under_way_has_no_state() -> None:
     assert reader.snapshot("car") is None
 
 
+def test_a_tick_ends_what_is_overdue_so_that_a_vehicle_at_rest_has_no_state() -> None:
+    begun = [record(0, ENGINE, "10 08 47 03 01 01 01 02"), record(0, TP_CM, "20 0E 00 02 FF CA FE 00")]
+    for wait_s, anomalies, stateless in (
+        (0.75, {}, False),
+        (0.76, {"j1939_tp_timeout": 1}, False),
+        (1.0, {"j1939_tp_timeout": 1}, False),
+        (300.0, {"isotp_timeout": 1, "j1939_tp_timeout": 1}, True),
+    ):
+        reader = DiagnosticsReader()
+        assert reader.read(frame_batch([*begun, tick(wait_s)])).anomalies == anomalies
+        assert (reader.snapshot("car") is None) == stateless
+
+
 def test_a_state_of_another_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format 99"):
         DiagnosticsReader().restore("car", b"[99,[],[],[]]")
