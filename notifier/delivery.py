@@ -27,6 +27,8 @@ class DeliveryOutcome(StrEnum):
     """The last attempt of its schedule."""
     GONE = "gone"
     """The recipient wants no more pushes."""
+    UNWANTED = "unwanted"
+    """Not attempted, because the recipient was found to be gone in this round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ def _deliver_queue(
         if last.outcome is DeliveryOutcome.GONE:
             for waiting in queue[number:]:
                 unwanted = replace(waiting, state="cancelled", last_error=last.event.last_error)
-                attempts.append(_Attempt(outcome=DeliveryOutcome.GONE, event=unwanted))
+                attempts.append(_Attempt(outcome=DeliveryOutcome.UNWANTED, event=unwanted))
         if last.outcome is not DeliveryOutcome.DELIVERED:
             break
     return attempts
@@ -111,11 +113,11 @@ def _report(attempts: Sequence[_Attempt]) -> DeliveryReport:
     counts = Counter(attempt.outcome for attempt in attempts)
     gone = {attempt.event.recipient for attempt in attempts if attempt.outcome is DeliveryOutcome.GONE}
     return DeliveryReport(
-        attempted=len(attempts),
+        attempted=len(attempts) - counts[DeliveryOutcome.UNWANTED],
         delivered=counts[DeliveryOutcome.DELIVERED],
         retried=counts[DeliveryOutcome.RETRY],
         failed=counts[DeliveryOutcome.FAILED],
-        cancelled=counts[DeliveryOutcome.GONE],
+        cancelled=counts[DeliveryOutcome.GONE] + counts[DeliveryOutcome.UNWANTED],
         gone=tuple(sorted(gone)),
         errors=tuple((attempt.event.id, attempt.event.last_error) for attempt in attempts if attempt.event.last_error),
     )

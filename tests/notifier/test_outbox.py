@@ -124,7 +124,7 @@ def test_a_recipient_that_is_gone_gets_nothing_more() -> None:
     channel = MemoryChannel(problems=[DeliveryError("answered 410", gone=True)])
     box.record(replace(box.events["c"], due_ns=NOW + 1))
     report = deliver_due(box, {"memory": channel}, {}, NOW, 10)
-    assert (report.cancelled, report.gone) == (2, ("d1",))
+    assert (report.attempted, report.cancelled, report.gone) == (1, 2, ("d1",))
     assert [box.events[name].state for name in "abc"] == ["cancelled", "cancelled", "pending"]
     assert len(channel.attempts) == 1
 
