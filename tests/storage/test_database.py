@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
 
 import storage
 from domain.errors import StorageError
@@ -21,6 +20,7 @@ from domain.records import Commit
 from storage import schema
 from storage.database import VERSION_TABLE, open_store
 from tests.storage import examples
+from tests.storage.databases import fresh_url
 from tests.storage.examples import CAR, KEY, VIN
 
 
@@ -41,13 +41,11 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None
         assert store.case(CAR) == examples.everything().cases[0]
 
 
-def test_the_migrations_make_exactly_the_schema(tmp_path: Path) -> None:
-    open_store(url_of(tmp_path / "a.db"), key=KEY).close()
-    engine = create_engine(url_of(tmp_path / "a.db"))
-    with engine.connect() as connection:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_migrations_make_exactly_the_schema(kind: str, tmp_path: Path) -> None:
+    with open_store(fresh_url(kind, tmp_path), key=KEY) as store, store._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
-    engine.dispose()
 
 
 def test_commits_are_durable_and_readers_do_not_block(tmp_path: Path) -> None:
@@ -166,16 +164,18 @@ def open_and_commit(url: str, barrier: object, failures: object) -> None:
         failures.put(str(problem))  # type: ignore[attr-defined]
 
 
-def test_processes_that_open_a_new_database_together_migrate_it_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_that_open_a_new_database_together_migrate_it_once(kind: str, tmp_path: Path) -> None:
+    url = fresh_url(kind, tmp_path)
     context = multiprocessing.get_context("fork")
     barrier, failures = context.Barrier(4), context.SimpleQueue()
-    processes = [context.Process(target=open_and_commit, args=(url_of(tmp_path / "a.db"), barrier, failures)) for _ in range(4)]
+    processes = [context.Process(target=open_and_commit, args=(url, barrier, failures)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert failures.empty(), failures.get()
-    with open_store(url_of(tmp_path / "a.db"), key=KEY) as store:
+    with open_store(url, key=KEY) as store:
         assert store.orders() == examples.everything().cases[0].orders
 
 

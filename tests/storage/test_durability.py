@@ -17,6 +17,7 @@ from domain.records import Commit, DriveProgress, StageState, VehicleCase
 from storage.database import open_store
 from storage.sql_store import SqlStore
 from tests.storage import examples
+from tests.storage.databases import fresh_url
 from tests.storage.examples import CAR, KEY
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +51,9 @@ def numbered(number: int) -> Commit:
     )
 
 
-def test_a_killed_writer_leaves_each_commit_whole_or_not_at_all(tmp_path: Path) -> None:
-    url, moments = f"sqlite:///{tmp_path / 'a.db'}", random.Random(20)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_killed_writer_leaves_each_commit_whole_or_not_at_all(kind: str, tmp_path: Path) -> None:
+    url, moments = fresh_url(kind, tmp_path), random.Random(20)
     for _ in range(5):
         acknowledged = write_until_killed(url, after_s=moments.uniform(0.01, 0.15))
         with open_store(url, key=KEY) as store:
@@ -95,8 +97,9 @@ def test_a_commit_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> Non
         assert len(store.outbox_events()) == 1
 
 
-def test_two_writers_with_their_own_connections_wait_for_each_other(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.db'}"
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_writers_with_their_own_connections_wait_for_each_other(kind: str, tmp_path: Path) -> None:
+    url = fresh_url(kind, tmp_path)
     failures: list[Exception] = []
 
     def write(name: str) -> None:
@@ -105,7 +108,9 @@ def test_two_writers_with_their_own_connections_wait_for_each_other(tmp_path: Pa
                 for number in range(60):
                     # a read first: what makes two deferred transactions fail
                     store.case(CAR)
-                    store.commit(Commit(cases=(VehicleCase(vehicle=CAR, alerts=(examples.alert(f"{name}-{number}"),)),)))
+                    shared = tuple(examples.alert(f"shared-{n}", occurrences=number) for n in random.sample(range(9), 9))
+                    own = examples.alert(f"{name}-{number}")
+                    store.commit(Commit(cases=(VehicleCase(vehicle=CAR, alerts=(own, *shared)),)))
         except StorageError as problem:
             failures.append(problem)
 
@@ -116,4 +121,4 @@ def test_two_writers_with_their_own_connections_wait_for_each_other(tmp_path: Pa
         writer.join()
     assert failures == []
     with open_store(url, key=KEY) as store:
-        assert len(store.alerts()) == 180
+        assert len(store.alerts()) == 180 + 9

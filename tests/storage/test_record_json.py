@@ -36,7 +36,7 @@ RECORDS = (
 
 @pytest.mark.parametrize("record_type", RECORDS, ids=lambda record_type: record_type.__name__)
 def test_any_record_comes_back_as_it_was(record_type: type) -> None:
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.from_type(record_type))
     def comes_back(record: object) -> None:
         back = from_json(record_type, to_json(record))

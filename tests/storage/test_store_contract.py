@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from domain.errors import StorageError
 from domain.findings import AlertState
@@ -18,10 +16,10 @@ from storage.database import open_store
 from storage.memory_store import MemoryStore
 from storage.sql_store import SqlStore
 from tests.storage import examples
+from tests.storage.databases import fresh_url
 from tests.storage.examples import CAR, KEY, OTHER_CAR, SECOND
 
 AnyStore = MemoryStore | SqlStore
-POSTGRESQL_URL = "PITCALL_TEST_POSTGRESQL_URL"
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -29,21 +27,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    url = f"sqlite:///{tmp_path / 'pitcall.db'}" if request.param == "sqlite" else fresh_postgresql()
-    with open_store(url, key=KEY) as opened:
+    with open_store(fresh_url(request.param, tmp_path), key=KEY) as opened:
         yield opened
-
-
-def fresh_postgresql() -> str:
-    url = os.environ.get(POSTGRESQL_URL)
-    if not url:
-        pytest.skip(f"{POSTGRESQL_URL} names no database to test with")
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
 
 
 def test_it_is_a_store_and_an_outbox(store: AnyStore) -> None:
