@@ -88,7 +88,10 @@ class CodeCatalogue:
     sources: dict[str, SourceRow]
 
     def lookup(self, code: str) -> CodeInfo:
-        """What the code says by itself; in generic words with `known=False` where no table names it."""
+        """What the code says by itself; in generic words with `known=False` where no table names it.
+
+        A failure type may follow ("P0117:16", "P0117-16").
+        """
         code = code.strip().upper()
         if match := _LETTER_CODE.fullmatch(code):
             return self._letter_code(code, match[5])

@@ -91,7 +91,7 @@ class FaultKnowledge:
             matched=matched,
             ranked=tuple((cause, round(cause.belief / total, 4)) for cause in ranked),
             checks=tuple(checks)[:MOST_CHECKS] or (GENERAL_CHECK,),
-            unexplained=tuple(sorted(seen.own - touched)),
+            unexplained=tuple(sorted((seen.codes.keys() if seen.own is None else seen.own) - touched)),
         )
 
     def explain(self, codes: Sequence[str], signals: Mapping[str, float]) -> Assessment:
@@ -163,13 +163,15 @@ class FaultKnowledge:
         return lines, tuple(sorted(needs))
 
     def judge(self, found: Assessment, codes: Sequence[str]) -> tuple[Item, Handling, Text]:
-        """Urgency, handling and advice for codes named by hand, taken as active."""
+        """Urgency, handling and advice for codes and values named by hand; codes are taken as active."""
         alerts = [_named_alert(code, self.codes.lookup(code)) for code in codes]
-        decided = fuse(alerts, (), found.matched, self.codes, frozenset())
-        if not alerts and found.pattern is not None:
-            measured = ", ".join(found.matched[0].measured)
-            decided = Item(urgency=found.pattern.urgency, reason=Text(en=f"measured: {measured}", zh=f"实测：{measured}"))
-        return decided, handling(found.pattern, decided.urgency), advice(found.pattern, decided.urgency)
+        decided, pattern = fuse(alerts, (), found.matched, self.codes, frozenset()), found.pattern
+        for match in found.matched:
+            if match.measured and match.belief >= FIRM and match.pattern.urgency > decided.urgency:
+                words = ", ".join(match.measured)
+                decided = Item(urgency=match.pattern.urgency, reason=Text(en=f"measured: {words}", zh=f"实测：{words}"))
+                pattern = match.pattern
+        return decided, handling(pattern, decided.urgency), advice(pattern, decided.urgency)
 
 
 _NOTHING = Text(en="No open alert", zh="无未关闭的告警")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,8 +10,8 @@ from enum import StrEnum
 from domain.findings import Alert, AlertState, Evidence, SourceKind
 
 PENDING_WEIGHT = 0.5
-STORED_WEIGHT = 0.3
-CONTEXT_WEIGHT = 0.6
+HISTORY_WEIGHT = 0.3
+CONTEXT_WEIGHT = 0.8
 MODEL_WEIGHT = 0.8
 
 
@@ -19,18 +20,18 @@ class Standing(StrEnum):
 
     ACTIVE = "active"
     PENDING = "pending"
-    STORED = "stored"
-    """Permanent or history only: not active now."""
+    HISTORY = "history"
+    """Permanent or history only, or no longer listed: not active now."""
 
 
 _STANDING_WORDS = {
     "pending": Standing.PENDING,
-    "permanent": Standing.STORED,
-    "history": Standing.STORED,
-    "inactive": Standing.STORED,
-    "previously active": Standing.STORED,
+    "permanent": Standing.HISTORY,
+    "history": Standing.HISTORY,
+    "absent": Standing.HISTORY,
 }
-_WEIGHTS = {Standing.ACTIVE: 1.0, Standing.PENDING: PENDING_WEIGHT, Standing.STORED: STORED_WEIGHT}
+"""First word of the note of code evidence; every other word ("active", "stored", "confirmed") is a code in force."""
+_WEIGHTS = {Standing.ACTIVE: 1.0, Standing.PENDING: PENDING_WEIGHT, Standing.HISTORY: HISTORY_WEIGHT}
 _LAMPS = {"red_stop": "red_stop", "rsl": "red_stop", "amber_warning": "amber_warning", "awl": "amber_warning"} | {
     "protect": "protect",
     "pl": "protect",
@@ -45,13 +46,13 @@ class Observation:
 
     Attributes:
         codes: trouble code -> weight, 0..1. findings: rule or model id -> weight. values: VSS path -> last measured value.
-        own: the codes and ids that belong to the incident itself; the others are context.
+        own: the codes and ids that belong to the incident itself; the others are context. None: everything is its own.
     """
 
     codes: dict[str, float] = field(default_factory=dict)
     findings: dict[str, float] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
-    own: frozenset[str] = frozenset()
+    own: frozenset[str] | None = None
 
 
 def alert_codes(alert: Alert) -> tuple[str, ...]:
@@ -62,22 +63,30 @@ def alert_codes(alert: Alert) -> tuple[str, ...]:
     if alert.source.kind is SourceKind.DTC:
         codes = alert.codes or (alert.source.id,)
     else:
-        codes = tuple(item.signal for item in alert.evidence if item.kind == "dtc")
+        words = (f"{item.signal} {item.note}" for item in alert.evidence if item.kind == "dtc")
+        codes = tuple(code for said in words for code in _CODE.findall(said))
     return tuple(dict.fromkeys(base_code(code) for code in codes))
 
 
+_CODE = re.compile(r"\b(?:[PCBU][0-3][0-9A-F]{3}|SPN\d+/FMI\d+|GB\d+)\b")
+
+
 def base_code(code: str) -> str:
-    """The code without its failure type byte ("P0117:16" -> "P0117")."""
-    return code.strip().upper().partition(":")[0]
+    """The code without failure type or reporting address ("P0117:16" -> "P0117", "SPN100/FMI1/SA0" -> "SPN100/FMI1")."""
+    code = code.strip().upper()
+    match = _CODE.match(code)
+    return match[0] if match else code
 
 
 def standing(alert: Alert) -> Standing:
     """How firmly the alert's code is reported: from the notes of its code evidence; active where nothing is said."""
-    notes = [item.note.lower() for item in alert.evidence if item.kind == "dtc"]
-    found = [next((kind for word, kind in _STANDING_WORDS.items() if word in note), Standing.ACTIVE) for note in notes]
+    if alert.source.kind is not SourceKind.DTC:
+        return Standing.ACTIVE
+    firsts = [item.note.lower().replace(",", " ").split()[:1] for item in alert.evidence if item.kind == "dtc"]
+    found = [_STANDING_WORDS.get(first[0], Standing.ACTIVE) if first else Standing.ACTIVE for first in firsts]
     if not found or Standing.ACTIVE in found:
         return Standing.ACTIVE
-    return Standing.PENDING if Standing.PENDING in found else Standing.STORED
+    return Standing.PENDING if Standing.PENDING in found else Standing.HISTORY
 
 
 def lamp(item: Evidence) -> tuple[str, bool] | None:
@@ -98,7 +107,7 @@ def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
     seen = _Signs()
     for alert in sorted(own, key=lambda a: (a.updated_ns, a.id)):
         seen.add(alert, 1.0)
-    own_keys = frozenset(seen.codes) | frozenset(seen.findings)
+    own_keys = frozenset(seen.codes) | {plain_id(key) for key in seen.findings}
     for alert in sorted(context, key=lambda a: (a.updated_ns, a.id)):
         seen.add(alert, CONTEXT_WEIGHT)
     return Observation(codes=seen.codes, findings=seen.findings, values=seen.values, own=own_keys)
@@ -107,7 +116,7 @@ def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
 def observe_plain(codes: Sequence[str], values: Mapping[str, float]) -> Observation:
     """Signs named by hand: active codes and measured values."""
     named = {base_code(code): 1.0 for code in codes}
-    return Observation(codes=named, values=dict(values), own=frozenset(named))
+    return Observation(codes=named, values=dict(values))
 
 
 _ELECTRIC_CODES = ("P0A", "P0B", "P0C", "P0D", "P0E", "GB")
@@ -119,6 +128,18 @@ def likely_powertrain(seen: Observation) -> str:
     if any(code.startswith(_ELECTRIC_CODES) for code in seen.codes) or any(s.startswith(_ELECTRIC_SIGNALS) for s in seen.values):
         return "ev"
     return "truck" if any(code.startswith("SPN") for code in seen.codes) else "petrol"
+
+
+def plain_id(key: str) -> str:
+    """The id of a rule or model without the direction of its deviation ("coolant_residual<" -> "coolant_residual")."""
+    return key.rstrip("<>")
+
+
+def _finding_keys(alert: Alert) -> tuple[str, ...]:
+    """The id, and for a model that says in which direction it deviates also the id with "<" or ">"."""
+    name = alert.source.id
+    ways = {e.comparison[:1] for e in alert.evidence if e.kind == "model" and e.signal == name and e.comparison[:1] in ("<", ">")}
+    return (name, *(name + way for way in sorted(ways)))
 
 
 class _Signs:
@@ -135,7 +156,8 @@ class _Signs:
             self.codes[code] = max(weight, self.codes.get(code, 0.0))
         if alert.source.kind is not SourceKind.DTC:
             firm = share if alert.source.kind is SourceKind.RULE else share * MODEL_WEIGHT
-            self.findings[alert.source.id] = max(firm, self.findings.get(alert.source.id, 0.0))
+            for key in _finding_keys(alert):
+                self.findings[key] = max(firm, self.findings.get(key, 0.0))
         own = share == 1.0
         for item in alert.evidence:
             if item.kind in ("signal", "freeze_frame") and item.value is not None and (own or item.signal not in self.values):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from dtc_knowledge.evidence import Observation
+from dtc_knowledge.evidence import Observation, plain_id
 from dtc_knowledge.pattern import Pattern, PatternCause, Role, matches
 
 CODE_STRENGTH = {Role.REQUIRED: 0.8, Role.TRIGGER: 0.8, Role.SUPPORT: 0.35, Role.AGAINST: 0.6}
@@ -67,14 +67,14 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
         if finding.id in seen.findings:
             doubts[finding.role].append(1 - FINDING_STRENGTH[finding.role] * seen.findings[finding.id])
             if finding.role is not Role.AGAINST:
-                touched.add(finding.id)
+                touched.add(plain_id(finding.id))
     measured = []
     for predicate in pattern.predicates:
         if predicate.holds(seen.values):
             doubts[predicate.role].append(1 - VALUE_STRENGTH[predicate.role])
             measured.append(predicate.words)
     touched.update(code for code in seen.codes if pattern.explains_code(code))
-    if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own and not touched & seen.own):
+    if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own is not None and not touched & seen.own):
         return None
     belief = 1 - prod(doubts[Role.REQUIRED] + doubts[Role.TRIGGER] + doubts[Role.SUPPORT])
     belief *= prod(doubts[Role.AGAINST])

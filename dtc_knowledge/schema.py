@@ -199,7 +199,7 @@ class SignsEntry(Entry):
 
 
 class FindingsEntry(Entry):
-    """Rule and model ids by role."""
+    """Rule and model ids by role; "id<" and "id>" name the direction in which a model deviates."""
 
     any: list[str] = []
     support: list[str] = []

@@ -79,7 +79,8 @@ def _lamp_items(own: Sequence[Alert], others: Sequence[Alert], codes: CodeTable)
     for name in ("red_stop", "protect", "amber_warning", "malfunction"):
         lit = [alert for alert in own if _lit(alert, name)]
         rank = max((_rank(alert, codes) for alert in lit), default=None)
-        if rank is None or any(_lit(alert, name) and _rank(alert, codes) > rank for alert in others):
+        units = {_unit(alert) for alert in lit}
+        if rank is None or any(_lit(a, name) and _unit(a) in units and _rank(a, codes) > rank for a in others):
             continue
         if name == "malfunction":
             ignition = any(a.group_key.startswith("engine.ignition") for a in lit)
@@ -88,6 +89,11 @@ def _lamp_items(own: Sequence[Alert], others: Sequence[Alert], codes: CodeTable)
         else:
             level, words = _LAMP_LEVELS[name]
             yield Item(urgency=level, reason=words)
+
+
+def _unit(alert: Alert) -> str:
+    """The reporting control unit, as the source id of a J1939 code names it ("SPN100/FMI1/SA0" -> "SA0")."""
+    return alert.source.id.rpartition("/SA")[2]
 
 
 def _lamps(alert: Alert) -> list[tuple[str, bool]]:
@@ -115,9 +121,9 @@ def _code_items(own: Sequence[Alert], codes: CodeTable, explained: frozenset[str
             elif how is Standing.PENDING:
                 words = Text(en=f"{code} is pending, not confirmed", zh=f"{code} 为待定故障码，尚未确认")
                 yield Item(urgency=Urgency.MONITOR, reason=words)
-            elif how is Standing.STORED:
+            elif how is Standing.HISTORY:
                 cap = Urgency.STOP if info.system in _LATCHED_SYSTEMS else Urgency.NEXT
-                words = Text(en=f"{code} is stored, not active now", zh=f"{code} 为历史故障码，当前未激活")
+                words = Text(en=f"{code} is history, not active now", zh=f"{code} 为历史故障码，当前未激活")
                 yield Item(urgency=min(info.urgency, cap), reason=words)
             else:
                 words = Text(en=f"{code} is active: {info.title.en}", zh=f"{code} 当前激活：{info.title.zh}")
