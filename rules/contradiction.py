@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 from rules.expression import COMPARISONS, Call, Dtc, Signal, walk
 from rules.meaning import column_name, evaluate
@@ -15,7 +15,7 @@ MOST_TRIALS = 5_000
 def contradiction(rule: Rule) -> Mapping[str, float] | None:
     """Inputs for which gate, `when` and `clear_when` are all true, or None.
 
-    For each signal the numbers that it is compared with are tried, and values a little below and above; this finds every
+    For each signal the numbers that it is compared with are tried, and a value in every range between them; this finds every
     contradiction between comparisons of one signal with numbers, and most of those between sums.
     """
     if rule.clear_when is None:
@@ -38,14 +38,11 @@ def _choices(node: Signal | Dtc, rule: Rule) -> list[float]:
         numbers.update(evaluate(arg, {}, rule.parameters) for arg in constant)
         if len({part for part in walk(comparison) if isinstance(part, Signal)}) > 1:
             numbers.add(0.0)
-    near = {value for number in numbers for value in (number, number - _step(number), number + _step(number))}
-    return sorted(near) or [0.0]
+    edges = sorted(numbers)
+    between = [(low + high) / 2 for low, high in pairwise(edges)]
+    return [edges[0] - 1.0, *edges, *between, edges[-1] + 1.0] if edges else [0.0]
 
 
 def _comparisons_of(node: Signal, rule: Rule) -> list[Call]:
     found = [part for condition in rule.conditions for part in walk(condition)]
     return [part for part in found if isinstance(part, Call) and part.name in COMPARISONS and node in walk(part)]
-
-
-def _step(number: float) -> float:
-    return 0.01 * abs(number) + 1e-6

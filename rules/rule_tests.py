@@ -129,10 +129,11 @@ class RuleTestModel(_Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTest:
-    """One test, with its signals by VSS path."""
+    """One test, with its signals by VSS path. `interval_ns`: between samples."""
 
     rule: str
     name: str
+    interval_ns: int
     samples: SampleBatch
     dtcs: DtcBatch
     raised: tuple[int, ...]
@@ -207,6 +208,7 @@ def _read(document: Document, number: int, rules: Mapping[str, Rule]) -> RuleTes
     return RuleTest(
         rule=model.rule,
         name=model.name,
+        interval_ns=model.interval,
         samples=_samples(series, model, end_ns),
         dtcs=_code_lists(model, end_ns),
         raised=model.expect.raised,
