@@ -204,6 +204,13 @@ def test_selectors_choose_by_their_scaled_value(jit: Jit) -> None:
 
 
 @JITS
+def test_a_broken_selector_value_counts_by_its_whole_part_as_in_cantools(jit: Jit) -> None:
+    (group,) = decoder(MESSAGES, jit).decode(frame_batch([F(0x200, b"\x03\x11")])).groups
+    assert group.values[0, 0] == 1.5
+    assert group.valid.tolist() == [[True], [True], [False]]
+
+
+@JITS
 def test_only_wanted_paths_are_decoded(jit: Jit) -> None:
     signals = decoder(MESSAGES, jit, frozenset({"Vehicle.TraveledDistance"})).decode(frame_batch(ROWS))
     (group,) = signals.groups
