@@ -78,7 +78,7 @@ class CodeFindings:
         key = (report.bus, report.source, int(report.protocol), int(kind))
         if case.says_the_same(key, report):
             return
-        codes = [code for code in report.codes if standing(report, code) is not None]
+        codes = _distinct(report)
         listings = case.lists.setdefault(key, {})
         for code, level in zip(codes, levels(report, codes, self._lookup), strict=True):
             before = listings.get(code.code)
@@ -154,6 +154,19 @@ def _in_order(samples: SampleBatch, dtcs: DtcBatch) -> list[tuple[str, int, DtcR
     rows: list[tuple[str, int, DtcReport | None]] = [(dtcs.vehicles[report.vehicle], report.time_ns, report) for report in dtcs]
     rows += [(samples.vehicles[samples.vehicle[tick]], int(samples.time_ns[tick]), None) for tick in ticks]
     return sorted(rows, key=lambda row: (row[0], row[1], row[2] is None))
+
+
+def _distinct(report: DtcReport) -> list[TroubleCode]:
+    """Each code once: some ECUs list one twice (with other counts or failure types); the firmest, then most counted one stands."""
+    best: dict[str, tuple[tuple[bool, int], TroubleCode]] = {}
+    for code in report.codes:
+        held = standing(report, code)
+        if held is None:
+            continue
+        rank = (held.firm, code.occurrence if _count_known(code) else NOT_AVAILABLE)
+        if code.code not in best or rank > best[code.code][0]:
+            best[code.code] = (rank, code)
+    return [code for _, code in best.values()]
 
 
 def _count_known(code: TroubleCode) -> bool:

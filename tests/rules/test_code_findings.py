@@ -1,0 +1,265 @@
+"""Trouble codes become findings: first listed, changed, gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.codes import CodeInfo
+from domain.findings import Finding, Severity, SourceKind, Text, Urgency
+from domain.signals import SampleBatch, empty_samples
+from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol, StatusBit, TroubleCode, dtc_batch
+from rules.code_findings import CodeFindings
+from tests.rules.making import END, SECOND, TIMER, dm1, obd, reports, samples
+
+
+class Table:
+    """A code table with the few codes that the tests need."""
+
+    def lookup(self, code: str) -> CodeInfo:
+        spn = code.split("/", maxsplit=1)[0]
+        severity, urgency = {"P0217": (Severity.CRITICAL, Urgency.STOP), "P0456": (Severity.INFO, Urgency.MONITOR)}.get(
+            code, (Severity.MEDIUM, Urgency.SOON)
+        )
+        return CodeInfo(
+            code=code,
+            title=Text(en=f"title of {code}", zh=f"{code} 的名称"),
+            system="engine",
+            component="",
+            group_key=f"group.{spn}",
+            severity=severity,
+            urgency=urgency,
+            severe_fmi=spn in ("SPN100", "SPN110"),
+        )
+
+
+def stage(clear_after_s: float = 60.0) -> CodeFindings:
+    return CodeFindings(Table(), clear_after_s=clear_after_s)
+
+
+def find(*lists: DtcReport, ticks: SampleBatch | None = None) -> list[Finding]:
+    return stage().evaluate(ticks or empty_samples(), reports(*lists))
+
+
+def told(findings: Sequence[Finding]) -> list[tuple[float, str, str, str]]:
+    return [(f.time_ns / SECOND, f.source.id, f.transition.value, f.urgency.name) for f in findings]
+
+
+def test_a_stored_code_is_raised_once_with_the_words_of_the_table() -> None:
+    (finding,) = find(obd(1, "P0301"), obd(2, "P0301"), obd(3, "P0301"))
+    assert (finding.source.kind, finding.source.id, finding.codes) == (SourceKind.DTC, "P0301", ("P0301",))
+    assert (finding.severity, finding.urgency, finding.group_key) == (Severity.MEDIUM, Urgency.SOON, "group.P0301")
+    assert finding.title == Text(en="Trouble code P0301: title of P0301", zh="故障码 P0301：P0301 的名称")
+    assert "7E8" in finding.explanation.en
+    assert "已存储" in finding.explanation.zh
+    assert [(item.kind, item.signal) for item in finding.evidence] == [("dtc", "P0301")]
+
+
+def test_a_pending_code_is_low_and_rises_when_it_is_stored() -> None:
+    findings = find(obd(1, "P0217", kind=CodeList.PENDING), obd(5, "P0217"))
+    assert told(findings) == [(1, "P0217", "raised", "MONITOR"), (5, "P0217", "repeated", "STOP")]
+    assert [finding.severity for finding in findings] == [Severity.LOW, Severity.CRITICAL]
+
+
+def test_a_permanent_code_stays_low_and_an_informative_one_stays_informative() -> None:
+    findings = find(obd(1, "P0217", "P0456", kind=CodeList.PERMANENT))
+    assert [(f.severity, f.urgency) for f in findings] == [(Severity.LOW, Urgency.MONITOR), (Severity.INFO, Urgency.MONITOR)]
+
+
+def test_a_code_clears_when_complete_lists_of_its_kind_have_lacked_it_long_enough() -> None:
+    lists = [obd(0, "P0301"), obd(10), obd(40), obd(69.9), obd(70), obd(80)]
+    assert told(find(*lists)) == [(0, "P0301", "raised", "SOON"), (70, "P0301", "cleared", "SOON")]
+
+
+def test_partial_lists_other_ecus_and_other_kinds_clear_nothing() -> None:
+    others = [obd(t, complete=False) for t in (10, 90)] + [obd(t, source=0x7E9) for t in (10, 90)]
+    others += [obd(t, kind=CodeList.PENDING) for t in (10, 90)]
+    assert told(find(obd(0, "P0301"), *others)) == [(0, "P0301", "raised", "SOON")]
+
+
+def test_a_code_that_comes_back_within_the_time_is_the_same_episode() -> None:
+    assert len(find(obd(0, "P0301"), obd(10), obd(50, "P0301"), obd(80), obd(139, "P0301"))) == 1
+
+
+def test_a_code_that_comes_back_after_clearing_is_raised_again() -> None:
+    assert [f.transition.value for f in find(obd(0, "P0301"), obd(1), obd(61), obd(70, "P0301"))] == [
+        "raised",
+        "cleared",
+        "raised",
+    ]
+
+
+def test_a_tick_sees_that_the_time_is_over() -> None:
+    ticks = samples([("car", 50.0, TIMER, 0), ("car", 75.0, END, 0)])
+    assert told(find(obd(0, "P0301"), obd(10), ticks=ticks))[-1] == (75, "P0301", "cleared", "SOON")
+
+
+def test_a_code_of_two_ecus_clears_when_both_have_dropped_it() -> None:
+    lists = [obd(0, "P0301"), obd(1, "P0301", source=0x7E9), obd(2), obd(62), obd(70, source=0x7E9), obd(130, source=0x7E9)]
+    assert told(find(*lists)) == [(0, "P0301", "raised", "SOON"), (130, "P0301", "cleared", "SOON")]
+
+
+def test_a_code_that_is_only_permanent_after_a_repair_sinks() -> None:
+    lists = [obd(0, "P0217"), obd(1, "P0217", kind=CodeList.PERMANENT), obd(2), obd(62)]
+    assert told(find(*lists)) == [(0, "P0217", "raised", "STOP"), (62, "P0217", "repeated", "MONITOR")]
+
+
+def test_a_freeze_frame_is_told_once_with_its_values() -> None:
+    frame = obd(5, "P0301", kind=CodeList.FREEZE_FRAME, freeze=(FreezeValue(signal="Vehicle.Speed", value=52.0, unit="km/h"),))
+    later = replace(frame, time_ns=9 * SECOND)
+    findings = find(obd(0, "P0301"), frame, later)
+    assert told(findings) == [(0, "P0301", "raised", "SOON"), (5, "P0301", "repeated", "SOON")]
+    assert [(e.signal, e.value, e.unit) for e in findings[1].evidence if e.kind == "freeze_frame"] == [
+        ("Vehicle.Speed", 52.0, "km/h")
+    ]
+    assert told(find(frame, later)) == [(5, "P0301", "raised", "SOON")]
+
+
+def test_a_code_known_from_its_freeze_frame_clears_with_the_stored_list() -> None:
+    frame = obd(5, "P0301", kind=CodeList.FREEZE_FRAME)
+    assert told(find(frame, obd(10), obd(70)))[-1] == (70, "P0301", "cleared", "SOON")
+
+
+def test_a_j1939_code_keeps_the_address_of_its_ecu() -> None:
+    findings = find(dm1(1, (102, 3)), dm1(1, (102, 3), source=49))
+    assert [f.source.id for f in findings] == ["SPN102/FMI3/SA0", "SPN102/FMI3/SA49"]
+    assert {f.codes for f in findings} == {("SPN102/FMI3",)}
+
+
+def test_dm1_that_only_repeats_itself_finds_nothing_new() -> None:
+    assert len(find(*(dm1(second, (102, 3), amber=1) for second in range(300)))) == 1
+
+
+def test_an_occurrence_more_is_a_repetition_and_an_unknown_count_is_not() -> None:
+    lists = [dm1(0, (102, 3, 1)), dm1(1, (102, 3, 2)), dm1(2, (102, 3, 127)), dm1(3, (102, 3, 2)), dm1(4, (102, 3, 3))]
+    assert [(f.time_ns // SECOND, f.transition.value) for f in find(*lists)] == [(0, "raised"), (1, "repeated"), (4, "repeated")]
+
+
+def test_a_code_that_one_list_names_twice_counts_once() -> None:
+    lists = [dm1(second, (102, 3, 1), (102, 3, 2)) for second in range(3)]
+    assert told(find(*lists)) == [(0, "SPN102/FMI3/SA0", "raised", "SOON")]
+
+
+def test_failure_modes_say_how_far_out_of_range_a_value_is() -> None:
+    findings = find(dm1(0, (100, 1), (110, 16), (175, 15), (175, 0)))
+    assert {f.source.id: f.urgency.name for f in findings} == {
+        "SPN100/FMI1/SA0": "STOP",
+        "SPN110/FMI16/SA0": "TODAY",
+        "SPN175/FMI15/SA0": "SOON",
+        "SPN175/FMI0/SA0": "SOON",
+    }
+
+
+def test_the_red_stop_lamp_raises_the_severe_codes_of_its_ecu_alone() -> None:
+    findings = find(dm1(0, (100, 18), (102, 3), red=1), dm1(0, (175, 3), source=3))
+    assert {f.source.id: f.urgency.name for f in findings} == {
+        "SPN100/FMI18/SA0": "STOP",
+        "SPN102/FMI3/SA0": "SOON",
+        "SPN175/FMI3/SA3": "SOON",
+    }
+    red = next(f for f in findings if f.source.id == "SPN100/FMI18/SA0")
+    assert [(e.kind, e.signal) for e in red.evidence if e.kind == "lamp"] == [("lamp", "red_stop")]
+    assert "red stop lamp" in red.explanation.en
+    assert "红色停车灯" in red.explanation.zh
+
+
+def test_the_red_stop_lamp_raises_all_codes_where_none_is_severe() -> None:
+    findings = find(dm1(0, (102, 3), (175, 3), red=1))
+    assert {(f.severity, f.urgency) for f in findings} == {(Severity.CRITICAL, Urgency.STOP)}
+
+
+def test_a_lamp_that_comes_on_raises_the_level_and_one_in_error_does_not() -> None:
+    lists = [
+        dm1(0, (102, 3)),
+        dm1(1, (102, 3), red=2, protect=3),
+        dm1(2, (102, 3), protect=1),
+        dm1(3, (102, 3), protect=1, amber=1),
+    ]
+    assert told(find(*lists)) == [(0, "SPN102/FMI3/SA0", "raised", "SOON"), (2, "SPN102/FMI3/SA0", "repeated", "TODAY")]
+
+
+def test_uds_status_tells_active_history_and_never_tested_codes_apart() -> None:
+    def uds(status: int) -> DtcReport:
+        return replace(
+            obd(0), protocol=Protocol.UDS, kind=CodeList.UDS_BY_STATUS, codes=(TroubleCode(code="P0217", status=status),)
+        )
+
+    assert [f.urgency.name for f in find(uds(StatusBit.TEST_FAILED | StatusBit.CONFIRMED))] == ["STOP"]
+    assert [f.urgency.name for f in find(uds(StatusBit.CONFIRMED | StatusBit.FAILED_SINCE_CLEAR))] == ["MONITOR"]
+    assert [f.urgency.name for f in find(uds(StatusBit.PENDING))] == ["MONITOR"]
+    assert find(uds(StatusBit.NOT_COMPLETED_SINCE_CLEAR | StatusBit.NOT_COMPLETED_THIS_CYCLE)) == []
+
+
+made_reports = st.one_of(
+    st.builds(
+        lambda half, codes, kind, source, complete: obd(half / 2, *sorted(codes), kind=kind, source=source, complete=complete),
+        st.integers(0, 60),
+        st.sets(st.sampled_from(["P0301", "P0217"])),
+        st.sampled_from([CodeList.STORED, CodeList.PENDING, CodeList.PERMANENT]),
+        st.sampled_from([0x7E8, 0x7E9]),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda half, codes, red, amber: dm1(half / 2, *sorted(codes), red=red, amber=amber),
+        st.integers(0, 60),
+        st.sets(st.tuples(st.sampled_from([100, 102]), st.sampled_from([1, 3]), st.integers(1, 3)), max_size=2),
+        st.integers(0, 1),
+        st.integers(0, 1),
+    ),
+    st.builds(
+        lambda half, value: obd(
+            half / 2, "P0301", kind=CodeList.FREEZE_FRAME, freeze=(FreezeValue(signal="Vehicle.Speed", value=value, unit="km/h"),)
+        ),
+        st.integers(0, 60),
+        st.sampled_from([0.0, 0.1]),
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    first=st.lists(made_reports, max_size=15),
+    second=st.lists(made_reports, max_size=15),
+    ticks=st.lists(st.integers(0, 60), max_size=5, unique=True),
+    cuts=st.lists(st.integers(0, 60).map(lambda half: half * SECOND // 2), max_size=6),
+    restart=st.booleans(),
+)
+def test_cuts_restarts_and_neighbours_change_nothing(
+    first: list[DtcReport], second: list[DtcReport], ticks: list[int], cuts: list[int], restart: bool
+) -> None:
+    dtcs = dtc_batch(("a", "b"), [*first, *(replace(report, vehicle=1) for report in second)])
+    batch = samples([("a", half / 2, TIMER, 0.0) for half in ticks])
+    whole = stage(5.0).evaluate(batch, dtcs)
+    part_stage = stage(5.0)
+    parts: list[Finding] = []
+    edges = [-1, *sorted(cuts), 2**62]
+    for low, high in pairwise(edges):
+        kept = [report for report in dtcs if low <= report.time_ns < high]
+        ticked = samples([("a", half / 2, TIMER, 0.0) for half in ticks if low <= half * SECOND // 2 < high])
+        parts += part_stage.evaluate(ticked, dtc_batch(("a", "b"), kept))
+        if restart:
+            states = {vehicle: part_stage.snapshot(vehicle) for vehicle in ("a", "b")}
+            part_stage = stage(5.0)
+            for vehicle, state in states.items():
+                if state is not None:
+                    part_stage.restore(vehicle, state)
+    assert sorted(parts, key=lambda f: (f.vehicle, f.time_ns, f.source.id)) == whole
+    alone = stage(5.0).evaluate(empty_samples(), dtc_batch(("b",), second))
+    assert alone == [finding for finding in whole if finding.vehicle == "b"]
+    kinds: dict[tuple[str, str], str] = {}
+    for finding in whole:
+        before = kinds.get((finding.vehicle, finding.source.id), "cleared")
+        assert (finding.transition.value == "raised") == (before == "cleared")
+        kinds[finding.vehicle, finding.source.id] = finding.transition.value
+
+
+def test_a_forgotten_vehicle_begins_anew() -> None:
+    codes = stage()
+    codes.evaluate(empty_samples(), reports(obd(0, "P0301")))
+    codes.forget("car")
+    assert codes.snapshot("car") is None
+    assert len(codes.evaluate(empty_samples(), reports(obd(1, "P0301")))) == 1
