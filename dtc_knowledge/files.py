@@ -13,7 +13,7 @@ from domain.errors import DataFileError
 from domain.findings import Check, Part, Text
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
-from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, Shift, Sign
+from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign
 from dtc_knowledge.schema import (
     CauseEntry,
     OperationsFile,
@@ -169,6 +169,10 @@ class _PatternReader:
             fallback=entry.fallback,
             powertrains=tuple(entry.powertrains),
             signs=tuple(self._signs(entry, place)),
+            several=tuple(
+                SeveralSigns(count=s.count, codes=self._codes(s.of, entry.fallback, place, "codes", "several"), role=Role(s.role))
+                for s in entry.codes.several
+            ),
             findings=tuple(_finding_signs(entry)),
             predicates=tuple(self._predicate(p, place, n) for n, p in enumerate(entry.signals)),
             explains=self._codes(entry.explains, entry.fallback, place, "explains"),

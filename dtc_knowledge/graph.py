@@ -93,7 +93,8 @@ def _plain(words: str) -> Text:
 
 
 def _pattern_nodes(pattern: Pattern, codes: CodeCatalogue) -> Iterator[Node]:
-    for code in (*(sign.code for sign in pattern.signs), *pattern.explains):
+    several = (code for group in pattern.several for code in group.codes)
+    for code in (*(sign.code for sign in pattern.signs), *several, *pattern.explains):
         yield Node(kind="code", id=code, title=_plain(code) if "*" in code else codes.lookup(code).title)
     for finding in pattern.findings:
         yield Node(kind="finding", id=finding.id, title=_plain(finding.id))
@@ -109,6 +110,9 @@ def _pattern_edges(pattern: Pattern) -> Iterator[Edge]:
     key, source = ("pattern", pattern.id), pattern.sources[0]
     for sign in pattern.signs:
         yield Edge(kind=sign.role, start=("code", sign.code), end=key, source=sign.source)
+    for several in pattern.several:
+        for code in several.codes:
+            yield Edge(kind=f"several_{several.role}", start=("code", code), end=key, source=source)
     for finding in pattern.findings:
         yield Edge(kind=finding.role, start=("finding", finding.id), end=key, source=source)
     for predicate in pattern.predicates:

@@ -63,6 +63,12 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
         doubts[sign.role].append(1 - CODE_STRENGTH[sign.role] * weight)
         if sign.role is not Role.AGAINST:
             touched.update(hits)
+    for several in pattern.several:
+        if hits := several.hits(seen.codes):
+            weight = sorted((seen.codes[code] for code in hits), reverse=True)[several.count - 1]
+            doubts[several.role].append(1 - CODE_STRENGTH[several.role] * weight)
+            if several.role is not Role.AGAINST:
+                touched.update(hits)
     for finding in pattern.findings:
         if finding.id in seen.findings:
             doubts[finding.role].append(1 - FINDING_STRENGTH[finding.role] * seen.findings[finding.id])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +46,20 @@ def matches(sign: str, code: str) -> bool:
     """Whether `code` is `sign`, in which one `*` stands for anything."""
     head, star, tail = sign.partition("*")
     return code == sign if not star else len(code) >= len(head) + len(tail) and code.startswith(head) and code.endswith(tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralSigns:
+    """`count` different codes of `codes` together, in a role."""
+
+    count: int
+    codes: tuple[str, ...]
+    role: Role
+
+    def hits(self, reported: Iterable[str]) -> list[str]:
+        """The reported codes that are among them; empty where they are fewer than `count`."""
+        found = [code for code in reported if any(matches(sign, code) for sign in self.codes)]
+        return found if len(found) >= self.count else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +126,7 @@ class Pattern:
     fallback: bool
     powertrains: tuple[str, ...]
     signs: tuple[Sign, ...]
+    several: tuple[SeveralSigns, ...]
     findings: tuple[FindingSign, ...]
     predicates: tuple[Predicate, ...]
     explains: tuple[str, ...]

@@ -189,6 +189,14 @@ class PredicateEntry(Entry):
     source: str = "estimate"
 
 
+class SeveralEntry(Entry):
+    """`count` different codes of these together are one sign in a role, as when three modules fall silent at once."""
+
+    count: int = pydantic.Field(ge=2)
+    of: list[str] = pydantic.Field(min_length=1)
+    role: Role = "trigger"
+
+
 class SignsEntry(Entry):
     """Codes by role. A code is "P0301" or, for J1939, "SPN100/FMI1" ("SPN*/FMI3" in a fallback); "U01*" is a prefix."""
 
@@ -196,6 +204,7 @@ class SignsEntry(Entry):
     any: list[str] = []
     support: list[str] = []
     against: list[str] = []
+    several: list[SeveralEntry] = []
 
 
 class FindingsEntry(Entry):

@@ -47,6 +47,27 @@ def test_a_missing_coil_code_makes_the_coil_circuit_less_likely() -> None:
     assert probability(without, "coil_circuit_4") < probability(with_code, "coil_circuit_4") / 3
 
 
+def test_the_general_misfire_code_beside_one_named_cylinder_adds_no_common_cause() -> None:
+    diagnosis, _ = codes_answer("P0300", "P0302", "P0352")
+    assert cause_ids(diagnosis)[:2] == ["coil_circuit_2", "coil_2"]
+    assert diagnosis.patterns[0] == "misfire_cylinder_2"
+    assert probability(diagnosis, "plugs_worn") < 0.1
+
+
+def test_two_named_cylinders_suggest_a_common_cause_too() -> None:
+    diagnosis, _ = codes_answer("P0301", "P0302")
+    assert "misfire_several" in diagnosis.patterns
+    assert probability(diagnosis, "plugs_worn") > 0.1
+    assert "misfire_several" not in codes_answer("P0301")[0].patterns
+
+
+def test_three_silent_modules_suggest_the_bus_rather_than_three_modules() -> None:
+    assert codes_answer("U0100", "U0121")[0].patterns[0] == "module_silent"
+    three, _ = codes_answer("U0100", "U0121", "U0140")
+    assert three.patterns[0] == "bus_disturbance"
+    assert cause_ids(three)[0] == "low_supply"
+
+
 def test_network_codes_with_low_voltage_point_to_the_supply_first() -> None:
     diagnosis, recommendation = codes_answer("U0100", "U0121", "P0562")
     assert diagnosis.patterns[0] == "charging_12v"
