@@ -153,6 +153,7 @@ class FaultKnowledge:
             codes=tuple(dict.fromkeys(code for alert in own for code in alert_codes(alert))),
             capabilities=needs,
             patterns=diagnosis.patterns,
+            merges=diagnosis.merges,
         )
 
     def plan(self, found: Assessment, group: str, truck: bool) -> tuple[tuple[PlanLine, ...], tuple[str, ...]]:
@@ -202,22 +203,31 @@ def _keys(own: Sequence[Alert]) -> set[str]:
 
 
 def _merges(found: Assessment, own: Sequence[Alert], others: Sequence[Alert]) -> tuple[str, ...]:
-    """Other incidents that hold nothing but codes which a firmly believed pattern of this one explains."""
+    """Other incidents that this one answers: nothing but consequences of it, or later ones that share its leading pattern."""
     keys = _keys(own)
     parents = [m.pattern for m in found.matched if m.belief >= FIRM and m.pattern.explains and _own_ground(m, keys)]
     by_incident: dict[str, list[Alert]] = {}
     for alert in others:
         by_incident.setdefault(alert.incident_id, []).append(alert)
     return tuple(
-        sorted(
-            incident
-            for incident, alerts in by_incident.items()
-            if all(
-                alert.source.kind is SourceKind.DTC and all(any(p.explains_code(c) for p in parents) for c in alert_codes(alert))
-                for alert in alerts
-            )
-        )
+        sorted(i for i, alerts in by_incident.items() if _consequence(alerts, parents) or _same_fault(found, keys, own, alerts))
     )
+
+
+def _consequence(alerts: Sequence[Alert], parents: Sequence[Pattern]) -> bool:
+    return all(
+        alert.source.kind is SourceKind.DTC and all(any(p.explains_code(code) for p in parents) for code in alert_codes(alert))
+        for alert in alerts
+    )
+
+
+def _same_fault(found: Assessment, keys: set[str], own: Sequence[Alert], later: Sequence[Alert]) -> bool:
+    """Whether the leading pattern rests on both incidents, every sign of the other one triggers it, and this one came first."""
+    if not own or not found.matched or found.matched[0].belief < FIRM or found.matched[0].pattern.fallback:
+        return False
+    leading = found.matched[0]
+    first = min((a.opened_ns, a.id) for a in own) < min((a.opened_ns, a.id) for a in later)
+    return first and _own_ground(leading, keys) and all(leading.pattern.triggered_by(key) for key in _keys(later))
 
 
 def explained_by_others(found: Assessment, own: Sequence[Alert]) -> frozenset[str]:

@@ -146,6 +146,13 @@ class Pattern:
         """Whether it applies to such a vehicle."""
         return not self.powertrains or powertrain in self.powertrains
 
+    def triggered_by(self, key: str) -> bool:
+        """Whether the code, rule or model id is one of the signs that the pattern rests on."""
+        main = (Role.REQUIRED, Role.TRIGGER)
+        return any(s.role in main and s.matches(key) for s in self.signs) or any(
+            f.role in main and f.id == key for f in self.findings
+        )
+
     def explains_code(self, code: str) -> bool:
         """Whether the code is a consequence of this pattern, although it belongs to another system."""
         return any(matches(sign, code) for sign in self.explains)

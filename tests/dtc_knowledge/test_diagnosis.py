@@ -107,6 +107,26 @@ def test_another_incident_with_evidence_of_its_own_is_not_merged() -> None:
     assert answer("electrical.12v", code_alert("P0562"), *mixed)[0].merges == ()
 
 
+def test_two_incidents_of_one_fault_are_answered_by_the_earlier_one() -> None:
+    alerts = code_alert("SPN84/FMI9"), code_alert("SPN191/FMI9", at_s=1)
+    diagnosis, recommendation = answer("vehicle.speed", *alerts, vehicle=TRUCK)
+    assert diagnosis.merges == recommendation.merges == ("transmission",)
+    assert answer("transmission", *alerts, vehicle=TRUCK)[0].merges == ()
+
+
+def test_a_supporting_sign_does_not_merge_an_incident() -> None:
+    lean, _ = answer("engine.air_fuel", code_alert("P0171"), code_alert("P0301", at_s=1))
+    assert lean.patterns[0] == "unmetered_air"
+    assert lean.merges == ()
+
+
+def test_unrelated_circuit_faults_are_not_taken_for_one() -> None:
+    alerts = code_alert("SPN7001/FMI3"), code_alert("SPN7002/FMI4", at_s=1)
+    diagnosis, _ = answer("code/SPN7001/FMI3", *alerts, vehicle=TRUCK)
+    assert diagnosis.patterns == ("circuit_fault",)
+    assert diagnosis.merges == ()
+
+
 def test_a_misfire_explains_the_catalyst_code() -> None:
     alerts = code_alert("P0302"), code_alert("P0420")
     misfire, _ = answer("engine.ignition", *alerts)
