@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from domain.frames import TickKind
 from domain.signals import TICK_SIGNAL, SampleBatch
 from models.coolant_detector import COOLANT
+from simulator.drive import simulate_drive
 from simulator.drive_spec import DriveSpec
-from simulator.fleet import simulate_drive
 
 Columns = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 
