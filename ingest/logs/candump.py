@@ -19,7 +19,6 @@ from ingest.logs.candump_kernel import BUS_NAME_BYTES, HEX_VALUE, MAX_BUSES, sca
 from ingest.logs.candump_lines import LineReader, parse_line
 from ingest.logs.log_format import Block, ByteStream, MalformedLine
 
-_SHORTEST_LINE = 5
 _SNIFF_LINES = 200
 
 
@@ -59,12 +58,12 @@ class _KernelReader:
 
     def read(self, text: bytes) -> Block:
         buffer = np.frombuffer(text, np.uint8)
-        most = len(text) // _SHORTEST_LINE + 1
+        most = text.count(b"\n") + 1
         time_ns, arena_offset = np.empty(most, np.int64), np.full(most, NO_ARENA, np.int64)
         bus, length, flags = np.empty(most, np.uint8), np.empty(most, np.uint8), np.empty(most, np.uint8)
         can_id, payload = np.empty(most, np.uint32), np.empty(most, np.uint64)
         arena = np.empty(len(text) // 2 + 1, np.uint8)
-        bad = np.empty((min(text.count(b"\n") + 1, len(text)), 3), np.int64)
+        bad = np.empty((most, 3), np.int64)
         frames, bad_lines, arena_used, timeless = self._scan(
             buffer, HEX_VALUE, self._bus_names, self._bus_sizes, self._carried,
             time_ns, bus, can_id, length, flags, payload, arena_offset, arena, bad,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from domain.frames import FrameBatch, MessageTable
 from domain.ports import Jit
 from domain.records import DeadLetter
 from ingest.logs.clock import RESET_STEP_NS
+from ingest.logs.inflate import GZIP_MAGIC, InflatedStream
 from ingest.logs.log_format import Block, LogFormat, MalformedLine
 
 _RELATIVE_BELOW_NS = 365 * 86_400 * 1_000_000_000
@@ -82,28 +81,25 @@ class LogFile:
 
     def _read(self) -> Iterator[FrameBatch]:
         if self._format is not None:
-            try:
-                yield from self._read_blocks(self._format)
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                # a logger that lost power leaves half a gzip file; what came before is good
-                self.anomalies["truncated_file"] += 1
+            yield from self._read_blocks(self._format)
         if not self._frames_read:
             self.anomalies["empty_file"] += 1
+        self.anomalies = +self.anomalies
         self.bytes_done = self.bytes_total
 
     def _read_blocks(self, log_format: LogFormat) -> Iterator[FrameBatch]:
         block_bytes = min(max(self._batch_frames * _BYTES_PER_FRAME, 1 << 16), 1 << 23)
         with self.path.open("rb") as stored:
-            packed = stored.read(2) == b"\x1f\x8b"
+            packed = stored.read(2) == GZIP_MAGIC
             stored.seek(0)
-            stream = gzip.GzipFile(fileobj=stored) if packed else stored
+            stream = InflatedStream(stored) if packed else stored
             for block in log_format.blocks(stream, block_bytes=block_bytes, jit=self._jit):
                 self.bytes_done = stored.tell()
                 self._note_malformed(block.malformed)
                 self.anomalies["no_timestamp"] += block.timeless
                 if len(block.time_ns):
                     yield from self._batches_of(block)
-        self.anomalies = +self.anomalies
+            self.anomalies["truncated_file"] += isinstance(stream, InflatedStream) and stream.truncated
 
     def _batches_of(self, block: Block) -> Iterator[FrameBatch]:
         count = len(block.time_ns)
@@ -153,6 +149,5 @@ class LogFile:
                     detail="is not a frame",
                     content=bad.content[:_LETTER_BYTES],
                     vehicle=self._vehicle,
-                    time_ns=self._last_ns or 0,
                 )
             )

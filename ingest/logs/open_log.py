@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 
 from domain.errors import LogFileError
 from domain.ports import Jit, no_jit
 from ingest.logs.candump import Candump
+from ingest.logs.inflate import GZIP_MAGIC, InflatedStream
 from ingest.logs.log_file import LogFile
 from ingest.logs.log_format import LogFormat
 
@@ -57,11 +56,7 @@ def open_log(
 def _head(path: Path) -> bytes:
     with path.open("rb") as stored:
         head = stored.read(_HEAD_BYTES)
-        if not head.startswith(b"\x1f\x8b"):
+        if not head.startswith(GZIP_MAGIC):
             return head
         stored.seek(0)
-        try:
-            return gzip.GzipFile(fileobj=stored).read(_HEAD_BYTES)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            # half a gzip file: whatever of its beginning can be inflated decides
-            return zlib.decompressobj(wbits=31).decompress(head)[:_HEAD_BYTES]
+        return InflatedStream(stored).read(_HEAD_BYTES)
