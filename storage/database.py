@@ -172,5 +172,5 @@ def _check_key(connection: Connection, key: bytes, name: str) -> None:
     elif not hmac.compare_digest(found, key_fingerprint(key)):
         raise StorageError(
             f"database {name} was made with another pseudonym key, so its vehicles would not be recognised; "
-            "set the key that it was made with, or use another database"
+            "set PITCALL_PSEUDONYM_KEY to the key that it was made with, or use another database"
         )

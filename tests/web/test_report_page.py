@@ -9,14 +9,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from domain.findings import AlertState, Severity, SourceKind, Text, Urgency
+from domain.findings import AlertState, Evidence, Severity, SourceKind, Text, Urgency
 from domain.records import VehicleCase
 from notifier.dealer_needs import Rejection
 from notifier.order_states import OrderState
 from tests.web import report_examples as examples
 from web.report import render_report, words
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "wbr"}
 
 
 class Page(HTMLParser):
@@ -149,6 +149,61 @@ def test_plots_are_well_formed_and_show_threshold_window_and_unit(faulty: str) -
 
 def test_an_alert_without_samples_has_no_plot() -> None:
     assert 'class="plot"' not in render_report(dataclasses.replace(examples.faulty(), series={}))
+
+
+def test_a_signal_is_drawn_again_in_its_incident_only_with_another_threshold() -> None:
+    case = examples.overheating()
+    evidence = case.alerts[0].evidence[0]
+    for threshold, plots in ((None, 2), (110.0, 3)):
+        second = dataclasses.replace(case.alerts[1], evidence=(dataclasses.replace(evidence, threshold=threshold),))
+        again = dataclasses.replace(case, alerts=(case.alerts[0], second))
+        assert render_report(dataclasses.replace(examples.faulty(), cases=(again,))).count('class="plot"') == plots
+
+
+def test_an_open_alert_is_shaded_to_the_end_and_a_resolved_one_to_its_own() -> None:
+    case = examples.overheating()
+    right_edges = []
+    for state in (AlertState.OPEN, AlertState.RESOLVED):
+        one = dataclasses.replace(case.alerts[0], state=state, updated_ns=examples.at(1350))
+        html = render_report(dataclasses.replace(examples.faulty(), cases=(dataclasses.replace(case, alerts=(one,)),)))
+        x, width = re.search(r'class="window" x="([\d.]+)" y="26" width="([\d.]+)"', html).groups()  # type: ignore[union-attr]
+        right_edges.append(float(x) + float(width))
+    assert right_edges[0] == pytest.approx(906, abs=0.2)
+    assert right_edges[1] == pytest.approx(56 + 850 * 1350 / 1499, abs=0.5)
+
+
+def test_columns_that_no_evidence_fills_are_left_out() -> None:
+    case = examples.overheating()
+    frozen = Evidence(kind="freeze_frame", signal=examples.SPEED, value=64.0, unit="km/h")
+    second = dataclasses.replace(case.alerts[1], evidence=(frozen,))
+    text = Page(render_report(dataclasses.replace(examples.faulty(), cases=(dataclasses.replace(case, alerts=(second,)),)))).text
+    assert "Measured Vehicle speed" in text
+    assert "Held for" not in text
+
+
+def test_codes_and_lamps_are_remarks_rather_than_figures() -> None:
+    case = examples.overheating()
+    reported = (
+        Evidence(kind="dtc", signal="SPN110/FMI0", value=3.0, unit="occurrences", note="active, control unit 0"),
+        Evidence(kind="lamp", signal="red_stop", value=1.0, note="on"),
+    )
+    second = dataclasses.replace(case.alerts[1], evidence=reported)
+    html = render_report(dataclasses.replace(examples.faulty(), cases=(dataclasses.replace(case, alerts=(second,)),)))
+    assert "SPN110/FMI0 — active, control unit 0 · Occurrences 3 Red stop lamp — on" in Page(html).text
+    assert "红色停车灯 — 点亮" in Page(html, "zh").text
+    assert "Measured" not in Page(html).text
+
+
+def test_the_days_of_the_drives_are_named() -> None:
+    first = examples.drives()[0]
+    later = dataclasses.replace(
+        first, start_ns=first.start_ns + 3 * 86_400 * examples.SECOND, end_ns=first.end_ns + 3 * 86_400 * examples.SECOND
+    )
+    assert (
+        "Replay report 2026-03-01 – 2026-03-04 "
+        in Page(render_report(dataclasses.replace(examples.healthy(), drives=(later, first)))).text
+    )
+    assert "Replay report 2026-03-01 中文" in Page(render_report(dataclasses.replace(examples.healthy(), drives=(first,)))).text
 
 
 def test_samples_without_any_value_are_no_trouble() -> None:

@@ -76,11 +76,32 @@ def line_of(svg: ET.Element) -> str:
     return line
 
 
+def points_of(svg: ET.Element) -> list[tuple[float, float]]:
+    """The corners of the line, from its absolute and relative path commands."""
+    x = y = 0.0
+    points = []
+    for command, numbers in re.findall(r"([Mlhv])([^Mlhv]*)", line_of(svg)):
+        figures = [float(figure) for figure in re.findall(r"-?[\d.]+(?:e-?\d+)?", numbers)]
+        if command == "M":
+            x, y = figures
+        elif command == "l":
+            x, y = x + figures[0], y + figures[1]
+        else:
+            x, y = (x + figures[0], y) if command == "h" else (x, y + figures[0])
+        points.append((x, y))
+    return points
+
+
+def test_no_rounding_adds_up_along_a_long_line() -> None:
+    values = np.sin(np.arange(5000) / 97.3) * 40
+    points = points_of(plot(np.arange(5000, dtype=np.int64) * SECOND, values))
+    low, high = -40 * 1.16, 40 * 1.16
+    assert points[-1][0] == pytest.approx(386, abs=0.1)
+    assert points[-1][1] == pytest.approx(170 - (values[-1] - low) / (high - low) * 144, abs=0.1)
+
+
 def test_higher_values_are_drawn_higher_and_later_ones_further_right() -> None:
-    points = [
-        tuple(map(float, point))
-        for point in re.findall(r"[ML]([\d.]+) ([\d.]+)", line_of(plot(np.arange(9, dtype=np.int64) * SECOND, np.arange(9.0))))
-    ]
+    points = points_of(plot(np.arange(9, dtype=np.int64) * SECOND, np.arange(9.0)))
     assert [x for x, _ in points] == sorted(x for x, _ in points)
     assert [y for _, y in points] == sorted((y for _, y in points), reverse=True)
 
@@ -92,7 +113,7 @@ def test_the_line_and_its_threshold_stay_within_the_frame() -> None:
     (threshold,) = [
         float(re.findall(r"M56 ([\d.]+)H", element.get("d") or "")[0]) for element in svg if element.get("class") == "threshold"
     ]
-    line = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", line_of(svg))]
+    line = [y for _, y in points_of(svg)]
     assert 26 <= threshold < min(line)
     assert max(line) <= 170
     (window,) = [element for element in svg if element.get("class") == "window"]
@@ -102,7 +123,7 @@ def test_the_line_and_its_threshold_stay_within_the_frame() -> None:
 
 def test_a_switch_is_drawn_in_steps() -> None:
     assert re.fullmatch(
-        r"M[\d. ]+h0(H[\d.]+V[\d.]+)+",
+        r"M[\d. ]+h0(h[\d.]+v[-\d.]+)+",
         line_of(plot(np.arange(6, dtype=np.int64) * SECOND, np.array([0, 0, 1, 1, 0, 0.0]), stepped=True)),
     )
 

@@ -34,6 +34,11 @@ def quantity(value: float | None, unit_name: str) -> str:
     return number(value) if value is None or not sign else f"{number(value)}{'' if sign in '%°' else ' '}{sign}"
 
 
+def comparison(sign: str) -> str:
+    """`>=` as ≥."""
+    return {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}.get(sign, sign)
+
+
 def is_dated(time_ns: int) -> bool:
     """Whether an event time is a date, rather than counted from the start of an undated recording."""
     return abs(time_ns) >= _UNDATED_NS

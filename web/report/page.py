@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -11,7 +12,7 @@ from markupsafe import Markup, escape
 from domain.findings import Text
 from domain.vss import catalogue
 from web.report import formats, words
-from web.report.model import ReplayReport
+from web.report.model import DriveSummary, ReplayReport
 from web.report.view import arrange
 
 
@@ -41,6 +42,17 @@ def signal_name(path: str) -> Text:
     return known.name if known else Text(en=path, zh=path)
 
 
+def days(drives: tuple[DriveSummary, ...]) -> str:
+    """The day of the drives, or their first and last; "" where they are undated."""
+    said = sorted({formats.day(time_ns) for drive in drives for time_ns in (drive.start_ns, drive.end_ns)} - {""})
+    return " – ".join(dict.fromkeys((said[0], said[-1]))) if said else ""
+
+
+def breakable(name: str) -> Markup:
+    """A technical name that may be wrapped after its separators."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./-])(?=[^_./-])", name))
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
@@ -48,8 +60,9 @@ def _template() -> Template:
     )
     environment.filters |= {
         "both": both,
+        "breakable": breakable,
+        "comparison": formats.comparison,
         "count": lambda value: f"{value:,}",
-        "day": formats.day,
         "duration": lambda seconds: both(formats.duration(seconds)),
         "markup": Markup,
         "number": formats.number,
@@ -58,6 +71,7 @@ def _template() -> Template:
         "unit": formats.unit,
     }
     environment.globals |= {
+        "days": days,
         "label": label,
         "quantity": formats.quantity,
         "span": formats.span,

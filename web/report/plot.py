@@ -124,15 +124,18 @@ def decimate(time_ns: NDArray[np.int64], values: NDArray[np.float64], columns: i
 
 
 def _path(time_ns: NDArray[np.int64], values: NDArray[np.float64], frame: _Frame, *, stepped: bool) -> str:
+    """Path commands relative to the point before (they are shorter), from positions rounded to tenths, so that no error adds up."""
     chosen, run = decimate(time_ns, values, frame.right - _LEFT)
-    xs, ys = frame.x(time_ns[chosen]), frame.y(values[chosen])
+    xs = np.rint(frame.x(time_ns[chosen]) * 10).astype(np.int64).tolist()
+    ys = np.rint(frame.y(values[chosen]) * 10).astype(np.int64).tolist()
     commands: list[str] = []
-    for number, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
+    for number, (x, y) in enumerate(zip(xs, ys, strict=True)):
         if number == 0 or run[number] != run[number - 1]:
-            commands.append(f"M{x:.1f} {y:.1f}h0")  # a zero-length line: a lone sample shows as a dot
+            commands.append(f"M{x / 10:g} {y / 10:g}h0")  # a zero-length line: a lone sample shows as a dot
         else:
-            commands.append(f"H{x:.1f}V{y:.1f}" if stepped else f"L{x:.1f} {y:.1f}")
-    return "".join(commands)
+            dx, dy = (x - xs[number - 1]) / 10, (y - ys[number - 1]) / 10
+            commands.append(f"h{dx:g}v{dy:g}" if stepped else f"l{dx:g} {dy:g}")
+    return "".join(commands).replace(" -", "-")
 
 
 def _value_range(values: NDArray[np.float64], threshold: float | None) -> tuple[float, float]:
@@ -157,7 +160,7 @@ def _threshold(plot: Plot, frame: _Frame) -> str:
     if plot.threshold is None or not math.isfinite(plot.threshold):
         return ""
     y = float(frame.y(plot.threshold))
-    label = escape(f"{plot.comparison} {formats.quantity(plot.threshold, plot.unit)}".strip())
+    label = escape(f"{formats.comparison(plot.comparison)} {formats.quantity(plot.threshold, plot.unit)}".strip())
     above = y - 5 if y > _TOP + 18 else y + 14
     return (
         f'<path class="threshold" d="M{_LEFT} {y:.1f}H{frame.right}"/>'

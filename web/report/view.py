@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from domain.findings import Alert, Evidence, Order, Recommendation, Severity, Text, Urgency
+from domain.findings import Alert, AlertState, Evidence, Order, Recommendation, Severity, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.records import VehicleCase
 from domain.vss import catalogue
@@ -140,15 +140,17 @@ def _incident(
         if members & set(order.incidents):
             orders.append(_order(report, case, vehicle, order, repeated=order.id in shown))
             shown.add(order.id)
+    drawn: set[str] = set()
+    views = [
+        AlertView(alert=alert, vehicle=vehicle, anchor=anchor, plots=tuple(_plots(report, alert, drawn))) for alert in alerts
+    ]
     return IncidentView(
         anchor=anchor,
         vehicle=vehicle,
         title=recommendation.title if recommendation else alerts[0].title,
         urgency=recommendation.urgency if recommendation else max(alert.urgency for alert in alerts),
         opened_ns=min(alert.opened_ns for alert in alerts),
-        alerts=tuple(
-            AlertView(alert=alert, vehicle=vehicle, anchor=anchor, plots=tuple(_plots(report, alert))) for alert in alerts
-        ),
+        alerts=tuple(views),
         recommendation=recommendation,
         labour_hours=_labour_hours(recommendation),
         orders=tuple(orders),
@@ -173,13 +175,18 @@ def _order(report: ReplayReport, case: VehicleCase, vehicle: Vehicle, order: Ord
     )
 
 
-def _plots(report: ReplayReport, alert: Alert) -> Iterator[DrawnPlot]:
-    """One plot for each signal of the alert's evidence that there are samples of."""
-    drawn: set[str] = set()
+def _plots(report: ReplayReport, alert: Alert, drawn: set[str]) -> Iterator[DrawnPlot]:
+    """One plot for each signal of the alert's evidence that there are samples of.
+
+    What the incident has shown already (`drawn`, which grows) is drawn again only with the threshold of another alert.
+    """
+    own: set[str] = set()
     for evidence in alert.evidence:
         series = report.series.get((alert.vehicle, evidence.signal))
-        if evidence.signal in drawn or series is None or len(series[0]) == 0:
+        shown = own if evidence.threshold is not None else drawn | own
+        if evidence.signal in shown or series is None or len(series[0]) == 0:
             continue
+        own.add(evidence.signal)
         drawn.add(evidence.signal)
         window = _window(alert, evidence)
         start_ns, end_ns = view_range(series, window)
@@ -194,7 +201,8 @@ def _plots(report: ReplayReport, alert: Alert) -> Iterator[DrawnPlot]:
             stepped=known is not None and known.datatype == "boolean",
             threshold=evidence.threshold,
             comparison=evidence.comparison,
-            window=window,
+            # an episode that has not ended goes on to the end of what is shown
+            window=window if alert.state is AlertState.RESOLVED else (window[0], max(window[1], end_ns)),
         )
         yield DrawnPlot(wide=draw(plot, width=WIDE[0], height=WIDE[1]), narrow=draw(plot, width=NARROW[0], height=NARROW[1]))
 

@@ -198,6 +198,17 @@ ORDER_STATES = _texts(
     }
 )
 
+LAMPS = _texts(
+    {
+        "malfunction": ("Malfunction indicator lamp", "故障指示灯"),
+        "red_stop": ("Red stop lamp", "红色停车灯"),
+        "amber_warning": ("Amber warning lamp", "黄色警告灯"),
+        "protect": ("Protect lamp", "保护灯"),
+    }
+)
+
+NOTES = _texts({"on": ("on", "点亮"), "off": ("off", "熄灭"), "flashing": ("flashing", "闪烁")})
+
 UNITS = {"celsius": "°C", "percent": "%", "degrees": "°", "kOhm": "kΩ", "ratio": "", "unit": "", "l/h": "L/h"}
 """VSS unit names as people write them; any other is written as it is."""
 
