@@ -11,7 +11,7 @@ from dtc_knowledge.pattern import Operation, Pattern
 
 DIAGNOSE = "OP-DIAGNOSE"
 DIAGNOSE_HV = "OP-DIAGNOSE-HV"
-SURE = 0.85
+SURE = 0.8
 """From this probability on, the leading cause needs no separate diagnosis line."""
 WORTH_QUOTING = 0.15
 MOST_ALTERNATIVES = 2

@@ -197,7 +197,7 @@ def test_a_code_without_a_pattern_leads_to_a_diagnose_line(code: str) -> None:
 
 def test_a_rule_without_a_pattern_leads_to_a_diagnose_line_at_its_own_urgency() -> None:
     _, recommendation = answer("x", rule_alert("brand_new_rule", Urgency.TODAY, "ev.battery", incident="x"), vehicle=EV)
-    assert operations(recommendation) == ["OP-DIAGNOSE-HV"] or operations(recommendation) == ["OP-DIAGNOSE"]
+    assert operations(recommendation) == ["OP-DIAGNOSE-HV"]
     assert recommendation.urgency is Urgency.TODAY
     assert "hv" in recommendation.capabilities
 
@@ -236,15 +236,21 @@ def test_the_direction_of_a_model_decides_between_cold_and_hot() -> None:
     assert drifted(">") == ["coolant_overheat"]
 
 
-def test_a_sure_cause_needs_no_separate_diagnosis_line() -> None:
+def test_a_sure_cause_is_repaired_without_a_diagnosis_line_and_unlikely_ones_are_not_quoted() -> None:
     alerts = code_alert("P0128"), rule_alert("coolant_runs_cold", Urgency.NEXT, "engine.cooling")
     diagnosis, recommendation = answer("engine.cooling", *alerts)
     assert probability(diagnosis, "thermostat_open") == pytest.approx(0.8)
-    assert operations(recommendation) == ["OP-DIAGNOSE", "OP-REPLACE-THERMOSTAT"]
-    overheated, _ = codes_answer("P0563")
-    assert probability(overheated, "regulator_high") < 0.85
-    sure = codes_answer("P0457")[0]
-    assert sure.causes[0].id == "filler_cap"
+    assert operations(recommendation) == ["OP-REPLACE-THERMOSTAT"]
+
+
+def test_an_unsure_cause_is_diagnosed_first_and_likely_others_are_quoted_as_options() -> None:
+    _, recommendation = codes_answer("P0217")
+    assert [(line.operation, line.optional) for line in recommendation.plan] == [
+        ("OP-DIAGNOSE", False),
+        ("OP-FIX-COOLANT-LEAK", False),
+        ("OP-REPLACE-THERMOSTAT", True),
+        ("OP-REPLACE-FAN", True),
+    ]
 
 
 def test_resolved_alerts_no_longer_count() -> None:

@@ -62,7 +62,7 @@ def test_the_codes_that_a_rule_is_related_to_share_its_group(rule_id: str) -> No
     assert set(groups.values()) <= {rule["system"]}, groups
 
 
-def test_every_code_of_a_known_system_is_used_by_a_pattern_or_falls_back() -> None:
+def test_every_pattern_belongs_to_a_named_system() -> None:
     systems = {pattern.system for pattern in knowledge().files.patterns.values()}
     assert systems <= set(knowledge().codes.systems)
 

@@ -1,5 +1,7 @@
 """Every item of evidence counts up to its own cap; the reason names the deciding one."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.findings import Evidence, Urgency
@@ -83,14 +85,10 @@ def test_a_lamp_raises_as_far_as_it_means(lamp: str, urgency: Urgency) -> None:
 def test_a_lamp_that_is_off_raises_nothing() -> None:
     alert = code_alert("SPN96/FMI3")
     dark = (*alert.evidence, Evidence(kind="lamp", signal="red_stop", value=0.0, note="off"))
-    from dataclasses import replace
-
     assert answer("fuel.level", replace(alert, evidence=dark), vehicle=TRUCK)[1].urgency is Urgency.NEXT
 
 
 def test_a_flashing_lamp_with_a_misfire_is_a_matter_of_today() -> None:
-    from dataclasses import replace
-
     alert = code_alert("P0301")
     flashing = (*alert.evidence, Evidence(kind="lamp", signal="malfunction", value=1.0, note="flashing"))
     assert answer("engine.ignition", replace(alert, evidence=flashing))[1].urgency is Urgency.TODAY
