@@ -59,6 +59,8 @@ def _run_shape(shape: str, frames: int, rounds: int, jit: Jit, tell: Progress) -
     if peer is not None:
         contenders["asammdf_core"] = peer.frames_per_s
     contenders["memcpy"] = _copied_bytes_per_s
+    for contender in contenders.values():
+        contender()  # warm caches and buffers, for everybody alike
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name, contender in contenders.items():

@@ -102,6 +102,20 @@ def test_another_bus_is_another_source(jit: Jit) -> None:
     assert values(rows, jit) == [1.0, 3.0]
 
 
+@JITS
+def test_a_source_heard_alone_in_one_batch_counts_as_fresh_in_the_next(jit: Jit) -> None:
+    fusion = Fusion(jit=jit)
+    fuse(fusion, frame_batch([F(GOOD, b"\x01", 5)]))
+    assert listed(fuse(fusion, frame_batch([F(POOR, b"\x02", 6.5), F(POOR, b"\x03", 7.5)]))) == [("car", 7.5, SPEED, 3.0)]
+
+
+@JITS
+def test_a_better_source_takes_over_from_one_heard_alone_before(jit: Jit) -> None:
+    fusion = Fusion(jit=jit)
+    fuse(fusion, frame_batch([F(POOR, b"\x01", 5)]))
+    assert listed(fuse(fusion, frame_batch([F(GOOD, b"\x02", 5.5)]))) == [("car", 5.5, SPEED, 2.0)]
+
+
 def test_paths_are_the_catalogue_or_those_given() -> None:
     frames = frame_batch([F(GOOD, b"\x01"), F(RPM, b"\x02")])
     assert fuse(Fusion([ENGINE]), frames).paths == (ENGINE,)
