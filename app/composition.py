@@ -73,7 +73,7 @@ def build_line(
     line = Line(
         holdback=HoldBack(),
         decoder=Decoder(profiles, lambda vehicle: profile_of.get(vehicle, ""), jit=jit, wanted=wanted),
-        fusion=Fusion(),
+        fusion=Fusion(jit=jit),
         diagnostics=DiagnosticsReader(),
         whereabouts=whereabouts,
         finders=finders,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.composition import build_line, load_profiles
 from domain.errors import InputError, LogFileError
+from domain.findings import Finding
 from domain.fleet import Vehicle
 from domain.frames import FrameBatch
 from domain.records import Commit, DeadLetter
@@ -53,7 +54,7 @@ def _frames(letter: DeadLetter) -> FrameBatch | None:
 def _evaluate(store: SqlStore, vehicle: Vehicle, readable: list[tuple[DeadLetter, FrameBatch]]) -> None:
     parts = build_line([vehicle], profiles=load_profiles([vehicle]))
     casework = Casework(store=store, knowledge=parts.knowledge)
-    findings = []
+    findings: list[Finding] = []
     for _, frames in sorted(readable, key=lambda pair: int(pair[1].time_ns[0])):
         findings += parts.line.push(frames).findings
     findings += parts.line.close(vehicle.id).findings

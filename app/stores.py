@@ -20,9 +20,10 @@ def open_database(url: str | None, settings: Settings) -> SqlStore:
     chosen = url or settings.database_url
     if not chosen:
         raise InputError("which database?", mend="give --database URL (sqlite:///pitcall.sqlite3) or set PITCALL_DATABASE_URL")
+    store = open_store(chosen, key=settings.pseudonym_key)
     if settings.key_is_development:
         say("pitcall: PITCALL_PSEUDONYM_KEY is not set: the documented development key is used, which is not for real cars")
-    return open_store(chosen, key=settings.pseudonym_key)
+    return store
 
 
 def open_any(url: str | None, settings: Settings) -> SqlStore | MemoryStore:

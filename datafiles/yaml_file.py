@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,16 +118,21 @@ def validate(model: type[M], document: Document, *at: str | int, data: Any = Non
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as problem:
-        first = problem.errors()[0]
+        found = problem.errors()
+        # a misspelt key is both unknown and missing: the unknown one has a place to point at
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         where = tuple(part for part in first["loc"] if isinstance(part, str | int))
         line, _ = document.place((*at, *where))
         name = ".".join(str(part) for part in where)
-        raise error(f"{name}: {first['msg']}", file=document.file, line=line, mend=_mend(model, first)) from problem
+        raise error(f"{name}: {first['msg']}", file=document.file, line=line, mend=_mend(model, first, found)) from problem
 
 
-def _mend(model: type[pydantic.BaseModel], problem: Any) -> str:
+def _mend(model: type[pydantic.BaseModel], problem: Any, found: Sequence[Any]) -> str:
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), model.model_fields, n=1)
+        missing = [
+            str(each["loc"][-1]) for each in found if each["type"] == "missing" and each["loc"][:-1] == problem["loc"][:-1]
+        ]
+        near = difflib.get_close_matches(str(problem["loc"][-1]), [*missing, *model.model_fields], n=1)
         return f"did you mean {near[0]!r}?" if near else "remove it"
     if problem["type"] == "missing":
         return "add it"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.simulated_trips import DAY_NS, simulated_trips
 from domain.errors import InputError, StorageError
 from domain.findings import Finding, Severity, SourceKind, Transition, Urgency
 from domain.ports import FindingStage
@@ -18,18 +19,8 @@ from domain.trouble_codes import dtc_batch
 from models.artefact import load_artefact
 from models.baseline import Baseline
 from models.coolant_detector import CoolantDetector
-from tests.models.trips import (
-    AMBIENT_PATHS,
-    COOLANT_PATH,
-    DAY_NS,
-    LOAD_PATHS,
-    START_NS,
-    joined,
-    rows_of,
-    simulated_trips,
-    steady_trip,
-    without,
-)
+from simulator.drive_spec import FIRST_START_NS as START_NS
+from tests.models.trips import AMBIENT_PATHS, COOLANT_PATH, LOAD_PATHS, joined, rows_of, steady_trip, without
 
 ARTEFACT = load_artefact()
 NO_CODES = dtc_batch((), ())

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from app.simulated_trips import DAY_NS
 from models.artefact import load_artefact
 from models.baseline import Baseline
 from models.evaluate import evaluate_coolant
+from simulator.drive_spec import FIRST_START_NS as START_NS
 from tests.models.test_coolant_detector import NORMAL, days
-from tests.models.trips import DAY_NS, START_NS, steady_trip
+from tests.models.trips import steady_trip
 
 ARTEFACT = load_artefact()
 KNOWN = {name: Baseline(location=0.0, scale=0.7, trips=30) for name in ("sound", "ill", "missed", "nervous")}

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.simulated_trips import DAY_NS, trip
 from domain.signals import SampleBatch
 from domain.trouble_codes import dtc_batch
 from models.artefact import Artefact, load_artefact
@@ -20,7 +21,8 @@ from models.cusum import CusumState, Verdict
 from models.residual import TripStatistic, shifted
 from models.residual_detector import judge
 from models.training import COOLANT_RECIPE, train_coolant
-from tests.models.trips import COOLANT_PATH, DAY_NS, START_NS, trip
+from simulator.drive_spec import FIRST_START_NS as START_NS
+from tests.models.trips import COOLANT_PATH
 
 ARCHIVE = Path(__file__).parents[2] / ".." / "shared" / "data" / "models" / "obd_carobd" / "trips.tar.xz"
 pytestmark = pytest.mark.skipif(not ARCHIVE.exists(), reason="recordings of the real car are not beside this checkout")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.simulated_trips import DAY_NS, simulated_trips
 from domain.errors import DataFileError, InputError
 from models.artefact import SHIPPED, Artefact, load_artefact, save_artefact
 from models.baseline import LEARNING_TRIPS, Prior, learnt_baseline
@@ -20,7 +21,8 @@ from models.calibration import CalibrationRecipe, alarm_threshold, fleet_prior, 
 from models.coolant_detector import COOLANT
 from models.cusum import CusumState, Limits, Verdict, advance
 from models.training import COOLANT_RECIPE, TripPoints, export_model, fit_pipeline, train_coolant
-from tests.models.trips import DAY_NS, START_NS, simulated_trips, steady_trip
+from simulator.drive_spec import FIRST_START_NS as START_NS
+from tests.models.trips import steady_trip
 
 QUICK = replace(COOLANT_RECIPE, calibration=replace(COOLANT_RECIPE.calibration, replicates=50, horizon=60))
 

@@ -1,0 +1,143 @@
+import csv
+import gzip
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from app.cli import cli
+from app.fleet import parse_start
+from app.series import SeriesRecorder
+from tests.end_to_end.replays import SAMPLES
+
+PETROL = SAMPLES / "faulty_petrol_misfire.log.gz"
+DBC = SAMPLES / "dbc" / "petrol.dbc"
+
+
+def run(*words, **options):
+    result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False, **options)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "time_ns"),
+    [
+        ("1.5", 1_500_000_000),
+        ("1970-01-01T00:00:01Z", 1_000_000_000),
+        ("1970-01-01T08:00:00.000001+08:00", 1_000),
+        ("1970-01-01T00:00:02", 2_000_000_000),
+    ],
+)
+def test_start_times_are_seconds_or_rfc_3339(text, time_ns):
+    assert parse_start(text) == time_ns
+
+
+def test_signals_are_written_as_parquet_and_csv_with_the_same_rows(tmp_path):
+    short = tmp_path / "short.log"
+    short.write_bytes(b"".join(gzip.decompress(PETROL.read_bytes()).splitlines(keepends=True)[:400]))
+    document = json.loads(run("decode", short, "--dbc", DBC, "--json", "--out", tmp_path / "s.parquet"))
+    run("decode", short, "--dbc", DBC, "--out", tmp_path / "s.csv")
+    table = pq.read_table(tmp_path / "s.parquet")
+    assert table.num_rows == sum(signal["count"] for signal in document["signals"].values()) > 0
+    with (tmp_path / "s.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(int(r["time_ns"]), r["message"], r["signal"], float(r["value"])) for r in rows] == [
+        tuple(row[name] for name in ("time_ns", "message", "signal", "value")) for row in table.to_pylist()
+    ]
+
+
+def test_the_decode_summary_reads_as_a_table():
+    text = run("decode", PETROL, "--dbc", f"can0={DBC}")
+    assert "frames" in text.splitlines()[0]
+    assert any("rpm" in line for line in text.splitlines())
+
+
+def test_dtc_read_gives_one_json_line_per_reported_code():
+    lines = [json.loads(line) for line in run("dtc", "read", PETROL, "--json", "--changes").splitlines()]
+    assert {"P0302", "P0300", "P0352"} <= {line["code"] for line in lines}
+    for line in lines:
+        assert {"time", "protocol", "bus", "source", "code", "status", "spn", "fmi", "occurrence", "lamps", "ftb", "raw"} <= set(
+            line
+        )
+    everything = run("dtc", "read", PETROL, "--json").splitlines()
+    assert len(everything) > len(lines)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_dtc_explain_answers_what_how_sure_and_how_soon(lang):
+    document = json.loads(run("dtc", "explain", "P0301", "P0351", "--json", "--lang", lang))
+    assert document["causes"]
+    assert document["urgency"] in {"STOP", "TODAY", "SOON", "NEXT", "MONITOR"}
+    assert document["plan"]
+    assert run("dtc", "explain", "P0301", "P0351", "--lang", lang).strip()
+
+
+def test_rules_are_listed_checked_and_tested():
+    rows = json.loads(run("rules", "list", "--json"))
+    assert len(rows) >= 12
+    assert {"id", "version", "status", "system", "severity"} <= set(rows[0])
+    assert "no mistakes" in run("rules", "check")
+    assert "passed" in run("rules", "test")
+
+
+def test_the_knowledge_check_counts_codes_and_patterns():
+    figures = json.loads(run("knowledge", "check", "--json"))
+    assert sum(figures["codes"].values()) >= 60
+    assert figures["patterns"] >= 8
+    assert figures["missing_translations"] == 0
+
+
+def test_vehicles_dealers_orders_and_pushes_of_a_database(tmp_path, monkeypatch):
+    monkeypatch.setenv("PITCALL_PSEUDONYM_KEY", "a key of the tests")
+    monkeypatch.setenv("PITCALL_DATABASE_URL", f"sqlite:///{tmp_path / 'p.sqlite3'}")
+    assert "vehicles imported" in run("vehicles", "import", SAMPLES / "vehicles.csv")
+    assert "dealers imported" in run("dealers", "import", SAMPLES / "dealers.csv")
+    document = json.loads(run("replay", "--manifest", SAMPLES / "manifest_faulty.csv", "--json"))
+    orders = json.loads(run("orders", "list", "--json"))
+    assert [order["data"]["order_id"] for order in orders] == sorted(
+        (order["data"]["order_id"] for order in document["orders"]),
+        key=[order["data"]["order_id"] for order in orders].index,
+    )
+    assert len(run("orders", "list").splitlines()) == len(orders)
+    assert len(json.loads(run("push", "list", "--json"))) >= len(orders)
+    again = json.loads(run("replay", "--manifest", SAMPLES / "manifest_faulty.csv", "--json"))
+    assert again["alerts"] == document["alerts"]
+    assert again["orders"] == document["orders"]
+    assert len(json.loads(run("orders", "list", "--json"))) == len(orders)
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(tmp_path):
+    page = tmp_path / "report.html"
+    run("replay", "--manifest", SAMPLES / "manifest_faulty.csv", "--report", page)
+    text = page.read_text(encoding="utf-8")
+    assert "<svg" in text
+    assert "P0302" in text
+    for mark in ('src="http', 'href="http', "@import", "url(http"):
+        assert mark not in text
+    with (SAMPLES / "vehicles.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            assert row["vin"] not in text
+
+
+def test_thinned_series_keep_the_extremes_of_every_half_second():
+    from hypothesis import given
+    from hypothesis import strategies as st
+
+    from app.series import BUCKET_NS, _thinned
+
+    @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200))
+    def check(values):
+        import numpy as np
+
+        times = np.arange(len(values), dtype=np.int64) * (BUCKET_NS // 20)
+        time_ns, value = _thinned(times, np.array(values))
+        assert sorted(time_ns.tolist()) == time_ns.tolist()
+        for bucket in set((times // BUCKET_NS).tolist()):
+            whole = [v for t, v in zip(times.tolist(), values, strict=True) if t // BUCKET_NS == bucket]
+            kept = [v for t, v in zip(time_ns.tolist(), value.tolist(), strict=True) if t // BUCKET_NS == bucket]
+            assert (min(whole), max(whole)) == (min(kept), max(kept))
+
+    check()
+    assert SeriesRecorder().series() == {}
