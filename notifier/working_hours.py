@@ -27,11 +27,6 @@ def iso_weekday(day: int) -> int:
     return (day + 3) % 7 + 1
 
 
-def first_whole_hour(dealer: Dealer, time_ns: int) -> int:
-    """The first full local hour that is not before this time."""
-    return -(-(time_ns + offset_ns(dealer)) // HOUR_NS)
-
-
 def hours_between(dealer: Dealer, first: int, last: int) -> Iterator[int]:
     """Local hours from `first` to `last` (both may begin a slot) at which an hour's appointment fits into the working day."""
     for day in range(first // 24, last // 24 + 1):

@@ -63,6 +63,18 @@ def test_a_repeat_brings_the_latest_evidence_with_the_window_from_its_beginning_
     assert alert.codes == ("P0128", "P0217")
 
 
+def test_windows_reach_back_over_many_repeats_and_a_known_place_is_kept() -> None:
+    seen = Evidence(kind="signal", signal="T", window_start_ns=10, window_end_ns=20)
+    earlier = replace(seen, window_start_ns=5)
+    (alert,) = after(
+        finding(evidence=(seen, earlier), location=(31.0, 121.0)),
+        finding(REPEATED, at_s=1, evidence=(replace(seen, window_start_ns=40),)),
+        finding(REPEATED, at_s=2),
+    ).alerts
+    assert alert.evidence == (replace(seen, window_start_ns=5),)
+    assert alert.location == (31.0, 121.0)
+
+
 def test_a_resolved_alert_absorbs_nothing() -> None:
     case = after(finding(), finding(CLEARED, at_s=1), finding(at_s=2))
     old, new = case.alerts

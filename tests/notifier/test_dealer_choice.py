@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from domain.findings import DealerChoice, OrderKind, Urgency
+from domain.findings import DealerChoice, Order, OrderKind, Urgency
 from domain.fleet import Dealer
 from notifier.dealer_choice import DETOUR, DealerNetwork
 from notifier.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome
-from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer
+from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation
 
 DAY_NS = 24 * HOUR_NS
 
@@ -170,7 +170,7 @@ def test_decisions_and_counts_equal_the_oracle(seed: int) -> None:
         assert local.isoweekday() in one.days_open
         assert one.opens_hour <= local.hour < one.closes_hour
         assert booked.get((one.id, local_day(one, start)), 0) < one.capacity_per_day
-        assert start > time_ns
+        assert time_ns < start <= max(decision.slots[0][0], time_ns + HORIZON_H[wanted.urgency][-1] * HOUR_NS)
 
 
 def test_the_nearest_able_dealer_wins_and_says_why() -> None:
@@ -188,7 +188,7 @@ def test_the_nearest_able_dealer_wins_and_says_why() -> None:
     assert choice.rejected == (("too_far", 1), ("capability", 1))
     assert "6.5 km" in choice.why[0].en
     assert "6.5 公里" in choice.why[0].zh
-    assert any("hv" in why.en for why in choice.why)
+    assert [why.en for why in choice.why[1:]] == ["serves any brand", "equipped for: hv"]
 
 
 def test_equally_good_dealers_are_told_apart_by_id() -> None:
@@ -226,6 +226,49 @@ def test_with_nobody_open_in_time_the_first_one_after_that_is_taken_and_it_is_sa
         2025, 6, 23, 0, tzinfo=UTC
     )  # Monday 08:00 in China
     assert "no able workshop is free sooner" in [why.en for why in chosen(decision).why]
+
+
+def test_slots_stay_within_the_horizon_in_the_dealer_s_own_time() -> None:
+    for offset in (-8.0, 0.0, 8.0):
+        shop = dealer(utc_offset_hours=offset, opens_hour=8, closes_hour=20)
+        slots = DealerNetwork([shop]).decide(needs(Urgency.SOON)).slots
+        assert len(slots) == 3
+        one_day_only = dealer(utc_offset_hours=offset, days_open=(local_day_of_week(offset),))
+        (only,) = DealerNetwork([one_day_only]).decide(needs(Urgency.TODAY, time_ns=WEDNESDAY_10_UTC_NS - 3 * HOUR_NS)).slots[:1]
+        assert only[0] <= WEDNESDAY_10_UTC_NS + DAY_NS
+
+
+def local_day_of_week(offset: float) -> int:
+    return datetime.fromtimestamp(WEDNESDAY_10_UTC_NS // 10**9, tz=timezone(timedelta(hours=offset))).isoweekday()
+
+
+def test_only_open_orders_at_known_dealers_take_capacity() -> None:
+    shop = dealer(capacity_per_day=1, days_open=(3,))
+    start = WEDNESDAY_10_UTC_NS + HOUR_NS
+    taken = Order(
+        id="o1",
+        kind=OrderKind.SERVICE,
+        version=1,
+        state="dispatching",
+        vehicle="v1",
+        group_key="g",
+        incidents=("i1",),
+        recommendation=recommendation(),
+        created_ns=0,
+        updated_ns=0,
+        choice=DealerChoice(dealer="d1", distance_km=1.0, score=1.0, why=()),
+        slots=((start, start + HOUR_NS),),
+    )
+    others = [
+        replace(taken, state="cancelled"),
+        replace(taken, state="settled"),
+        replace(taken, slots=()),
+        replace(taken, choice=None),
+        replace(taken, choice=DealerChoice(dealer="unknown", distance_km=1.0, score=1.0, why=())),
+    ]
+    free = DealerNetwork.from_orders([shop], others).decide(needs(Urgency.TODAY))
+    assert free.slots[0][0] == start
+    assert DealerNetwork.from_orders([shop], [*others, taken]).decide(needs(Urgency.TODAY)).rejected == (("full", 1),)
 
 
 def test_urgent_work_is_offered_the_earliest_hours_and_other_work_a_choice_of_days() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.findings import Cause, Order, OrderKind, Recommendation, Urgency
+from domain.findings import Cause, Order, OrderKind, Part, Recommendation, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealer_choice import DealerNetwork
@@ -76,6 +76,18 @@ def test_what_needs_no_order_is_kept_without_one() -> None:
     assert desk.take(*harmless) == []
     assert desk.case.recommendations == tuple(harmless)
     assert [order_need(one) for one in harmless] == [OrderNeed.NONE_MONITOR, OrderNeed.NONE_OWNER, OrderNeed.NONE_REMOTE]
+
+
+def test_a_rescue_comes_for_what_must_not_be_driven_and_for_stops_at_the_roadside() -> None:
+    wanted = {
+        (Urgency.STOP, "roadside", "limited"): OrderNeed.SERVICE_AND_RESCUE,
+        (Urgency.TODAY, "dealer", "no"): OrderNeed.SERVICE_AND_RESCUE,
+        (Urgency.STOP, "dealer", "limp"): OrderNeed.SERVICE,
+        (Urgency.TODAY, "roadside", "limited"): OrderNeed.SERVICE,
+        (Urgency.MONITOR, "roadside", "no"): OrderNeed.NONE_MONITOR,
+    }
+    for (urgency, action, drive), need in wanted.items():
+        assert order_need(recommendation("i1", urgency, action=action, drive=drive)) is need
 
 
 def test_a_service_order_goes_to_the_nearest_able_dealer() -> None:
@@ -234,6 +246,47 @@ def test_a_dealer_that_can_no_longer_do_it_loses_the_order_and_is_told() -> None
     assert told(events) == [("order.updated", "able"), ("order.cancelled", "near")]
     lost = json.loads(events[1].body)["data"]
     assert (lost["state"], lost["dealer"], lost["slots"]) == ("cancelled", None, [])
+
+
+def test_an_order_that_moves_or_merges_gives_its_capacity_back() -> None:
+    for later in (
+        recommendation("i1", Urgency.TODAY, capabilities=("hv",)),
+        recommendation("i2", Urgency.TODAY, group_key="b", merges=("i1",)),
+    ):
+        desk = Desk([dealer("near", 1, capacity_per_day=1), dealer("able", 5, capabilities=("hv",))])
+        desk.take(
+            recommendation("i2", Urgency.TODAY, group_key="b")
+            if later.merges
+            else recommendation("i0", Urgency.NEXT, group_key="z")
+        )
+        desk.take(recommendation("i1", Urgency.TODAY))
+        desk.take(later)
+        rebuilt = DealerNetwork.from_orders(
+            [dealer("near", 1, capacity_per_day=1), dealer("able", 5, capabilities=("hv",))], desk.orders
+        )
+        following = recommendation("i9", Urgency.TODAY, group_key="g9")
+        results = [
+            update_orders(desk.case, following, desk.car, network, SHANGHAI, desk.time_ns) for network in (desk.network, rebuilt)
+        ]
+        assert results[0] == results[1]
+
+
+def test_parts_of_optional_work_choose_no_dealer() -> None:
+    optional = plan_line(2, "wash", "0.5", (Part(number="SOAP", name=text("soap")),), optional=True)
+    stocked = dealer("soap", 5, stock=(("SOAP", 9),))
+    desk = Desk([dealer("near", 1), stocked])
+    desk.take(recommendation(plan=(optional,)))
+    needed = Desk([dealer("near", 1), stocked])
+    needed.take(recommendation(plan=(replace(optional, optional=False),)))
+    assert [one.orders[0].choice.dealer for one in (desk, needed) if one.orders[0].choice] == ["near", "soap"]
+
+
+def test_a_new_version_knows_where_the_vehicle_is_now_and_lines_keep_their_numbers() -> None:
+    desk = Desk()
+    desk.take(recommendation(plan=(plan_line(10), plan_line(20, "test drive"))))
+    assert [line.line for line in desk.orders[0].recommendation.plan] == [10, 20]
+    desk.take(recommendation(urgency=Urgency.TODAY), location=(31.0, 121.0))
+    assert desk.orders[0].location == (31.0, 121.0)
 
 
 def test_an_accepted_order_keeps_its_dealer_and_appointment() -> None:

@@ -164,6 +164,14 @@ def test_what_is_missing_is_named(to: Dealer | None, words: str) -> None:
         WebhookChannel(secrets.__getitem__, resolver=lambda *_: ["93.184.215.14"]).deliver(EVENT, to, 0)
 
 
+@pytest.mark.parametrize("length", [24, 64])
+def test_keys_of_every_length_that_the_specification_allows_sign(recipient: Recipient, length: int) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(range(length))).decode().rstrip("=")
+    WebhookChannel({"SECRET": secret}.__getitem__, allow_private=True).deliver(EVENT, recipient.dealer(), time.time_ns())
+    ((_, headers, body),) = recipient.requests
+    Webhook(secret).verify(body, headers)
+
+
 def test_by_default_nothing_goes_to_a_private_address(recipient: Recipient) -> None:
     guarded = WebhookChannel({"SECRET": SECRET}.__getitem__)
     assert failure(recipient, guarded).what == EndpointVerdict.NOT_HTTPS
