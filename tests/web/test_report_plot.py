@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.findings import Text
-from web.report.plot import Plot, decimate, draw, value_ticks, view_range
+from web.report.plot import Plot, decimate, draw, tick_labels, value_ticks, view_range
 
 SECOND = 1_000_000_000
 
@@ -143,7 +143,26 @@ def test_ticks_are_round_even_and_within_the_range(low: float, width: float, cou
     if len(steps):
         assert np.allclose(steps, steps[0], rtol=1e-6)
         mantissa = steps[0] / 10.0 ** np.floor(np.log10(steps[0] * 1.0000001))
-        assert min(abs(mantissa - np.array([1, 2, 5]))) < 1e-3
+        assert min(abs(mantissa - np.array([1, 2, 5, 10]))) < 1e-3
+
+
+@given(low=st.floats(-1e6, 1e6), width=st.floats(0.1, 1e6), count=st.integers(2, 8))
+def test_every_tick_has_a_label_of_its_own(low: float, width: float, count: int) -> None:
+    labels = tick_labels(value_ticks(low, low + width, count))
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "labels"),
+    [
+        ([-0.5, 0.0, 0.5], ["−0.5", "0.0", "0.5"]),
+        ([1000.0, 1000.2], ["1,000.0", "1,000.2"]),
+        ([0.0, 500.0], ["0", "500"]),
+        ([4e7, 6e7], ["4e+07", "6e+07"]),
+    ],
+)
+def test_tick_labels_have_the_decimals_of_their_step(ticks: list[float], labels: list[str]) -> None:
+    assert tick_labels(ticks) == labels
 
 
 def test_a_short_recording_is_shown_whole_and_a_long_one_around_its_alert() -> None:

@@ -170,10 +170,11 @@ def _threshold(plot: Plot, frame: _Frame) -> str:
 
 def _value_axis(frame: _Frame) -> str:
     parts = []
-    for tick in value_ticks(frame.low, frame.high, (frame.bottom - _TOP) // 32):
+    ticks = value_ticks(frame.low, frame.high, (frame.bottom - _TOP) // 32)
+    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
         y = float(frame.y(tick))
         parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{frame.right}"/>')
-        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{formats.number(tick)}</text>')
+        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     return "".join(parts)
 
 
@@ -184,6 +185,15 @@ def value_ticks(low: float, high: float, count: int) -> list[float]:
     step = min((power * factor for factor in (1, 2, 5, 10)), key=lambda step: abs(math.log(step / rough)))
     digits = max(0, 1 - math.floor(math.log10(step)))
     return [round(n * step, digits) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def tick_labels(ticks: list[float]) -> list[str]:
+    """The figures with as many decimals as tell neighbours apart."""
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    if step < 1e-4 or max(map(abs, ticks), default=0.0) >= 1e7:
+        return [f"{tick:.6g}".replace("-", "−") for tick in ticks]
+    decimals = max(0, -math.floor(math.log10(step * 1.001)))
+    return [f"{tick:,.{decimals}f}".replace("-", "−") for tick in ticks]
 
 
 def _time_axis(frame: _Frame) -> str:
