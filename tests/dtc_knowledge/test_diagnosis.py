@@ -4,6 +4,8 @@ import pytest
 
 from domain.findings import AlertState, Evidence, SourceKind, Urgency
 from domain.fleet import Vehicle
+from dtc_knowledge.evidence import Observation
+from dtc_knowledge.matching import match_pattern
 from tests.dtc_knowledge.builders import (
     CAR,
     EV,
@@ -59,6 +61,15 @@ def test_two_named_cylinders_suggest_a_common_cause_too() -> None:
     assert "misfire_several" in diagnosis.patterns
     assert probability(diagnosis, "plugs_worn") > 0.1
     assert "misfire_several" not in codes_answer("P0301")[0].patterns
+
+
+def test_several_codes_are_as_firm_as_the_weakest_needed() -> None:
+    pattern = knowledge().files.patterns["misfire_several"]
+    firm = match_pattern(pattern, Observation(codes={"P0301": 1.0, "P0302": 1.0}))
+    half = match_pattern(pattern, Observation(codes={"P0301": 1.0, "P0302": 0.5}))
+    assert firm is not None
+    assert half is not None
+    assert (firm.belief, half.belief) == (pytest.approx(0.8), pytest.approx(0.4))
 
 
 def test_three_silent_modules_suggest_the_bus_rather_than_three_modules() -> None:

@@ -52,6 +52,11 @@ def test_a_measured_danger_is_not_hidden_behind_a_harmless_code() -> None:
     assert explain(knowledge(), ["P0301"], {COOLANT: 95.0}, "en")["urgency"] == "SOON"
 
 
+def test_a_harmless_measurement_does_not_hide_a_dangerous_code() -> None:
+    document = explain(knowledge(), ["P0217"], CELLS, "en")
+    assert document["urgency"] == "STOP"
+
+
 def test_unknown_and_makers_codes_are_explained_without_guessing() -> None:
     document = explain(knowledge(), ["P1234", "P0999"], {}, "en")
     assert document["causes"] == []

@@ -82,9 +82,10 @@ def test_a_lamp_raises_as_far_as_it_means(lamp: str, urgency: Urgency) -> None:
     assert answer("fuel.level", code_alert("SPN96/FMI3", lamps=(lamp,)), vehicle=TRUCK)[1].urgency is urgency
 
 
-def test_a_lamp_that_is_off_raises_nothing() -> None:
+@pytest.mark.parametrize(("value", "note"), [(0.0, ""), (None, "off"), (0.0, "off")])
+def test_a_lamp_that_is_off_raises_nothing(value: float | None, note: str) -> None:
     alert = code_alert("SPN96/FMI3")
-    dark = (*alert.evidence, Evidence(kind="lamp", signal="red_stop", value=0.0, note="off"))
+    dark = (*alert.evidence, Evidence(kind="lamp", signal="red_stop", value=value, note=note))
     assert answer("fuel.level", replace(alert, evidence=dark), vehicle=TRUCK)[1].urgency is Urgency.NEXT
 
 
