@@ -75,6 +75,13 @@ def test_windows_reach_back_over_many_repeats_and_a_known_place_is_kept() -> Non
     assert alert.location == (31.0, 121.0)
 
 
+def test_evidence_without_a_window_or_with_an_earlier_one_stays_as_it_is() -> None:
+    windowed, bare = Evidence(kind="signal", signal="T", window_start_ns=10), Evidence(kind="signal", signal="T")
+    earlier = replace(windowed, window_start_ns=3)
+    for first, latest in ((windowed, bare), (bare, windowed), (windowed, earlier)):
+        assert after(finding(evidence=(first,)), finding(REPEATED, at_s=1, evidence=(latest,))).alerts[0].evidence == (latest,)
+
+
 def test_a_resolved_alert_absorbs_nothing() -> None:
     case = after(finding(), finding(CLEARED, at_s=1), finding(at_s=2))
     old, new = case.alerts
@@ -102,6 +109,16 @@ def test_a_source_that_clears_and_rises_again_within_one_instant_goes_on() -> No
     case = after(finding(), finding(CLEARED), finding())
     (alert,) = case.alerts
     assert (alert.state, alert.occurrences) == (AlertState.OPEN, 2)
+
+
+def test_an_episode_that_has_come_and_gone_is_not_told_again_by_a_late_finding_of_its_first_instant() -> None:
+    case = after(finding(), finding(CLEARED, at_s=5))
+    assert apply_findings(case, [finding(late=True)]) == (case, ())
+
+
+def test_of_equally_bad_findings_the_latest_words_count() -> None:
+    (alert,) = after(finding(), finding(REPEATED, at_s=7)).alerts
+    assert alert.explanation.en == "coolant_hot at 7.0"
 
 
 def test_an_acknowledged_alert_still_repeats_and_resolves() -> None:
