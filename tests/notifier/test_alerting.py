@@ -118,7 +118,7 @@ def test_an_episode_that_has_come_and_gone_is_not_told_again_by_a_late_finding_o
 
 def test_of_equally_bad_findings_the_latest_words_count() -> None:
     (alert,) = after(finding(), finding(REPEATED, at_s=7)).alerts
-    assert alert.explanation.en == "coolant_hot at 7.0"
+    assert alert.explanation.en == "coolant_hot at 7"
 
 
 def test_an_acknowledged_alert_still_repeats_and_resolves() -> None:
