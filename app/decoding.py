@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ import numpy as np
 
 from app.composition import GENERIC
 from app.kernels import cache_directory, compiler
-from domain.findings import Text
 from domain.signals import SignalBatch
 from ingest.decoder import Decoder
 from ingest.logs import open_log
-from ingest.profiles import Profile, load_profile
+from ingest.profiles import Profile, dbc_profile, load_profile
 from ingest.summary import DecodeSummary
 
 _NOBODY = ""
@@ -57,17 +55,10 @@ def decode_logs(
 
 
 def _profile(dbc: Sequence[tuple[str, Path]], profile: str | None) -> Profile:
-    if profile is None and dbc:
-        empty = Profile(id="dbc", version="", title=Text(en="", zh=""), powertrain="", messages=())
-        return replace(empty, messages=load_messages(dbc))
-    return load_profile(profile or GENERIC, extra_dbc=dbc, cache=cache_directory())
-
-
-def load_messages(dbc: Sequence[tuple[str, Path]]) -> tuple[Any, ...]:
-    """The messages of these DBC files."""
-    from ingest.dbc import load_dbc
-
-    return tuple(message for bus, file in dbc for message in load_dbc(file, bus=bus))
+    cache = cache_directory()
+    return (
+        dbc_profile(dbc, cache=cache) if dbc and profile is None else load_profile(profile or GENERIC, extra_dbc=dbc, cache=cache)
+    )
 
 
 class _Table:

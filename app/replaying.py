@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.composition import Parts, build_line, load_profiles
 from app.fleet import FleetChoice
@@ -17,9 +17,12 @@ from domain.fleet import Dealer
 from domain.records import VehicleCase
 from notifier.messages import alert_json, order_json, recommendation_json
 from pipeline.casework import Casework
-from pipeline.replay import Drive, DriveDone, OnProgress, Replay
+from pipeline.line import Advance
+from pipeline.replay import Drive, DriveDone, Observer, OnProgress, Replay
 from storage.memory_store import MemoryStore
-from storage.sql_store import SqlStore
+
+if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memory need not wait
+    from storage.sql_store import SqlStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,28 +74,41 @@ def replay_drives(
     baselines: Path | None = None,
     rule_paths: Sequence[Path] | None = None,
     with_series: bool = False,
+    history: Path | None = None,
     batch_frames: int = 262_144,
     progress: bool = False,
 ) -> Replayed:
     """Replay the chosen drives into the store.
 
+    Args:
+        with_series: keep what a report draws. history: folder of the signal history to append to.
+
     Raises:
         InputError: a file is not valid. StorageError: the database failed.
     """
     profiles = load_profiles(choice.vehicles, extra_dbc=extra_dbc)
-    parts = build_line(choice.vehicles, profiles=profiles, baselines=baselines, rule_paths=rule_paths, everything=with_series)
+    parts = build_line(
+        choice.vehicles,
+        profiles=profiles,
+        baselines=baselines,
+        rule_paths=rule_paths,
+        everything=with_series or history is not None,
+    )
     if choice.registered:
         store.register(choice.registered)
     if choice.dealers:
         store.save_dealers(choice.dealers)
     series = SeriesRecorder() if with_series else None
+    observers: list[Observer] = [series.observe] if series else []
+    if history is not None:
+        observers.append(_history_writer(history))
     began = time.perf_counter()
     with _bar(choice.drives, shown=progress) as on_progress:
         replay = Replay(
             line=parts.line,
             casework=Casework(store=store, knowledge=parts.knowledge),
             store=store,
-            observers=[series.observe] if series else [],
+            observers=observers,
             on_progress=on_progress,
             batch_frames=batch_frames,
             jit=compiler(),
@@ -107,6 +123,19 @@ def replay_drives(
         series=series,
         elapsed_s=time.perf_counter() - began,
     )
+
+
+def _history_writer(folder: Path) -> Observer:
+    """Appends what was decoded to the signal history, on disk before the step is committed; a step done again writes the same files."""
+    from storage.history import SignalHistory
+
+    history = SignalHistory(folder)
+
+    def write(advance: Advance) -> None:
+        history.append(advance.signals)
+        history.flush()
+
+    return write
 
 
 @contextlib.contextmanager

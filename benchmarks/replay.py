@@ -102,8 +102,8 @@ class PeerLoop:
     """The loop over frames."""
 
     def __init__(self, dbc: Path, mapping: Mapping[str, Mapped], rules: Sequence[Rule]) -> None:
-        database = cantools.database.load_file(dbc, strict=False)
-        self._messages = {m.frame_id: (m, m.name + ".") for m in database.messages}
+        database: Any = cantools.database.load_file(dbc, strict=False)
+        self._messages: dict[int, tuple[Any, str]] = {m.frame_id: (m, m.name + ".") for m in database.messages}
         self._mapping = mapping
         compiled = [_PeerRule(rule) for rule in rules]
         self._listeners = {p: [r for r in compiled if p in r.inputs] for p in {m.path for m in mapping.values()}}

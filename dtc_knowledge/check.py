@@ -15,11 +15,12 @@ def check(knowledge: FaultKnowledge) -> dict[str, Any]:
     """How much the knowledge holds and what it lacks.
 
     `codes` counts by family: "P0", "P2", "U0" …; the electric-drive codes P0A-P0E count as "P0A". `pattern_codes` counts
-    distinct codes that patterns speak of. `missing_translations` lists texts whose Chinese is missing or equals the English.
+    distinct codes that patterns speak of. `missing_translations` counts texts whose Chinese is missing or equals the English, and `untranslated` names them.
     """
     codes, patterns = knowledge.codes, knowledge.files.patterns.values()
     spoken_of = {sign.code for pattern in patterns for sign in pattern.signs}
     graph = fault_graph(codes, knowledge.files)
+    untranslated = sorted(set(_untranslated(knowledge)))
     return {
         "codes": dict(sorted(Counter(_family(code) for code in codes.codes).items())),
         "spns": len(codes.parameters),
@@ -33,7 +34,8 @@ def check(knowledge: FaultKnowledge) -> dict[str, Any]:
         "parts": len(knowledge.files.parts),
         "nodes": len(graph.nodes),
         "edges": len(graph.edges),
-        "missing_translations": sorted(set(_untranslated(knowledge))),
+        "missing_translations": len(untranslated),
+        "untranslated": untranslated,
         "unsourced_edges": len(graph.unsourced()),
     }
 

@@ -37,13 +37,15 @@ def broken_branches(message: MessageSpec) -> list[BrokenBranch]:
         for signal in message.signals
         if first_bit(signal) + signal.length > 8 * message.length
     ]
-    for one, other in combinations(message.signals, 2):
-        if (one.big_endian, one.mux_parent) != (other.big_endian, other.mux_parent):
-            continue
-        if first_bit(one) < first_bit(other) + other.length and first_bit(other) < first_bit(one) + one.length:
-            shared = _intersection(branch_ranges(one), branch_ranges(other))
-            if shared:
-                broken.append(BrokenBranch(parent=one.mux_parent, ranges=shared, reason="overlapping_signals"))
+    branches: dict[tuple[bool, str], list[tuple[int, int, tuple[tuple[int, int], ...]]]] = {}
+    for signal in message.signals:
+        begin = first_bit(signal)
+        branch = branches.setdefault((signal.big_endian, signal.mux_parent), [])
+        branch.append((begin, begin + signal.length, branch_ranges(signal)))
+    for (_, parent), branch in branches.items():
+        for (begin, end, ranges), (other_begin, other_end, other_ranges) in combinations(branch, 2):
+            if begin < other_end and other_begin < end and (shared := _intersection(ranges, other_ranges)):
+                broken.append(BrokenBranch(parent=parent, ranges=shared, reason="overlapping_signals"))
     return broken
 
 
@@ -60,5 +62,7 @@ def branch_ranges(signal: SignalSpec) -> tuple[tuple[int, int], ...]:
 
 
 def _intersection(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    if len(one) == len(other) == 1 and (one[0][1] < other[0][0] or other[0][1] < one[0][0]):
+        return ()  # two values of one selector: by far the most frequent case
     overlaps = [(max(a, c), min(b, d)) for a, b in one for c, d in other]
     return tuple(sorted((low, high) for low, high in overlaps if low <= high))

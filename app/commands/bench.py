@@ -38,6 +38,17 @@ def replay(rounds: int, copies: int, as_json: bool) -> None:
     _show(run(rounds=rounds, copies=copies), as_json)
 
 
+@command.command()
+@click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="How many fleets.")
+@click.option("--first-seed", required=True, type=int, help="Seeds count up from it: take one that nothing was tuned on.")
+@JSON
+def detection(seeds: int, first_seed: int, as_json: bool) -> None:
+    """Faults found, false alarms and delay on fresh simulated fleets, from log files to alerts."""
+    from app.detection import detection as run
+
+    _show(run(range(first_seed, first_seed + seeds)), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
-from app.options import DATABASE, JSON
+from app.options import DATABASE, FILE, JSON
 from app.output import print_json
 
 
@@ -18,8 +19,13 @@ def command() -> None:
 @command.command()
 @DATABASE
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(1), help="At most so many pushes.")
-def run(database: str | None, limit: int) -> None:
+@click.option(
+    "--by-hand", type=FILE, default=Path("pushes.jsonl"), show_default=True, help="File for those that a person sees to."
+)
+def run(database: str | None, limit: int, by_hand: Path) -> None:
     """Deliver every push that is due now, signed by Standard Webhooks; what fails is tried again at its next time.
+
+    Orders of dealers without an endpoint, and those that no dealer can take, are appended to the --by-hand file.
 
     Signing secrets come from PITCALL_SECRET_<NAME>, where NAME is the dealer's secret_name.
     """
@@ -29,7 +35,7 @@ def run(database: str | None, limit: int) -> None:
 
     settings = read_settings()
     with open_database(database, settings) as store:
-        report = deliver(store, settings, now_ns=time.time_ns(), limit=limit)
+        report = deliver(store, settings, hand_list=by_hand, now_ns=time.time_ns(), limit=limit)
     click.echo(report)
 
 

@@ -24,6 +24,7 @@ from app.output import print_json, say
 @click.option(
     "--database", metavar="URL", help="Keep everything there; a stopped replay goes on where it was.  [default: memory]"
 )
+@click.option("--history", type=FILE, help="Append the decoded signals to the Parquet history in this folder.")
 @click.option("--speed", default="max", show_default=True, type=click.Choice(["max"]), help="How fast to replay.")
 @click.option("--report", type=FILE, help="Write one self-contained HTML page.")
 @JSON
@@ -39,6 +40,7 @@ def command(
     dealer_table: Path | None,
     baselines: Path | None,
     database: str | None,
+    history: Path | None,
     speed: str,  # noqa: ARG001  # one value so far; part of the contract
     report: Path | None,
     as_json: bool,
@@ -76,6 +78,7 @@ def command(
             extra_dbc=dbc,
             baselines=baselines,
             with_series=report is not None,
+            history=history,
             batch_frames=batch_frames,
             progress=sys.stderr.isatty() and not as_json,
         )

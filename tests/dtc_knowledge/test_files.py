@@ -103,7 +103,7 @@ def test_labour_is_in_tenths_of_an_hour_and_prices_have_cents() -> None:
 
 def test_the_check_counts_what_is_there() -> None:
     figures = check(knowledge())
-    assert figures["missing_translations"] == []
+    assert figures["untranslated"] == []
     assert figures["unsourced_edges"] == 0
     assert figures["fmis"] == 32
     assert figures["patterns"] >= 12
