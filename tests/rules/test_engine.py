@@ -235,6 +235,7 @@ def test_many_findings_at_once_are_all_kept(tmp_path: Path, jit: Jit) -> None:
 
 # ---- property tests -----------------------------------------------------------------------------------------------------
 
+TEMPLATE = load_rules()[0]
 CONDITIONS = (
     "EngineCoolant.Temperature > 100",
     "EngineCoolant.Temperature > 100 and Vehicle.Speed < 50",
@@ -275,9 +276,8 @@ made_samples = st.lists(
 def _rule(
     number: int, gate: str | None, when: str, clear: str | None, hold: int, clear_hold: int, gap: Pause, closed: Pause
 ) -> Rule:
-    template = load_rules()[0]
     return replace(
-        template,
+        TEMPLATE,
         id=f"rule_{number}",
         gate=None if gate is None else bind_condition(parse(gate), {}),
         when=bind_condition(parse(when), {}),
