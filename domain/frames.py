@@ -162,8 +162,8 @@ def concat_frames(batches: Sequence[FrameBatch]) -> FrameBatch:
         columns["bus"][-1] = np.array(bus_of, np.uint8)[batch.bus]
         columns["message"][-1] = (batch.message + message_base).astype(np.int32)
         columns["arena_offset"][-1] = np.where(batch.arena_offset == NO_ARENA, NO_ARENA, batch.arena_offset + arena_base)
-        for name in tables:
-            tables[name].append(getattr(batch.messages, name))
+        for name, parts in tables.items():
+            parts.append(getattr(batch.messages, name))
         tables["vehicle"][-1] = vehicle_of[batch.messages.vehicle]
         message_base += len(batch.messages.sequence)
         arena_base += len(batch.arena)

@@ -53,10 +53,9 @@ def explain(codes: tuple[str, ...], signals: tuple[str, ...], lang: str, as_json
 
     CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
     """
+    from domain.errors import InputError
     from dtc_knowledge.explain import explain as explain_codes
     from dtc_knowledge.explain import explain_text
-
-    from domain.errors import InputError
     from dtc_knowledge.graph import load_knowledge
 
     values: dict[str, float] = {}

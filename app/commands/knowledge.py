@@ -21,7 +21,6 @@ def check(as_json: bool) -> None:
     A broken entry is named with file, line and mend, and the exit status is 2.
     """
     from dtc_knowledge.check import check as check_knowledge
-
     from dtc_knowledge.graph import load_knowledge
 
     figures = check_knowledge(load_knowledge())
