@@ -65,7 +65,14 @@ def build_line(
     rules = load_rules(rule_paths)
     codes = load_codes()
     profile_of = {vehicle.id: vehicle.profile for vehicle in vehicles}
-    engine = RuleEngine(rules, stale_after_ns=_stale_after_ns(profiles), jit=jit)
+    powertrain_of = {v.id: v.powertrain or profiles[v.profile].powertrain for v in vehicles}
+    stale_after_ns = {name: _stale_after_ns(profile) for name, profile in profiles.items()}
+    engine = RuleEngine(
+        rules,
+        stale_after_of=lambda vehicle: stale_after_ns[profile_of.get(vehicle, "")],
+        powertrain_of=lambda vehicle: powertrain_of.get(vehicle, ""),
+        jit=jit,
+    )
     detector = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
     finders: tuple[FindingStage, ...] = (engine, detector, CodeFindings(codes))
     whereabouts = Whereabouts()
@@ -99,10 +106,9 @@ def load_profiles(vehicles: Sequence[Vehicle], *, extra_dbc: Sequence[tuple[str,
     return {name: load_profile(name or GENERIC, extra_dbc=extra_dbc, cache=cache_directory()) for name in sorted(names)}
 
 
-def _stale_after_ns(profiles: Mapping[str, Profile]) -> dict[str, int]:
-    """How long each path's value may be used: the longest that any profile's source of it allows."""
+def _stale_after_ns(profile: Profile) -> dict[str, int]:
+    """How long each path's value may be used: the longest that any of the profile's sources of it allows."""
     longest: dict[str, int] = {}
-    for profile in profiles.values():
-        for signal in (signal for message in profile.messages for signal in message.signals if signal.path):
-            longest[signal.path] = max(longest.get(signal.path, 0), int(signal.stale_after_s * 1e9))
+    for signal in (signal for message in profile.messages for signal in message.signals if signal.path):
+        longest[signal.path] = max(longest.get(signal.path, 0), int(signal.stale_after_s * 1e9))
     return longest

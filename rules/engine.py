@@ -51,7 +51,7 @@ class RuleEngine:
 
     Args:
         rules: rules of any status; only active ones run.
-        stale_after_ns: VSS path -> how long its values may be used; 5 s for others.
+        stale_after_of: vehicle -> VSS path -> how long, in ns, its values may be used; 5 s for others.
         powertrain_of: vehicle -> powertrain, "" where unknown; a rule with `applies_to` runs only on the powertrains it names.
         jit: compiles the kernel.
     """
@@ -64,13 +64,18 @@ class RuleEngine:
         self,
         rules: Sequence[Rule],
         *,
-        stale_after_ns: Mapping[str, int] | None = None,
+        stale_after_of: Callable[[str], Mapping[str, int]] | None = None,
         powertrain_of: Callable[[str], str] | None = None,
         jit: Jit = no_jit,
     ) -> None:
         self._rules = tuple(rule for rule in rules if rule.status is RuleStatus.ACTIVE)
-        self._program = compile_rules(self._rules, stale_after_ns)
-        self._state = RuleState(self._rules, self._program, powertrain_of=powertrain_of or (lambda _: ""))
+        self._program = compile_rules(self._rules)
+        self._state = RuleState(
+            self._rules,
+            self._program,
+            powertrain_of=powertrain_of or (lambda _: ""),
+            stale_after_of=stale_after_of or (lambda _: {}),
+        )
         patterns = {node.pattern: None for rule in self._rules for node in rule.inputs if isinstance(node, Dtc)}
         self._codes = ActiveCodes(tuple(patterns))
         self._code_columns = np.array([self._program.columns[f"dtc:{pattern}"] for pattern in patterns], np.int32)
@@ -133,7 +138,7 @@ class RuleEngine:
                 rows.slot,
                 rows.column,
                 rows.value,
-                program.stale_ns,
+                state.stale_ns,
                 program.listener_start,
                 program.listener,
                 program.input_start,

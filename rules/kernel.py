@@ -54,7 +54,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
 
     Args:
         time_ns, slot, column, value: n rows sorted by slot-group and time; column -1 = tick, -2 = end-of-drive tick.
-        stale_ns: per column. listener_*: rules that each column wakes (compressed rows). input_*: columns that decide each
+        stale_ns: slots × columns. listener_*: rules that each column wakes (compressed rows). input_*: columns that decide each
             rule. shown_*: columns whose values an event carries.
         code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions.
         hold_ns: rules × (for, clear_for). pauses: rules × (unknown resets, closed gate holds).
@@ -117,7 +117,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     elif o == 1:  # column, unknown once stale
                         top += 1
                         c = operand[i]
-                        if now - last_time[car, c] > stale_ns[c]:
+                        if now - last_time[car, c] > stale_ns[car, c]:
                             stack[top] = float("nan")
                         else:
                             stack[top] = last_value[car, c]
@@ -199,7 +199,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                 lasts = -NEVER
                 for k in range(input_start[r], input_start[r + 1]):
                     c = input_column[k]
-                    ends = last_time[car, c] + stale_ns[c]
+                    ends = last_time[car, c] + stale_ns[car, c]
                     if now <= ends < lasts:
                         lasts = ends
                 known_until[car, r] = lasts
@@ -213,7 +213,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     event_time[events, 2] = since[car, r]
                     for k in range(shown_start[r], shown_start[r + 1]):
                         c = shown_column[k]
-                        if now - last_time[car, c] > stale_ns[c]:
+                        if now - last_time[car, c] > stale_ns[car, c]:
                             event_value[events, k - shown_start[r]] = float("nan")
                         else:
                             event_value[events, k - shown_start[r]] = last_value[car, c]

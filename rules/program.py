@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.expression import Boolean, Call, Dtc, ExpressionError, Node, Number, Parameter, Signal
-from rules.kernel import NEVER, STACK_DEPTH
+from rules.kernel import STACK_DEPTH
 from rules.meaning import column_name
 from rules.rule import Pause, Rule
-
-DEFAULT_STALE_NS = 5_000_000_000
-"""How long a value may be used where nobody says."""
 
 
 class Op(IntEnum):
@@ -74,7 +71,6 @@ class Program:
 
     columns: Mapping[str, int]
     shown: tuple[tuple[str, ...], ...]
-    stale_ns: NDArray[np.int64]
     listener_start: NDArray[np.int32]
     listener: NDArray[np.int32]
     input_start: NDArray[np.int32]
@@ -94,21 +90,14 @@ class Program:
         return max((len(names) for names in self.shown), default=0)
 
 
-def compile_rules(rules: Sequence[Rule], stale_after_ns: Mapping[str, int] | None = None) -> Program:
-    """The program of these rules.
-
-    Args:
-        stale_after_ns: VSS path -> how long its values may be used; others `DEFAULT_STALE_NS`. A trouble-code list holds until
-            the next one.
-    """
+def compile_rules(rules: Sequence[Rule]) -> Program:
+    """The program of these rules."""
     inputs = [tuple(column_name(node) for node in rule.inputs) for rule in rules]
     shown = [tuple(dict.fromkeys((*names, *sorted(rule.paths)))) for names, rule in zip(inputs, rules, strict=True)]
     columns = {name: number for number, name in enumerate(dict.fromkeys(name for names in shown for name in names))}
     code = _Code(columns)
     code_start = [code.add_rule(rule) for rule in rules]
     listeners = [[r for r, names in enumerate(inputs) if column in names] for column in columns]
-    stale = stale_after_ns or {}
-    stale_ns = [-NEVER if name.startswith("dtc:") else stale.get(name, DEFAULT_STALE_NS) for name in columns]
     listener_start, listener = _compressed(listeners)
     input_start, input_column = _compressed([[columns[name] for name in names] for names in inputs])
     shown_start, shown_column = _compressed([[columns[name] for name in names] for names in shown])
@@ -116,7 +105,6 @@ def compile_rules(rules: Sequence[Rule], stale_after_ns: Mapping[str, int] | Non
     return Program(
         columns=columns,
         shown=tuple(shown),
-        stale_ns=np.array(stale_ns, np.int64),
         listener_start=listener_start,
         listener=listener,
         input_start=input_start,

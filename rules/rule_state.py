@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from rules.kernel import NEVER
 from rules.program import Program
 from rules.rule import Rule
 
+DEFAULT_STALE_NS = 5_000_000_000
+"""How long a value may be used where nobody says."""
 FORMAT = 1
 _HEAD = struct.Struct("<BHH")
 _COLUMN = struct.Struct("<8sqd")
@@ -27,9 +29,17 @@ def _key(text: str) -> bytes:
 class RuleState:
     """Rows of all vehicles known; `slot` finds or makes one, `free` gives it back."""
 
-    def __init__(self, rules: Sequence[Rule], program: Program, *, powertrain_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        program: Program,
+        *,
+        powertrain_of: Callable[[str], str],
+        stale_after_of: Callable[[str], Mapping[str, int]],
+    ) -> None:
         self._rules = tuple(rules)
-        self._powertrain_of = powertrain_of
+        self._powertrain_of, self._stale_after_of = powertrain_of, stale_after_of
+        self._columns = tuple(program.columns)
         self._column_keys = [_key(name) for name in program.columns]
         self._id_keys = [_key(rule.id) for rule in rules]
         self._content_keys = [bytes.fromhex(rule.content_hash) for rule in rules]
@@ -44,6 +54,7 @@ class RuleState:
         self.began: NDArray[np.int64] = np.empty((0, count), np.int64)
         self.known_until: NDArray[np.int64] = np.empty((0, count), np.int64)
         self.muted: NDArray[np.uint8] = np.empty((0, count), np.uint8)
+        self.stale_ns: NDArray[np.int64] = np.empty((0, columns), np.int64)
 
     @property
     def bytes_per_vehicle(self) -> int:
@@ -60,6 +71,9 @@ class RuleState:
             self._slots[vehicle] = slot
             self._vehicles[slot] = vehicle
             self._reset(slot)
+            stale = self._stale_after_of(vehicle)
+            # a trouble-code list holds until the next one
+            self.stale_ns[slot] = [-NEVER if n.startswith("dtc:") else stale.get(n, DEFAULT_STALE_NS) for n in self._columns]
             powertrain = self._powertrain_of(vehicle)
             self.muted[slot] = [bool(rule.applies_to) and powertrain not in rule.applies_to for rule in self._rules]
         return slot
@@ -127,7 +141,7 @@ class RuleState:
         return state[offset + rules * _RULE.size :]
 
     def _arrays(self) -> tuple[NDArray[np.generic], ...]:
-        return (self.last_time, self.last_value, self.active, self.since, self.began, self.known_until, self.muted)
+        return (self.last_time, self.last_value, self.active, self.since, self.began, self.known_until, self.muted, self.stale_ns)
 
     def _reset(self, slot: int) -> None:
         self.last_time[slot] = self.since[slot] = self.began[slot] = self.known_until[slot] = NEVER
@@ -137,7 +151,7 @@ class RuleState:
     def _grow(self) -> None:
         old = len(self.active)
         new = max(16, 2 * old)
-        for name in ("last_time", "last_value", "active", "since", "began", "known_until", "muted"):
+        for name in ("last_time", "last_value", "active", "since", "began", "known_until", "muted", "stale_ns"):
             array = getattr(self, name)
             grown = np.empty((new, array.shape[1]), array.dtype)
             grown[:old] = array

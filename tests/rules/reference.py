@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rules.meaning import column_name, evaluate
-from rules.program import DEFAULT_STALE_NS
 from rules.rule import Pause, Rule
+from rules.rule_state import DEFAULT_STALE_NS
 from tests.rules.making import END, SECOND, TIMER, Sample
 
 

@@ -100,9 +100,9 @@ def test_staleness_is_set_per_signal(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, rule_dict())
     rows = course("car", COOLANT, [101] * 3, step=8.0)
     assert changes(run(rules, rows)) == [(16, "raised")]
-    assert changes(run(rules, rows, stale_after_ns={COOLANT: 2 * SECOND})) == []
+    assert changes(run(rules, rows, stale_after_of=lambda _: {COOLANT: 2 * SECOND})) == []
     rows = course("car", COOLANT, [101] * 2, step=10.0)
-    assert changes(run(rules, rows, stale_after_ns={COOLANT: 10 * SECOND})) == [(10, "raised")]
+    assert changes(run(rules, rows, stale_after_of=lambda _: {COOLANT: 10 * SECOND})) == [(10, "raised")]
 
 
 def test_a_closed_gate_starts_the_time_anew_or_lets_it_stand_still(tmp_path: Path) -> None:
