@@ -1,0 +1,74 @@
+"""Builds the application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from rules.rule import Rule
+from web.api import health, problems
+from web.api.access import Access
+from web.api.ports import WebStore
+from web.api.service import Service
+
+
+def create_app(
+    store_factory: Callable[[], WebStore],
+    *,
+    metrics: Callable[[], str],
+    clock: Callable[[], int],
+    api_keys: Mapping[str, Collection[str]] | None = None,
+    rules: Sequence[Rule] = (),
+    history: Path | None = None,
+    readiness: Mapping[str, Callable[[], str]] | None = None,
+    open_access: bool = False,
+    poll_s: float = 0.5,
+) -> FastAPI:
+    """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
+
+    Args:
+        store_factory: opens the store when the application starts; it is closed when it ends.
+        metrics: the figures in Prometheus' text format.
+        clock: wall time in ns since the epoch (the fleet's time where that is accelerated).
+        api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin"), beside the keys in the store.
+        rules: shown by `/api/v1/rules`.
+        history: folder of the signal history, drawn on the alert page; None = evidence only.
+        readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.
+        open_access: no keys: everybody on this machine may do everything. For a service bound to 127.0.0.1 only.
+        poll_s: how often an open event stream looks for news.
+
+    Event streams stay open for ever: run it with uvicorn's `timeout_graceful_shutdown`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = store_factory()
+        app.state.access = Access(lambda _hashed: None, fixed=api_keys or {}, open_access=open_access, clock=clock)
+        app.state.service = Service(
+            store=store,
+            metrics=metrics,
+            clock=clock,
+            rules=rules,
+            history=history,
+            readiness=readiness or {},
+            poll_s=poll_s,
+        )
+        try:
+            yield
+        finally:
+            store.close()
+
+    app = FastAPI(
+        title="pitcall",
+        description="Alerts and orders of a fleet. Vehicles are known by pseudonym; no document carries a VIN or an owner.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its pages would load scripts from another machine
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,34 @@
+"""What every request handler works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from rules.rule import Rule
+from web.api.ports import WebStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The parts behind the HTTP side; see `web.api.create_app`."""
+
+    store: WebStore
+    metrics: Callable[[], str]
+    clock: Callable[[], int]
+    rules: Sequence[Rule]
+    history: Path | None
+    readiness: Mapping[str, Callable[[], str]]
+    poll_s: float
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Served = Annotated[Service, Depends(_service)]
