@@ -97,5 +97,6 @@ def _add_recommendation(table: Table, item: Recommendation) -> None:
 def _order(order: Order) -> str:
     head = f"{order.recommendation.urgency.priority} order {order.id[:8]}"
     if order.choice is None:
-        return f"{head}: no able dealer, a person decides"
+        why = "the vehicle's position is not known" if order.location is None else "no able dealer within reach"
+        return f"{head}: {why}, a person decides"
     return f"{head} to [bold]{escape(order.choice.dealer)}[/]: {escape('; '.join(text.en for text in order.choice.why))}"

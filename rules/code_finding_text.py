@@ -70,6 +70,10 @@ def _ecu(report: DtcReport) -> str:
     return str(report.source) if report.protocol is Protocol.J1939 else f"{report.source & 0x1FFF_FFFF:X}"
 
 
+FLASHING = (0, 1)
+"""Flash states slow and fast (SAE J1939-73); they mean nothing while the lamp is off."""
+
+
 def lamps_on(lamps: Lamps | None) -> tuple[str, ...]:
     """Names of the lamps that are on, the gravest first."""
     return () if lamps is None else tuple(name for name in _LAMPS if getattr(lamps, name) == ON)
@@ -91,6 +95,8 @@ def _evidence(name: str, standing: str, report: DtcReport | None, code: TroubleC
             note=f"{standing}, control unit {_ecu(report)}",
         )
     ]
-    items += [Evidence(kind="lamp", signal=lamp, value=1.0, note="on") for lamp in lamps_on(report.lamps)]
+    for lamp in lamps_on(report.lamps):
+        flashing = getattr(report.lamps, f"{lamp}_flash") in FLASHING
+        items.append(Evidence(kind="lamp", signal=lamp, value=1.0, note="flashing" if flashing else "on"))
     items += [Evidence(kind="freeze_frame", signal=v.signal, value=v.value, unit=v.unit) for v in report.freeze]
     return tuple(items)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from app.cli import cli
 from app.fleet import parse_start
 from app.series import SeriesRecorder
-from tests.end_to_end.replays import SAMPLES
+from tests.end_to_end.replays import SAMPLES, without_wall_time
 
 PETROL = SAMPLES / "faulty_petrol_misfire.log.gz"
 DBC = SAMPLES / "dbc" / "petrol.dbc"
@@ -141,3 +141,21 @@ def test_thinned_series_keep_the_extremes_of_every_half_second():
 
     check()
     assert SeriesRecorder().series() == {}
+
+
+@pytest.mark.parametrize(
+    "setting", [{"PITCALL_CACHE_DIR": "/dev/null/none"}, {"PITCALL_KERNELS": "python"}], ids=["no cache", "no compiler"]
+)
+def test_a_replay_gives_the_same_where_nothing_can_be_cached_or_compiled(setting):
+    import os
+    import subprocess
+    import sys
+
+    words = [sys.executable, "-m", "app.cli", "replay", str(SAMPLES / "faulty_petrol_weak_battery.log.gz"), "--json"]
+    words += ["--vin", "LPCTEST0000000001", "--profile", str(SAMPLES / "profiles" / "demo_petrol.yaml")]
+    homeless = {**os.environ, "HOME": "/dev/null/none", **setting}
+    documents = [
+        json.loads(subprocess.run(words, env=env, capture_output=True, check=True).stdout) for env in (dict(os.environ), homeless)
+    ]
+    assert documents[0]["alerts"]
+    assert without_wall_time(documents[0]) == without_wall_time(documents[1])

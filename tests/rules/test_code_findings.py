@@ -182,6 +182,13 @@ def test_a_lamp_that_comes_on_raises_the_level_and_one_in_error_does_not() -> No
     assert told(find(*lists)) == [(0, "SPN102/FMI3/SA0", "raised", "SOON"), (2, "SPN102/FMI3/SA0", "repeated", "TODAY")]
 
 
+def test_a_lamp_that_flashes_is_told_from_one_that_is_steady() -> None:
+    steady = dm1(0, (102, 3), amber=1)
+    for state, word in ((0, "flashing"), (1, "flashing"), (2, "on"), (3, "on")):
+        (finding,) = find(replace(steady, lamps=replace(steady.lamps, amber_warning_flash=state)))
+        assert [e.note for e in finding.evidence if e.kind == "lamp"] == [word]
+
+
 def test_uds_status_tells_active_history_and_never_tested_codes_apart() -> None:
     def uds(status: int) -> DtcReport:
         return replace(
