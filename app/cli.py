@@ -28,6 +28,7 @@ COMMANDS = {
     "dead-letters": ("app.commands.dead_letters", "List, show and replay what could not be used."),
     "models": ("app.commands.models", "Train, evaluate and list the detectors."),
     "simulate": ("app.commands.simulate", "Vehicles with physics and developing faults -> CAN logs."),
+    "broker": ("app.commands.broker", "The embedded MQTT broker alone."),
     "bench": ("app.commands.bench", "Ratio benchmarks against named peers."),
 }
 
