@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.replaying import Replayed
 from domain.findings import Alert, Order, Recommendation, Urgency
+from domain.fleet import Vehicle
 from domain.records import VehicleCase
 
 STYLES = {Urgency.STOP: "bold red", Urgency.TODAY: "red", Urgency.SOON: "yellow", Urgency.NEXT: "cyan", Urgency.MONITOR: "dim"}
@@ -25,8 +26,9 @@ def print_summary(replayed: Replayed) -> None:
     console = Console(highlight=False, width=min(width, 120))
     console.print(_drives(replayed))
     found = [case for case in replayed.cases if case.alerts]
+    vehicles = {vehicle.id: vehicle for vehicle in replayed.choice.vehicles}
     for case in found:
-        _print_case(console, case)
+        _print_case(console, case, vehicles[case.vehicle])
     judged = (
         f"{len(replayed.parts.rules)} rules, {replayed.parts.detectors} detector, {replayed.parts.codes:,} known trouble codes"
     )
@@ -59,8 +61,10 @@ def _drives(replayed: Replayed) -> Table:
     return table
 
 
-def _print_case(console: Console, case: VehicleCase) -> None:
-    console.print(f"\n[bold]vehicle {case.vehicle[:SHORT]}[/]")
+def _print_case(console: Console, case: VehicleCase, vehicle: Vehicle) -> None:
+    day = datetime.fromtimestamp(case.alerts[0].opened_ns / 1e9, UTC).strftime("%Y-%m-%d")
+    model = escape(" ".join(str(word) for word in (vehicle.brand, vehicle.model, vehicle.year) if word))
+    console.print(f"\n[bold]vehicle {case.vehicle[:SHORT]}[/] {model} [dim]{day} UTC[/]")
     by_incident: dict[str, list[Alert]] = {}
     for alert in case.alerts:
         by_incident.setdefault(alert.incident_id, []).append(alert)

@@ -103,8 +103,10 @@ def reasons(dealer: Dealer, needs: DealerNeeds, km: float, stocked: float, horiz
     else:
         why.append(
             Text(
-                en=f"about {km:.1f} km by road; {able} able within reach",
-                zh=f"预计路程约 {km:.1f} 公里；范围内符合条件的共 {able} 家",
+                en=f"about {km:.1f} km by road, "
+                + ("the only able one in reach" if able == 1 else f"best of {able} able ones in reach"),
+                zh=f"预计路程约 {km:.1f} 公里，"
+                + ("范围内唯一符合条件的门店" if able == 1 else f"范围内 {able} 家符合条件门店中最合适"),
             )
         )
     if needs.kind is OrderKind.RESCUE:
