@@ -62,7 +62,5 @@ def branch_ranges(signal: SignalSpec) -> tuple[tuple[int, int], ...]:
 
 
 def _intersection(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    if len(one) == len(other) == 1 and (one[0][1] < other[0][0] or other[0][1] < one[0][0]):
-        return ()  # two values of one selector: by far the most frequent case
     overlaps = [(max(a, c), min(b, d)) for a, b in one for c, d in other]
     return tuple(sorted((low, high) for low, high in overlaps if low <= high))
