@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -90,13 +89,8 @@ def choose_fleet(
             raise InputError("which drives?", mend="give logs with --vin, or --manifest FILE.csv")
         vehicle = _vehicle(known, pseudonym(key, vin), profile)
         drives = [Drive(log=log, vehicle=vehicle, start_ns=start_ns) for log in logs]
-    ordinals: Counter[str] = Counter()
-    numbered = []
-    for drive in drives:
-        numbered.append(replace(drive, ordinal=ordinals[drive.vehicle.id]))
-        ordinals[drive.vehicle.id] += 1
     dealers = tuple(read_dealers(dealer_table)) if dealer_table else ()
-    return FleetChoice(drives=tuple(numbered), registered=registered, dealers=dealers)
+    return FleetChoice(drives=tuple(drives), registered=registered, dealers=dealers)
 
 
 def _manifest_drive(

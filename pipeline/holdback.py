@@ -75,10 +75,10 @@ class HoldBack:
             released += [self._push_one(run, state, letters) for run in self._settle_jumps(own, state, letters)]
         return Released(frames=concat_frames(released) if released else empty_frames(), dead_letters=tuple(letters))
 
-    def reached_ns(self, vehicle: str) -> int | None:
-        """Greatest event time seen of this vehicle, None before its first record."""
+    def reached(self, vehicle: str) -> tuple[int, int] | None:
+        """(greatest event time seen in ns, boot session of the last record) of this vehicle, None before its first record."""
         state = self._vehicles.get(vehicle)
-        return None if state is None or state.greatest_ns == NOTHING_SEEN else state.greatest_ns
+        return None if state is None or state.greatest_ns == NOTHING_SEEN else (state.greatest_ns, state.boot_session)
 
     def close(self, vehicle: str) -> Released:
         """The vehicle's records end here: release what is held and append an end-of-drive tick."""

@@ -78,9 +78,9 @@ class Line:
         """How far records may arrive out of order."""
         return self._holdback.lateness_ns
 
-    def reached_ns(self, vehicle: str) -> int | None:
-        """Greatest event time seen of this vehicle, None before its first record."""
-        return self._holdback.reached_ns(vehicle)
+    def reached(self, vehicle: str) -> tuple[int, int] | None:
+        """(greatest event time seen in ns, boot session of the last record) of this vehicle, None before its first record."""
+        return self._holdback.reached(vehicle)
 
     def push(self, frames: FrameBatch) -> Advance:
         """Frames in arrival order."""

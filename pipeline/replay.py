@@ -27,13 +27,12 @@ class Drive:
 
     Attributes:
         log: the file. vehicle: its pseudonym and profile. start_ns: added to logs without absolute time, None = epoch 0.
-        ordinal: boot session, grows along a vehicle's drives. named_in, named_line: manifest and line, for error messages.
+        named_in, named_line: manifest and line, for error messages.
     """
 
     log: Path
     vehicle: Vehicle
     start_ns: int | None = None
-    ordinal: int = 0
     named_in: Path | None = None
     named_line: int | None = None
 
@@ -117,15 +116,18 @@ class Replay:
         progress = self._store.progress(name) or DriveProgress(drive=name, vehicle=vehicle)
         if progress.finished:
             return DriveDone(drive=drive, progress=progress)
+        resumed_at = progress.frames
+        before = self._line.reached(vehicle)
+        # each drive is a boot session of its own, after that of the drive before
+        boot_session = 0 if before is None else before[1] + (not resumed_at)
         log = open_log(
             drive.log,
             vehicle=vehicle,
             start_ns=drive.start_ns,
-            boot_session=drive.ordinal,
+            boot_session=boot_session,
             batch_frames=self._batch_frames,
             jit=self._jit,
         )
-        resumed_at = progress.frames
         log.skip(resumed_at)
         clock = self._stored_clock(vehicle, name) if resumed_at else ClockState()
         noted = 0
@@ -136,8 +138,8 @@ class Replay:
             frames = replace(logged, time_ns=time_ns)
             if first_ns is None:
                 first_ns = int(time_ns[0])
-                if not resumed_at:
-                    self._refuse_the_past(drive, first_ns)
+                if before is not None and not resumed_at:
+                    self._refuse_the_past(drive, first_ns, before[0])
             last_ns = int(time_ns[-1])
             progress = replace(progress, frames=progress.frames + len(frames))
             fresh = log.dead_letters[noted:]
@@ -186,9 +188,8 @@ class Replay:
         )
         return progress
 
-    def _refuse_the_past(self, drive: Drive, first_ns: int) -> None:
-        reached_ns = self._line.reached_ns(drive.vehicle.id)
-        if reached_ns is None or first_ns >= reached_ns - self._line.lateness_ns:
+    def _refuse_the_past(self, drive: Drive, first_ns: int, reached_ns: int) -> None:
+        if first_ns >= reached_ns - self._line.lateness_ns:
             return
         raise DataFileError(
             f"{drive.log.name} starts at {_utc(first_ns)}, but records of its vehicle up to {_utc(reached_ns)} were evaluated already",
