@@ -17,10 +17,11 @@ from notifier.ordering import update_orders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What the findings of one push led to: changed cases and the pushes that they call for."""
+    """What the findings of one push led to: changed cases, the pushes that they call for, and how many alerts opened."""
 
     cases: tuple[VehicleCase, ...] = ()
     outbox: tuple[OutboxEvent, ...] = ()
+    opened_alerts: int = 0
 
 
 class Casework:
@@ -28,24 +29,35 @@ class Casework:
 
     def __init__(self, *, store: Store, knowledge: Knowledge) -> None:
         self._store, self._knowledge = store, knowledge
-        self._network = DealerNetwork.from_orders(store.dealers(), store.orders())
         self._cases: dict[str, VehicleCase] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Drop every case and book the dealers anew from the orders in the store: after a commit that failed."""
+        self._network = DealerNetwork.from_orders(self._store.dealers(), self._store.orders())
+        self._cases.clear()
 
     def handle(self, findings: Sequence[Finding]) -> Decided:
         """Apply findings sorted by (vehicle, time). All findings of one vehicle and time are decided together."""
         changed: dict[str, VehicleCase] = {}
         outbox: list[OutboxEvent] = []
+        opened = 0
         for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.time_ns)):
-            changed[vehicle] = self._cases[vehicle] = self._decide(vehicle, time_ns, tuple(together), outbox)
-        return Decided(cases=tuple(changed.values()), outbox=tuple(outbox))
+            before = self._case(vehicle)
+            after = self._decide(before, time_ns, tuple(together), outbox)
+            opened += len(after.alerts) - len(before.alerts)
+            changed[vehicle] = self._cases[vehicle] = after
+        return Decided(cases=tuple(changed.values()), outbox=tuple(outbox), opened_alerts=opened)
 
     def forget(self, vehicle: str) -> None:
         """Drop a vehicle whose case is committed."""
         self._cases.pop(vehicle, None)
 
-    def _decide(self, name: str, time_ns: int, findings: tuple[Finding, ...], outbox: list[OutboxEvent]) -> VehicleCase:
-        before = self._cases.get(name) or self._store.case(name)
-        vehicle = self._store.vehicle(name) or Vehicle(id=name)
+    def _case(self, vehicle: str) -> VehicleCase:
+        return self._cases.get(vehicle) or self._store.case(vehicle)
+
+    def _decide(self, before: VehicleCase, time_ns: int, findings: tuple[Finding, ...], outbox: list[OutboxEvent]) -> VehicleCase:
+        vehicle = self._store.vehicle(before.vehicle) or Vehicle(id=before.vehicle)
         location = next((f.location for f in reversed(findings) if f.location), vehicle.home)
         case, incidents = apply_findings(before, findings)
         for incident in incidents:

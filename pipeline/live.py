@@ -1,0 +1,412 @@
+"""Messages from a broker through the line into the store: nothing is acknowledged before what it led to is stored.
+
+    take -> parse -> sequencing -> line -> casework -> one commit -> acknowledge
+
+A process that dies anywhere in between gets the unacknowledged messages again, and the sequence numbers of what was committed make
+the rest pass once (decision 0004).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from domain.errors import StorageError
+from domain.frames import FrameBatch
+from domain.messages import RawMessage, Receiver
+from domain.ports import Store
+from domain.records import Commit, DeadLetter, OutboxEvent, SeenSequences, StageState, VehicleCase
+from pipeline.casework import Casework
+from pipeline.line import Advance, Line
+from pipeline.presence import Presence
+from pipeline.sequencing import SECOND_NS, Sequenced, Sequencing
+
+log = logging.getLogger(__name__)
+
+PRESENCE_STAGE = "presence"
+PRESENCE_VERSION = "1"
+DRIVING, AT_REST = b"\x01", b"\x00"
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 5.0
+
+
+class ParsedMessages(Protocol):
+    """What messages say.
+
+    Attributes:
+        frames: of all vehicles; its message table has one row per usable message, in order of arrival, token in `position`.
+        dead_letters: what could not be used. statuses: (vehicle, online, token). tokens: of messages without frames or status.
+    """
+
+    @property
+    def frames(self) -> FrameBatch:
+        """See the class."""
+
+    @property
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """See the class."""
+
+    @property
+    def statuses(self) -> Sequence[tuple[str, bool, int]]:
+        """See the class."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """See the class."""
+
+
+Parse = Callable[[Sequence[RawMessage]], ParsedMessages]
+
+
+class LiveStore(Store, Protocol):
+    """What live operation needs of the store besides."""
+
+    def seen(self, vehicle: str) -> tuple[SeenSequences, ...]:
+        """The sequence numbers committed for one vehicle."""
+
+    def states_of(self, stage: str) -> tuple[StageState, ...]:
+        """The latest state of one stage for every vehicle that has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """What one step did.
+
+    Attributes:
+        messages: taken. passed: went on to the line. duplicates: dropped. gaps, missing: given up, and messages missed in them.
+        frames: evaluated. late: records behind their watermark. dead_letters: all, late ones too. alerts: opened.
+        vehicles: touched. closed: drives that ended. committed: a transaction was made.
+        failure: why the store failed, "" where it did not; the work is kept and done again by the next step.
+    """
+
+    messages: int = 0
+    passed: int = 0
+    duplicates: int = 0
+    gaps: int = 0
+    missing: int = 0
+    frames: int = 0
+    late: int = 0
+    dead_letters: int = 0
+    alerts: int = 0
+    vehicles: int = 0
+    closed: int = 0
+    committed: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFigures:
+    """Totals since the runner began, for `/metrics`.
+
+    Attributes:
+        waiting: messages behind a gap now. vehicles: in memory now. failures: steps whose commit failed.
+        last_commit_ns: wall time, 0 before the first. lag_s: age of the newest message at the end of the last step that took some.
+        connected: whether the receiver stands.
+    """
+
+    messages: int = 0
+    frames: int = 0
+    duplicates: int = 0
+    gaps: int = 0
+    missing: int = 0
+    late: int = 0
+    dead_letters: int = 0
+    alerts: int = 0
+    commits: int = 0
+    failures: int = 0
+    closed: int = 0
+    waiting: int = 0
+    vehicles: int = 0
+    last_commit_ns: int = 0
+    lag_s: float = 0.0
+    connected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What is to be evaluated and committed together; kept until the commit has succeeded."""
+
+    taken: int
+    newest_ns: int | None
+    sequenced: Sequenced
+    dead_letters: tuple[DeadLetter, ...] = ()
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    tokens: tuple[int, ...] = ()
+
+    @property
+    def vehicles(self) -> list[str]:
+        """Those with frames to evaluate or a drive to close."""
+        frames = self.sequenced.frames
+        present = [frames.vehicles[number] for number in np.unique(frames.vehicle).tolist()]
+        return list(dict.fromkeys((*present, *self.closed)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evaluated:
+    """What the line and the casework made of a work."""
+
+    cases: tuple[VehicleCase, ...]
+    outbox: tuple[OutboxEvent, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    opened_alerts: int
+
+
+class LiveRunner:
+    """The pipeline process: one thread takes, evaluates, commits and acknowledges.
+
+    Args:
+        parse: messages -> what they say; must be pure, and gives dead letters for what it cannot use.
+        batch_messages, batch_wait_s: at most so many messages a step; a step waits so long for the first one.
+        clock: wall time, ns since epoch; the clock of `RawMessage.received_ns`.
+        gap_timeout_s: how long messages wait for a missing one; longer than the broker's redelivery.
+        silent_after_s, offline_after_s: silence after which a drive is over, in general and when the status says offline.
+        evict_after_s: silence after which a vehicle leaves memory; its state is in the store.
+    """
+
+    CLOSES_PER_STEP = 64
+    """Each closing is a pass through the line, so a fleet that stops at once is closed in several steps."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        line: Line,
+        casework: Casework,
+        store: LiveStore,
+        parse: Parse,
+        *,
+        clock: Callable[[], int],
+        batch_messages: int = 2_000,
+        batch_wait_s: float = 0.05,
+        gap_timeout_s: float = 6.0,
+        silent_after_s: float = 300.0,
+        offline_after_s: float | None = None,
+        evict_after_s: float = 900.0,
+    ) -> None:
+        self._receiver, self._line, self._casework, self._store, self._parse = receiver, line, casework, store, parse
+        self._clock, self._batch_messages, self._batch_wait_s = clock, batch_messages, batch_wait_s
+        self._evict_after_ns = round(evict_after_s * SECOND_NS)
+        self._sequencing = Sequencing(gap_timeout_s=gap_timeout_s)
+        self._presence = Presence(
+            silent_after_ns=round(silent_after_s * SECOND_NS),
+            offline_after_ns=round((gap_timeout_s if offline_after_s is None else offline_after_s) * SECOND_NS),
+        )
+        self._began = self._network_stale = False
+        self._next_look_ns = self._next_eviction_ns = 0
+        self._taken: tuple[Sequence[RawMessage], ParsedMessages] | None = None
+        self._work: _Work | None = None
+        self._written: dict[str, dict[str, int]] = {}
+        """Vehicles in the line's memory; hash of each stage's state as the store has it."""
+        self._figures = LiveFigures()
+
+    @property
+    def figures(self) -> LiveFigures:
+        """Totals so far; may be read from another thread."""
+        return self._figures
+
+    def run(self, stop: threading.Event) -> None:
+        """Start the receiver and step until `stop` is set; then finish the step at hand and stop the receiver."""
+        backoff_s = FIRST_BACKOFF_S
+        self._receiver.start()
+        try:
+            while not stop.is_set():
+                report = self.step()
+                if not report.failure:
+                    backoff_s = FIRST_BACKOFF_S
+                    continue
+                log.warning("the step is done again in %.1f s: %s", backoff_s, report.failure)
+                stop.wait(backoff_s)
+                backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+        finally:
+            self._receiver.stop()
+
+    def step(self) -> StepReport:
+        """Take what is there, evaluate it, commit, acknowledge. Where the store fails, nothing is acknowledged and the same work is
+        done again by the next step, from the states that the store has.
+        """
+        try:
+            if self._work is None:
+                self._work = self._gather()
+            work = self._work
+            report = self._finish(work)
+        except StorageError as problem:
+            self._throw_away(self._work)
+            self._count(StepReport(failure=str(problem)), None)
+            return StepReport(failure=str(problem))
+        self._work = None
+        self._count(report, work.newest_ns)
+        self._evict()
+        return report
+
+    def _gather(self) -> _Work:
+        """Messages (or those whose vehicles could not be loaded last time) put into sequence, and drives that are over."""
+        self._begin()
+        if self._taken is None:
+            taken = self._receiver.take(self._batch_messages, self._batch_wait_s)
+            self._taken = taken, self._parse(taken)
+        messages, parsed = self._taken
+        self._load_seen(parsed.frames)
+        newest_ns = max((message.received_ns for message in messages), default=None)
+        drained = len(messages) < self._batch_messages
+        now_ns = self._clock() if drained or newest_ns is None else newest_ns
+        opened = self._note_presence(parsed.frames)
+        sequenced = self._sequencing.push(parsed.frames, now_ns)
+        tokens = list(parsed.tokens)
+        for vehicle, online, token in parsed.statuses:
+            tokens += self._presence.status(vehicle, online=online, token=token, now_ns=now_ns)
+        closed = self._drives_over(now_ns) if drained else []
+        for vehicle in closed:
+            tokens += self._presence.close(vehicle)
+        self._taken = None
+        return _Work(
+            taken=len(messages),
+            newest_ns=newest_ns,
+            sequenced=sequenced,
+            dead_letters=tuple(parsed.dead_letters),
+            opened=opened,
+            closed=tuple(closed),
+            tokens=(*sequenced.tokens, *tokens),
+        )
+
+    def _begin(self) -> None:
+        """Once: drives that were open when an earlier process stopped are closed by this one if they stay silent."""
+        if self._began:
+            return
+        for state in self._store.states_of(PRESENCE_STAGE):
+            if state.version == PRESENCE_VERSION and state.state == DRIVING:
+                self._presence.restore(state.vehicle, self._clock())
+        self._began = True
+
+    def _load_seen(self, frames: FrameBatch) -> None:
+        for vehicle in frames.vehicles:
+            if not self._sequencing.knows(vehicle):
+                self._sequencing.restore(vehicle, self._store.seen(vehicle))
+
+    def _note_presence(self, frames: FrameBatch) -> tuple[str, ...]:
+        """Vehicles whose drive begins with these messages."""
+        numbers, received_ns = frames.messages.vehicle, frames.messages.received_ns
+        latest: dict[int, int] = dict(zip(numbers.tolist(), received_ns.tolist(), strict=True))
+        return tuple(
+            frames.vehicles[number] for number, ns in latest.items() if self._presence.heard(frames.vehicles[number], ns)
+        )
+
+    def _drives_over(self, now_ns: int) -> list[str]:
+        """Looked for once a second. A vehicle with messages behind a gap goes on until they have passed."""
+        if now_ns < self._next_look_ns:
+            return []
+        over = [vehicle for vehicle in self._presence.over(now_ns) if not self._sequencing.waits(vehicle)]
+        if len(over) <= self.CLOSES_PER_STEP:
+            self._next_look_ns = now_ns + SECOND_NS
+        return over[: self.CLOSES_PER_STEP]
+
+    def _finish(self, work: _Work) -> StepReport:
+        """Evaluate and commit; the caller keeps the work until this has succeeded."""
+        if self._network_stale:
+            self._casework.reload()
+            self._network_stale = False
+        vehicles = work.vehicles
+        for vehicle in vehicles:
+            if vehicle not in self._written:
+                self._written[vehicle] = {}
+                self._line.restore(self._store.states(vehicle))
+        evaluated = self._evaluate(work)
+        states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
+        digests = [hash(state.state) for state in states]
+        changed = tuple(
+            state
+            for state, digest in zip(states, digests, strict=True)
+            if self._written[state.vehicle].get(state.stage) != digest
+        )
+        changes = Commit(
+            cases=evaluated.cases,
+            states=(*changed, *_presence_states(work)),
+            outbox=evaluated.outbox,
+            dead_letters=evaluated.dead_letters,
+            seen=work.sequenced.seen,
+        )
+        committed = changes != Commit()
+        if committed:
+            self._store.commit(changes)
+        self._receiver.acknowledge(work.tokens)
+        for state, digest in zip(states, digests, strict=True):
+            self._written[state.vehicle][state.stage] = digest
+        for case in evaluated.cases:
+            self._casework.forget(case.vehicle)  # people change orders too, so the next decision starts from the store
+        return StepReport(
+            messages=work.taken,
+            passed=work.sequenced.messages,
+            duplicates=work.sequenced.duplicates,
+            gaps=work.sequenced.gaps,
+            missing=work.sequenced.missing,
+            frames=len(work.sequenced.frames),
+            late=sum(letter.reason == "late" for letter in evaluated.dead_letters),
+            dead_letters=len(evaluated.dead_letters),
+            alerts=evaluated.opened_alerts,
+            vehicles=len(vehicles),
+            closed=len(work.closed),
+            committed=committed,
+        )
+
+    def _evaluate(self, work: _Work) -> _Evaluated:
+        advances: list[Advance] = [self._line.push(work.sequenced.frames)] if len(work.sequenced.frames) else []
+        advances += [self._line.close(vehicle) for vehicle in work.closed]
+        decided = [self._casework.handle(advance.findings) for advance in advances]
+        return _Evaluated(
+            cases=tuple({case.vehicle: case for each in decided for case in each.cases}.values()),
+            outbox=tuple(event for each in decided for event in each.outbox),
+            dead_letters=(*work.dead_letters, *(letter for advance in advances for letter in advance.dead_letters)),
+            opened_alerts=sum(each.opened_alerts for each in decided),
+        )
+
+    def _throw_away(self, work: _Work | None) -> None:
+        """After a failure nobody knows what the store has: what was computed on top of it is dropped and loaded again."""
+        self._network_stale = True
+        for vehicle in work.vehicles if work else ():
+            self._drop(vehicle)
+
+    def _drop(self, vehicle: str) -> None:
+        self._line.forget(vehicle)
+        self._casework.forget(vehicle)
+        self._written.pop(vehicle, None)
+
+    def _evict(self) -> None:
+        now_ns = self._clock()
+        if now_ns < self._next_eviction_ns:
+            return
+        self._next_eviction_ns = now_ns + SECOND_NS
+        for vehicle in self._presence.idle(now_ns, self._evict_after_ns):
+            if self._sequencing.waits(vehicle):
+                continue
+            self._drop(vehicle)
+            self._sequencing.forget(vehicle)
+            self._presence.forget_closed(vehicle)
+
+    def _count(self, report: StepReport, newest_ns: int | None) -> None:
+        before, now_ns = self._figures, self._clock()
+        totals = {name: getattr(before, name) + getattr(report, name) for name in _SUMMED}
+        self._figures = replace(
+            before,
+            **totals,
+            commits=before.commits + report.committed,
+            failures=before.failures + bool(report.failure),
+            waiting=self._sequencing.waiting_messages,
+            vehicles=len(self._written),
+            last_commit_ns=now_ns if report.committed else before.last_commit_ns,
+            lag_s=before.lag_s if newest_ns is None else (now_ns - newest_ns) / SECOND_NS,
+            connected=self._receiver.connected,
+        )
+
+
+_SUMMED = ("messages", "frames", "duplicates", "gaps", "missing", "late", "dead_letters", "alerts", "closed")
+
+
+def _presence_states(work: _Work) -> list[StageState]:
+    """A drive that begins or ends; one that does both in a step has ended."""
+    marks = dict.fromkeys(work.opened, DRIVING) | dict.fromkeys(work.closed, AT_REST)
+    return [
+        StageState(vehicle=vehicle, stage=PRESENCE_STAGE, version=PRESENCE_VERSION, state=mark) for vehicle, mark in marks.items()
+    ]
