@@ -1,0 +1,147 @@
+"""From raw messages of many vehicles to one batch: nothing here fails, what cannot be used becomes a dead letter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from domain.frames import FrameBatch, empty_frames
+from domain.messages import RawMessage
+from domain.records import DeadLetter
+from ingest.mqtt.frame_columns import FrameColumns, Reason, RefusedMessageError
+from ingest.mqtt.json_frames import binary_of_json, read_json
+from ingest.mqtt.payloads import MAGIC
+from ingest.mqtt.topics import DEFAULT_PREFIX, Kind, anonymous, read_topic
+
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+_KEPT_OF_OVERSIZED = 64 * 1024
+
+
+class StatusEvent(NamedTuple):
+    """A vehicle says (or the broker says for it, by its last will) that it is on or off the line."""
+
+    vehicle: str
+    online: bool
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedMessages:
+    """What a batch of messages said.
+
+    Attributes:
+        frames: frames of all vehicles in order of arrival. Its message table has one row per usable message (`position` is the token,
+            `sequence` -1 where none was given), also for a message that has a sequence number but no frames.
+        dead_letters: messages that could not be used. dead_letter_tokens: their tokens, in the same order; to be acknowledged when
+            the letters are stored.
+        statuses: in order of arrival.
+        nothing_tokens: tokens of messages that carried nothing; they can be acknowledged at once.
+    """
+
+    frames: FrameBatch
+    dead_letters: tuple[DeadLetter, ...] = ()
+    dead_letter_tokens: tuple[int, ...] = ()
+    statuses: tuple[StatusEvent, ...] = ()
+    nothing_tokens: tuple[int, ...] = ()
+
+
+def parse_messages(
+    messages: Sequence[RawMessage], *, pseudonym_of: Callable[[str], str], topic_prefix: str = DEFAULT_PREFIX
+) -> ParsedMessages:
+    """What these messages say, in their order; `pseudonym_of` gives a VIN's pseudonym and is the last to see the VIN."""
+    reader = _Reader(pseudonym_of, topic_prefix)
+    refused: dict[int, RefusedMessageError] = {}
+    while True:
+        rows = reader.read(messages, refused)
+        if not len(reader.columns):
+            frames = empty_frames()
+            break
+        joined = reader.columns.join()
+        wrong = joined.refused()
+        if not wrong:
+            frames = joined.batch()
+            break
+        # rare, and so simple rather than quick: begin again without the messages that hold a bad frame
+        refused |= {rows[row]: error for row, error in wrong.items()}
+    places = sorted(refused)
+    return ParsedMessages(
+        frames=frames,
+        dead_letters=tuple(reader.letter(messages[place], refused[place]) for place in places),
+        dead_letter_tokens=tuple(messages[place].token for place in places),
+        statuses=tuple(reader.statuses),
+        nothing_tokens=tuple(reader.nothing),
+    )
+
+
+class _Reader:
+    """One pass over the messages."""
+
+    def __init__(self, pseudonym_of: Callable[[str], str], prefix: str) -> None:
+        self._pseudonym_of, self._prefix = pseudonym_of, prefix
+        self._topics: dict[str, tuple[str, str] | None] = {}
+        self.columns = FrameColumns()
+        self.statuses: list[StatusEvent] = []
+        self.nothing: list[int] = []
+
+    def read(self, messages: Sequence[RawMessage], refused: dict[int, RefusedMessageError]) -> list[int]:
+        """Fill columns, statuses, nothing and `refused` from the messages not yet refused; gives each row's place in `messages`."""
+        self.columns, self.statuses, self.nothing = FrameColumns(), [], []
+        rows: list[int] = []
+        for place, message in enumerate(messages):
+            if place in refused:
+                continue
+            try:
+                vehicle, kind = self._topic(message.topic)
+                if kind == Kind.CAN:
+                    if self._frames(vehicle, message):
+                        rows.append(place)
+                    else:
+                        self.nothing.append(message.token)
+                else:
+                    self.statuses.append(StatusEvent(vehicle, _online(message.payload), message.token))
+            except RefusedMessageError as error:
+                refused[place] = error
+        return rows
+
+    def _topic(self, topic: str) -> tuple[str, str]:
+        """(pseudonym, kind) of a topic that we can read."""
+        if topic not in self._topics:
+            name = read_topic(topic, self._prefix)
+            self._topics[topic] = None if name is None else (self._pseudonym_of(name.vin), name.kind)
+        found = self._topics[topic]
+        if found is None:
+            raise RefusedMessageError(Reason.FOREIGN_TOPIC, f"not {self._prefix}/VIN/KIND")
+        if found[1] not in (Kind.CAN, Kind.STATUS):
+            raise RefusedMessageError(Reason.UNSUPPORTED_KIND, "only can and status can be read")
+        return found
+
+    def _frames(self, vehicle: str, message: RawMessage) -> bool:
+        payload = message.payload
+        if len(payload) > MAX_MESSAGE_BYTES:
+            raise RefusedMessageError(Reason.OVERSIZED, f"{len(payload)} bytes; only the first {_KEPT_OF_OVERSIZED} are kept")
+        if payload[:4] != MAGIC:
+            if payload.lstrip()[:1] != b"{":
+                raise RefusedMessageError(Reason.UNKNOWN_PAYLOAD, "neither a binary frame batch nor a JSON object")
+            payload = binary_of_json(payload)
+        return self.columns.add(vehicle, message, payload)
+
+    def letter(self, message: RawMessage, error: RefusedMessageError) -> DeadLetter:
+        """The record of a refused message; the same message gives the same id."""
+        topic = self._topics.get(message.topic)
+        origin, vehicle = anonymous(message.topic, self._prefix), topic[0] if topic else ""
+        content = message.payload if len(message.payload) <= MAX_MESSAGE_BYTES else message.payload[:_KEPT_OF_OVERSIZED]
+        identity = hashlib.sha256(f"{origin}\0{vehicle}\0".encode() + content).hexdigest()[:32]
+        return DeadLetter(
+            id=identity, origin=origin, position=0, reason=error.reason, detail=error.detail, content=content, vehicle=vehicle
+        )
+
+
+def _online(payload: bytes) -> bool:
+    """What a status message says."""
+    document = read_json(payload) if len(payload) <= _KEPT_OF_OVERSIZED else None
+    status = document.get("status") if isinstance(document, dict) else None
+    if status not in ("online", "offline"):
+        raise RefusedMessageError(Reason.BAD_STATUS, 'not {"status": "online"} or {"status": "offline"}')
+    return bool(status == "online")
