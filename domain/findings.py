@@ -275,6 +275,9 @@ class Order:
         state: a word of the order life cycle (`notifier.order_states`). incidents: those it answers, first one first.
         choice: None where no dealer is able (state "manual"). slots: proposed (start_ns, end_ns), event time.
         location: (latitude, longitude) WGS84. transport: STAR word (DROP_OFF, FLAT_BED, MOBILE …).
+        people_version: the last version that was made outside the pipeline (dealer, owner, operator, delivery), 0 for none: where
+            the stored order has a greater one than the order at hand, the order at hand has not seen what people did.
+        refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
     """
 
     id: str
@@ -291,3 +294,5 @@ class Order:
     slots: tuple[tuple[int, int], ...] = ()
     location: tuple[float, float] | None = None
     transport: str = "DROP_OFF"
+    people_version: int = 0
+    refused_by: tuple[str, ...] = ()

@@ -159,7 +159,9 @@ def _changed_order(case: VehicleCase, order: Order, incidents: tuple[str, ...], 
         return order
     location = scene.location or order.location
     after = replace(after, version=order.version + 1, updated_ns=max(scene.time_ns, order.updated_ns), location=location)
-    if order.state in UNCOMMITTED and (order.choice is None or _wants(after, scene.vehicle) != _wants(order, scene.vehicle)):
+    if order.state in UNCOMMITTED and (
+        order.choice is None or dealer_needs(after, scene.vehicle) != dealer_needs(order, scene.vehicle)
+    ):
         _book(order, scene, -1)
         return _dispatched(after, scene)
     return after
@@ -181,7 +183,7 @@ def _transport(order: Order) -> str:
 
 def _dispatched(order: Order, scene: _Scene) -> Order:
     """The order with a dealer chosen and booked for it, or left to a person."""
-    needs = replace(_wants(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
+    needs = replace(dealer_needs(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
     decision = scene.network.decide(needs)
     state = OrderState.MANUAL if decision.choice is None else OrderState.DISPATCHING
     order = replace(order, state=state.value, choice=decision.choice, slots=decision.slots)
@@ -194,8 +196,8 @@ def _book(order: Order, scene: _Scene, orders: int) -> None:
         scene.network.book_slot(order.choice.dealer, order.slots[0][0], orders)
 
 
-def _wants(order: Order, vehicle: Vehicle) -> DealerNeeds:
-    """What the order needs of a dealer, before place and time."""
+def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
+    """What the order needs of a dealer, before place and time; who has refused it is not asked again."""
     recommendation = order.recommendation
     heavy = ("truck",) if vehicle.powertrain == "truck" else ()
     rescue = order.kind is OrderKind.RESCUE
@@ -212,6 +214,7 @@ def _wants(order: Order, vehicle: Vehicle) -> DealerNeeds:
         capabilities=("rescue", *heavy) if rescue else _unique(recommendation.capabilities, heavy),
         parts=tuple(sorted(parts.items())),
         preferred=vehicle.preferred_dealer,
+        excluded=frozenset(order.refused_by),
     )
 
 
