@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 from domain.errors import StorageError
-from domain.findings import Alert, AlertState, Order, Recommendation
+from domain.findings import AlertState, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
+from domain.live import FeedEvent, Settle, keep_stored
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
+from storage.feed import alert_event, delivery_event, is_critical, order_event
+from storage.memory_views import MemoryViews, by_creation, by_opening
+from storage.merging import merge
 
 
-class MemoryStore:
+class MemoryStore(MemoryViews):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
     """
 
-    def __init__(self) -> None:
-        self._vehicles: dict[str, Vehicle] = {}
+    def __init__(self, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
+        super().__init__(clock)
+        self._settle = settle
         self._vault: dict[str, VaultEntry] = {}
         self._dealers: dict[str, Dealer] = {}
-        self._alerts: dict[str, dict[str, Alert]] = {}
         self._recommendations: dict[str, dict[str, Recommendation]] = {}
-        self._orders: dict[str, dict[str, Order]] = {}
-        self._order_states: dict[tuple[str, int], str] = {}
         self._states: dict[str, dict[str, StageState]] = {}
         self._progress: dict[str, DriveProgress] = {}
-        self._outbox: dict[str, OutboxEvent] = {}
-        self._dead_letters: dict[str, DeadLetter] = {}
         self._seen: dict[str, dict[int, SeenSequences]] = {}
 
     def __enter__(self) -> Self:
@@ -69,50 +70,82 @@ class MemoryStore:
         return tuple(self._dealers[key] for key in sorted(self._dealers))
 
     def commit(self, changes: Commit) -> None:
-        """Take all changes; doing it again changes nothing."""
+        """Take all changes, merged with what people did meanwhile (`storage.merging`); doing it again changes nothing."""
+        merged = merge(
+            changes,
+            alerts={key: alert for case in changes.cases for key, alert in self._alerts.get(case.vehicle, {}).items()},
+            orders={key: order for case in changes.cases for key, order in self._orders.get(case.vehicle, {}).items()},
+            vehicle_of=self._vehicles.get,
+            dealer_of=self._dealers.get,
+            settle=self._settle,
+        )
         for case in changes.cases:
-            self._commit_case(case)
+            kept = self._recommendations.setdefault(case.vehicle, {})
+            kept.update((recommendation.incident_id, recommendation) for recommendation in case.recommendations)
+        for _, alert in merged.alerts:
+            self._alerts.setdefault(alert.vehicle, {})[alert.id] = alert
+        for _, order in merged.orders:
+            self._write_order(order)
         for state in changes.states:
             self._states.setdefault(state.vehicle, {})[state.stage] = state
         self._progress.update((progress.drive, progress) for progress in changes.progress)
-        for event in changes.outbox:
+        for event in merged.outbox:
             self._outbox.setdefault(event.id, event)
         for letter in changes.dead_letters:
             self._dead_letters.setdefault(letter.id, letter)
         for seen in changes.seen:
             self._seen.setdefault(seen.vehicle, {})[seen.boot_session] = seen
+        self._append_events(alert_event(before, after) for before, after in merged.alerts)
+        self._append_events(order_event(before, after) for before, after in merged.orders)
 
-    def _commit_case(self, case: VehicleCase) -> None:
-        self._alerts.setdefault(case.vehicle, {}).update((alert.id, alert) for alert in case.alerts)
-        kept = self._recommendations.setdefault(case.vehicle, {})
-        kept.update((recommendation.incident_id, recommendation) for recommendation in case.recommendations)
-        self._orders.setdefault(case.vehicle, {}).update((order.id, order) for order in case.orders)
-        for order in case.orders:
-            self._order_states.setdefault((order.id, order.version), order.state)
+    def _write_order(self, order: Order) -> None:
+        self._orders.setdefault(order.vehicle, {})[order.id] = order
+        self._order_states.setdefault((order.id, order.version), order.state)
+
+    def append_event(self, event: FeedEvent) -> None:
+        """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
+        self._append_events([event])
+
+    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool:
+        """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
+
+        Returns:
+            False where the order has been changed meanwhile or is not there; nothing is stored then.
+        """
+        stored = self.order(order.id)
+        if stored is None or stored.version != expected_version:
+            return False
+        marked = dataclasses.replace(order, people_version=order.version)
+        self._write_order(marked)
+        for event in outbox:
+            self._outbox.setdefault(event.id, event)
+        self._append_events([order_event(stored, marked)])
+        return True
+
+    def acknowledge_alert(self, identifier: str) -> bool:
+        """Somebody has seen an open alert; False where it is not there or not open."""
+        stored = self.alert(identifier)
+        if stored is None or stored.state is not AlertState.OPEN:
+            return False
+        seen = dataclasses.replace(stored, state=AlertState.ACKNOWLEDGED)
+        self._alerts[stored.vehicle][identifier] = seen
+        self._append_events([alert_event(stored, seen)])
+        return True
 
     def case(self, vehicle: str) -> VehicleCase:
         """Everything stored on one vehicle, ordered as `VehicleCase` says."""
         recommendations = self._recommendations.get(vehicle, {})
         return VehicleCase(
             vehicle=vehicle,
-            alerts=_by_opening(self._alerts.get(vehicle, {}).values()),
+            alerts=by_opening(self._alerts.get(vehicle, {}).values()),
             recommendations=tuple(recommendations[key] for key in sorted(recommendations)),
-            orders=_by_creation(self._orders.get(vehicle, {}).values()),
+            orders=by_creation(self._orders.get(vehicle, {}).values()),
         )
-
-    def alerts(self, *, vehicle: str | None = None, state: AlertState | None = None) -> tuple[Alert, ...]:
-        """Alerts by (opened_ns, id), of one vehicle or of all, in one state or in any."""
-        of = self._alerts.values() if vehicle is None else [self._alerts.get(vehicle, {})]
-        return _by_opening(alert for alerts in of for alert in alerts.values() if state in (None, alert.state))
 
     def recommendations(self) -> tuple[Recommendation, ...]:
         """The latest recommendation of every incident, by incident id."""
         found = (recommendation for of in self._recommendations.values() for recommendation in of.values())
         return tuple(sorted(found, key=lambda recommendation: recommendation.incident_id))
-
-    def orders(self) -> tuple[Order, ...]:
-        """All orders by (created_ns, id)."""
-        return _by_creation(order for orders in self._orders.values() for order in orders.values())
 
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]:
         """(version, state) of one order, as it went through them."""
@@ -122,6 +155,10 @@ class MemoryStore:
         """The latest state of every stage for one vehicle, by stage name."""
         states = self._states.get(vehicle, {})
         return tuple(states[stage] for stage in sorted(states))
+
+    def states_of(self, stage: str) -> tuple[StageState, ...]:
+        """The latest state of one stage for every vehicle that has one, by vehicle."""
+        return tuple(states[stage] for _, states in sorted(self._states.items()) if stage in states)
 
     def seen(self, vehicle: str) -> tuple[SeenSequences, ...]:
         """The sequence numbers committed for one vehicle, by boot session."""
@@ -153,8 +190,26 @@ class MemoryStore:
         waiting = (event for event in self.outbox_events() if event.state == "pending" and event.due_ns <= now_ns)
         return tuple(event for event, _ in zip(waiting, range(limit), strict=False))
 
+    def claim_due(self, now_ns: int, limit: int, until_ns: int, *, critical_only: bool = False) -> tuple[OutboxEvent, ...]:
+        """Due events, critical ones first, that nobody else is given before `until_ns`: their due time is moved there.
+
+        `record` ends the claim, `release` gives it back; the claim of a worker that died ends by itself at `until_ns`. The events
+        come with the due time that they had.
+        """
+        waiting = sorted(self.due(now_ns, len(self._outbox)), key=lambda event: not is_critical(event))
+        claimed = tuple(event for event in waiting if is_critical(event) or not critical_only)[:limit]
+        self._outbox.update((event.id, dataclasses.replace(event, due_ns=until_ns)) for event in claimed)
+        return claimed
+
+    def release(self, events: Iterable[OutboxEvent], until_ns: int) -> None:
+        """Give claimed events back unattempted, due as they were; those whose claim has ended meanwhile stay as they are."""
+        for event in events:
+            known = self._outbox[event.id]
+            if (known.state, known.due_ns) == ("pending", until_ns):
+                self._outbox[event.id] = dataclasses.replace(known, due_ns=event.due_ns)
+
     def record(self, event: OutboxEvent) -> None:
-        """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it.
+        """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it; what is delivered stays delivered.
 
         Raises:
             StorageError: no such event was ever committed.
@@ -162,14 +217,11 @@ class MemoryStore:
         known = self._outbox.get(event.id)
         if known is None:
             raise StorageError(f"outbox event {event.id} is not in the database; commit it before it is delivered")
-        self._outbox[event.id] = dataclasses.replace(
+        if known.state == "delivered":
+            return
+        after = dataclasses.replace(
             known, due_ns=event.due_ns, attempts=event.attempts, state=event.state, last_error=event.last_error
         )
-
-
-def _by_opening(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    return tuple(sorted(alerts, key=lambda alert: (alert.opened_ns, alert.id)))
-
-
-def _by_creation(orders: Iterable[Order]) -> tuple[Order, ...]:
-    return tuple(sorted(orders, key=lambda order: (order.created_ns, order.id)))
+        self._outbox[event.id] = after
+        if (known.attempts, known.state) != (after.attempts, after.state):
+            self._append_events([delivery_event(after)])

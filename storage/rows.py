@@ -9,7 +9,9 @@ from sqlalchemy import RowMapping
 
 from domain.findings import Alert, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
+from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
 from domain.records import DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
+from storage.feed import is_critical
 from storage.record_json import to_json
 
 
@@ -103,8 +105,37 @@ def progress_row(progress: DriveProgress) -> dict[str, Any]:
 
 
 def outbox_row(event: OutboxEvent) -> dict[str, Any]:
-    """Row of `outbox`: its columns are the record's fields."""
-    return _fields(event)
+    """Row of `outbox`: its columns are the record's fields, and whether it tells of a P0 order."""
+    return {**_fields(event), "critical": is_critical(event)}
+
+
+def outbox_event_of(row: RowMapping) -> OutboxEvent:
+    """The record of a row of `outbox`."""
+    return OutboxEvent(**{name: value for name, value in row.items() if name != "critical"})
+
+
+def feed_row(event: FeedEvent) -> dict[str, Any]:
+    """Row of `event`, without the id, which the database gives."""
+    row = _fields(event) | {"kind": event.kind.value}
+    del row["id"]
+    return row
+
+
+def feed_event_of(row: RowMapping) -> FeedEvent:
+    """The record of a row of `event`."""
+    return FeedEvent(**{**row, "kind": EventKind(row["kind"])})
+
+
+def sighting_row(sighting: VehicleSighting) -> dict[str, Any]:
+    """Row of `vehicle_sighting`."""
+    latitude, longitude = sighting.location or (None, None)
+    row = {"vehicle": sighting.vehicle, "event_ns": sighting.event_ns, "received_ns": sighting.received_ns}
+    return {**row, "latitude": latitude, "longitude": longitude}
+
+
+def api_key_row(key: ApiKey) -> dict[str, Any]:
+    """Row of `api_key`."""
+    return {"hash": key.hash, "name": key.name, "created_ns": key.created_ns, "document": to_json(key)}
 
 
 def dead_letter_row(letter: DeadLetter) -> dict[str, Any]:

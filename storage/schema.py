@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, false
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -129,6 +129,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("state", Word, nullable=False),
     Column("last_error", PrintableText, nullable=False),
+    Column("critical", Boolean, nullable=False, server_default=false()),
     Index(None, "state", "due_ns", "id"),
 )
 
@@ -173,4 +174,38 @@ dead_letter = Table(
     Column("vehicle", Word, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Index(None, "origin", "position"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    # SQLite numbers rows by itself only in a column declared INTEGER
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("time_ns", BigInteger, nullable=False, index=True),
+    Column("kind", Word, nullable=False),
+    Column("subject", Word, nullable=False, index=True),
+    Column("vehicle", Word, nullable=False),
+    Column("body", PrintableText, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+vehicle_sighting = Table(
+    "vehicle_sighting",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("event_ns", BigInteger, nullable=False),
+    Column("received_ns", BigInteger, nullable=False, index=True),
+    Column("latitude", Double, nullable=True),
+    Column("longitude", Double, nullable=True),
+)
+
+figures = Table("figures", metadata, Column("name", Word, primary_key=True), Column("document", Text, nullable=False))
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("hash", Word, primary_key=True),
+    Column("name", Word, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
 )

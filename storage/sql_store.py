@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
 
 from domain.errors import StorageError
 from domain.findings import Alert, AlertState, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
+from domain.live import FeedEvent, Settle, keep_stored
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage import rows, schema
-from storage.record_json import from_json
+from storage.feed import alert_event, delivery_event, order_event
+from storage.merging import Merged, merge
+from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, parse, replace_rows, transaction
+from storage.sql_views import SqlViews
 
-T = TypeVar("T")
+_FEED_LOCK = 0x70697463666565
+"""Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
 
 
-class SqlStore:
+class SqlStore(SqlViews):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.
@@ -29,11 +33,9 @@ class SqlStore:
     the database fails.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writes = engine.execution_options(pitcall_write=True)
-        # several selects of one method must see one state of the database; SQLite's readers always do
-        self._reads = engine.execution_options(isolation_level="REPEATABLE READ") if _is_postgresql(engine) else engine
+    def __init__(self, engine: Engine, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
+        super().__init__(engine)
+        self._settle, self._clock = settle, clock
 
     def __enter__(self) -> Self:
         return self
@@ -48,13 +50,13 @@ class SqlStore:
     def register(self, vehicles: Iterable[tuple[Vehicle, VaultEntry]]) -> None:
         """Add or replace vehicles and their vault entries."""
         pairs = list(vehicles)
-        with _transaction(self._writes) as connection:
-            _replace(connection, schema.vehicle, [rows.vehicle_row(vehicle) for vehicle, _ in pairs])
-            _replace(connection, schema.vault, [rows.vault_row(entry) for _, entry in pairs])
+        with transaction(self._writes) as connection:
+            replace_rows(connection, schema.vehicle, [rows.vehicle_row(vehicle) for vehicle, _ in pairs])
+            replace_rows(connection, schema.vault, [rows.vault_row(entry) for _, entry in pairs])
 
     def vehicle(self, vehicle: str) -> Vehicle | None:
         """The vehicle of this pseudonym."""
-        return _first(self._documents(schema.vehicle, Vehicle, schema.vehicle.c.id == vehicle))
+        return first(self._documents(schema.vehicle, Vehicle, schema.vehicle.c.id == vehicle))
 
     def vehicles(self) -> tuple[Vehicle, ...]:
         """All vehicles, by id."""
@@ -63,12 +65,12 @@ class SqlStore:
     def vault_entry(self, vehicle: str) -> VaultEntry | None:
         """The personal data of one vehicle: for what is sent to its owner or to the dealer who accepted, never for a log."""
         found = self._fetch(select(schema.vault).where(schema.vault.c.vehicle == vehicle))
-        return _first([VaultEntry(**row) for row in found])
+        return first([VaultEntry(**row) for row in found])
 
     def save_dealers(self, dealers: Iterable[Dealer]) -> None:
         """Add or replace dealers."""
-        with _transaction(self._writes) as connection:
-            _replace(connection, schema.dealer, [rows.dealer_row(dealer) for dealer in dealers])
+        with transaction(self._writes) as connection:
+            replace_rows(connection, schema.dealer, [rows.dealer_row(dealer) for dealer in dealers])
 
     def dealers(self) -> tuple[Dealer, ...]:
         """All dealers, by id."""
@@ -77,49 +79,107 @@ class SqlStore:
     def commit(self, changes: Commit) -> None:
         """Store all changes in one transaction; doing it again changes nothing.
 
-        Cases, states, progress and seen sequences replace what stands there. Outbox events and dead letters that are already
-        there stay as they are, so a repeated commit never sends a delivered push again.
+        States, progress and seen sequences replace what stands there; alerts and orders do, but for what people did meanwhile
+        (`storage.merging`). Outbox events and dead letters that are already there stay as they are, so a repeated commit never
+        sends a delivered push again. Every change of an alert or order is appended to the feed.
         """
-        alerts = [rows.alert_row(alert) for case in changes.cases for alert in case.alerts]
-        recommendations = [rows.recommendation_row(each) for case in changes.cases for each in case.recommendations]
-        orders = [order for case in changes.cases for order in case.orders]
-        with _transaction(self._writes) as connection:
-            _replace(connection, schema.alert, alerts)
-            _replace(connection, schema.recommendation, recommendations)
-            _replace(connection, schema.service_order, [rows.order_row(order) for order in orders])
-            _insert_absent(connection, schema.order_history, [rows.history_row(order) for order in orders])
-            _replace(connection, schema.vehicle_state, [rows.state_row(state) for state in changes.states])
-            _replace(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
-            _replace(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
-            _insert_absent(connection, schema.outbox, [rows.outbox_row(event) for event in changes.outbox])
-            _insert_absent(connection, schema.dead_letter, [rows.dead_letter_row(letter) for letter in changes.dead_letters])
+        with transaction(self._writes) as connection:
+            merged = self._merge(connection, changes)
+            replace_rows(connection, schema.alert, [rows.alert_row(alert) for _, alert in merged.alerts])
+            recommendations = [rows.recommendation_row(each) for case in changes.cases for each in case.recommendations]
+            replace_rows(connection, schema.recommendation, recommendations)
+            self._write_orders(connection, merged.orders)
+            replace_rows(connection, schema.vehicle_state, [rows.state_row(state) for state in changes.states])
+            replace_rows(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
+            replace_rows(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
+            insert_absent(connection, schema.outbox, [rows.outbox_row(event) for event in merged.outbox])
+            insert_absent(connection, schema.dead_letter, [rows.dead_letter_row(letter) for letter in changes.dead_letters])
+            events = [alert_event(before, after) for before, after in merged.alerts]
+            self._append_events(connection, [*events, *(order_event(before, after) for before, after in merged.orders)])
+
+    def _merge(self, connection: Connection, changes: Commit) -> Merged:
+        def vehicle_of(identifier: str) -> Vehicle | None:
+            return lock_documents(connection, schema.vehicle, Vehicle, [identifier]).get(identifier)
+
+        def dealer_of(identifier: str) -> Dealer | None:
+            return lock_documents(connection, schema.dealer, Dealer, [identifier]).get(identifier)
+
+        alerts = [alert.id for case in changes.cases for alert in case.alerts]
+        orders = [order.id for case in changes.cases for order in case.orders]
+        return merge(
+            changes,
+            alerts=lock_documents(connection, schema.alert, Alert, alerts),
+            orders=lock_documents(connection, schema.service_order, Order, orders),
+            vehicle_of=vehicle_of,
+            dealer_of=dealer_of,
+            settle=self._settle,
+        )
+
+    @staticmethod
+    def _write_orders(connection: Connection, changed: Sequence[tuple[Order | None, Order]]) -> None:
+        replace_rows(connection, schema.service_order, [rows.order_row(order) for _, order in changed])
+        insert_absent(connection, schema.order_history, [rows.history_row(order) for _, order in changed])
+
+    def _append_events(self, connection: Connection, events: Iterable[FeedEvent | None]) -> None:
+        """Last in its transaction: who tails the feed by id must not find a smaller id later, so writers take turns from here on."""
+        new = [event for event in events if event is not None]
+        if not new:
+            return
+        if is_postgresql(connection):
+            connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+        now_ns = self._clock()
+        connection.execute(insert(schema.event), [rows.feed_row(replace(event, time_ns=now_ns)) for event in new])
+
+    def append_event(self, event: FeedEvent) -> None:
+        """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
+        with transaction(self._writes) as connection:
+            self._append_events(connection, [event])
+
+    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool:
+        """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
+
+        Returns:
+            False where the order has been changed meanwhile or is not there; nothing is stored then.
+        """
+        marked = replace(order, people_version=order.version)
+        with transaction(self._writes) as connection:
+            stored = lock_documents(connection, schema.service_order, Order, [order.id]).get(order.id)
+            if stored is None or stored.version != expected_version:
+                return False
+            self._write_orders(connection, [(stored, marked)])
+            insert_absent(connection, schema.outbox, [rows.outbox_row(event) for event in outbox])
+            self._append_events(connection, [order_event(stored, marked)])
+        return True
+
+    def acknowledge_alert(self, identifier: str) -> bool:
+        """Somebody has seen an open alert; False where it is not there or not open."""
+        with transaction(self._writes) as connection:
+            stored = lock_documents(connection, schema.alert, Alert, [identifier]).get(identifier)
+            if stored is None or stored.state is not AlertState.OPEN:
+                return False
+            seen = replace(stored, state=AlertState.ACKNOWLEDGED)
+            replace_rows(connection, schema.alert, [rows.alert_row(seen)])
+            self._append_events(connection, [alert_event(stored, seen)])
+        return True
 
     def case(self, vehicle: str) -> VehicleCase:
         """Everything stored on one vehicle, ordered as `VehicleCase` says."""
-        with _transaction(self._reads) as connection:
-            alerts = connection.execute(_alerts(vehicle, None)).mappings().all()
+        with transaction(self._reads) as connection:
+            alerts = connection.execute(_alerts(vehicle)).mappings().all()
             recommendations = (
                 connection.execute(_recommendations().where(schema.recommendation.c.vehicle == vehicle)).mappings().all()
             )
             orders = connection.execute(_orders().where(schema.service_order.c.vehicle == vehicle)).mappings().all()
         return VehicleCase(
             vehicle=vehicle,
-            alerts=_parse(Alert, alerts),
-            recommendations=_parse(Recommendation, recommendations),
-            orders=_parse(Order, orders),
+            alerts=parse(Alert, alerts),
+            recommendations=parse(Recommendation, recommendations),
+            orders=parse(Order, orders),
         )
-
-    def alerts(self, *, vehicle: str | None = None, state: AlertState | None = None) -> tuple[Alert, ...]:
-        """Alerts by (opened_ns, id), of one vehicle or of all, in one state or in any."""
-        return _parse(Alert, self._fetch(_alerts(vehicle, state)))
 
     def recommendations(self) -> tuple[Recommendation, ...]:
         """The latest recommendation of every incident, by incident id."""
-        return _parse(Recommendation, self._fetch(_recommendations()))
-
-    def orders(self) -> tuple[Order, ...]:
-        """All orders by (created_ns, id)."""
-        return _parse(Order, self._fetch(_orders()))
+        return parse(Recommendation, self._fetch(_recommendations()))
 
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]:
         """(version, state) of one order, as it went through them."""
@@ -133,6 +193,12 @@ class SqlStore:
         found = self._fetch(select(table).where(table.c.vehicle == vehicle).order_by(table.c.stage))
         return tuple(rows.state_of(row) for row in found)
 
+    def states_of(self, stage: str) -> tuple[StageState, ...]:
+        """The latest state of one stage for every vehicle that has one, by vehicle."""
+        table = schema.vehicle_state
+        found = self._fetch(select(table).where(table.c.stage == stage).order_by(table.c.vehicle))
+        return tuple(rows.state_of(row) for row in found)
+
     def seen(self, vehicle: str) -> tuple[SeenSequences, ...]:
         """The sequence numbers committed for one vehicle, by boot session."""
         table = schema.seen_sequence
@@ -141,7 +207,7 @@ class SqlStore:
     def progress(self, drive: str) -> DriveProgress | None:
         """How far a drive has been committed, None where nothing of it was."""
         found = self._fetch(select(schema.drive_progress).where(schema.drive_progress.c.drive == drive))
-        return _first([DriveProgress(**row) for row in found])
+        return first([DriveProgress(**row) for row in found])
 
     def dead_letters(self) -> tuple[DeadLetter, ...]:
         """All dead letters by (origin, position, id)."""
@@ -152,96 +218,76 @@ class SqlStore:
     def dead_letter(self, identifier: str) -> DeadLetter | None:
         """One dead letter."""
         found = self._fetch(select(schema.dead_letter).where(schema.dead_letter.c.id == identifier))
-        return _first([rows.dead_letter_of(row) for row in found])
+        return first([rows.dead_letter_of(row) for row in found])
 
     def delete_dead_letter(self, identifier: str) -> bool:
         """Drop a dead letter that has been replayed; False where there is none."""
-        with _transaction(self._writes) as connection:
+        with transaction(self._writes) as connection:
             return connection.execute(delete(schema.dead_letter).where(schema.dead_letter.c.id == identifier)).rowcount == 1
 
     def outbox_events(self) -> tuple[OutboxEvent, ...]:
         """Every push, delivered or not, by (due_ns, id)."""
         table = schema.outbox
-        return tuple(OutboxEvent(**row) for row in self._fetch(select(table).order_by(table.c.due_ns, table.c.id)))
+        return tuple(rows.outbox_event_of(row) for row in self._fetch(select(table).order_by(table.c.due_ns, table.c.id)))
 
     def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
         """At most `limit` pending events whose time has come, the longest due first."""
         table = schema.outbox
         waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
         found = self._fetch(waiting.order_by(table.c.due_ns, table.c.id).limit(limit))
-        return tuple(OutboxEvent(**row) for row in found)
+        return tuple(rows.outbox_event_of(row) for row in found)
+
+    def claim_due(self, now_ns: int, limit: int, until_ns: int, *, critical_only: bool = False) -> tuple[OutboxEvent, ...]:
+        """Due events, critical ones first, that nobody else is given before `until_ns`: their due time is moved there.
+
+        `record` ends the claim, `release` gives it back; the claim of a worker that died ends by itself at `until_ns`. The events
+        come with the due time that they had.
+        """
+        table = schema.outbox
+        waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
+        if critical_only:
+            waiting = waiting.where(table.c.critical)
+        waiting = waiting.order_by(table.c.critical.desc(), table.c.due_ns, table.c.id).limit(limit)
+        with transaction(self._writes) as connection:
+            found = connection.execute(waiting.with_for_update(skip_locked=True)).mappings().all()
+            if found:
+                ids = [row["id"] for row in found]
+                connection.execute(update(table).where(table.c.id.in_(ids)).values(due_ns=until_ns))
+        return tuple(rows.outbox_event_of(row) for row in found)
+
+    def release(self, events: Iterable[OutboxEvent], until_ns: int) -> None:
+        """Give claimed events back unattempted, due as they were; those whose claim has ended meanwhile stay as they are."""
+        table = schema.outbox
+        with transaction(self._writes) as connection:
+            for event in sorted(events, key=lambda each: each.id):
+                mine = (table.c.id == event.id, table.c.state == "pending", table.c.due_ns == until_ns)
+                connection.execute(update(table).where(*mine).values(due_ns=event.due_ns))
 
     def record(self, event: OutboxEvent) -> None:
-        """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it.
+        """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it; what is delivered stays delivered.
 
         Raises:
             StorageError: no such event was ever committed.
         """
+        table = schema.outbox
         delivery = {"due_ns": event.due_ns, "attempts": event.attempts, "state": event.state, "last_error": event.last_error}
-        with _transaction(self._writes) as connection:
-            changed = connection.execute(update(schema.outbox).where(schema.outbox.c.id == event.id).values(delivery)).rowcount
-        if changed == 0:
-            raise StorageError(f"outbox event {event.id} is not in the database; commit it before it is delivered")
-
-    def _fetch(self, query: Select[Any]) -> Sequence[RowMapping]:
-        with _transaction(self._reads) as connection:
-            return connection.execute(query).mappings().all()
-
-    def _documents(self, table: Table, record: type[T], *where: Any, order: Any = ()) -> tuple[T, ...]:
-        return _parse(record, self._fetch(select(table.c.document).where(*where).order_by(*order)))
-
-
-@contextmanager
-def _transaction(engine: Engine) -> Iterator[Connection]:
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except SQLAlchemyError as problem:
-        raise StorageError(
-            f"the database failed ({reason_of(problem)}); check its server, disk space and permissions"
-        ) from problem
+        with transaction(self._writes) as connection:
+            query = select(table).where(table.c.id == event.id).with_for_update()
+            stored = connection.execute(query).mappings().first()
+            if stored is None:
+                raise StorageError(f"outbox event {event.id} is not in the database; commit it before it is delivered")
+            if stored["state"] == "delivered":
+                return
+            connection.execute(update(table).where(table.c.id == event.id).values(delivery))
+            known = rows.outbox_event_of(stored)
+            told = replace(known, attempts=event.attempts, state=event.state)
+            if (known.attempts, known.state) != (told.attempts, told.state):
+                self._append_events(connection, [delivery_event(told)])
 
 
-def reason_of(problem: SQLAlchemyError) -> str:
-    """The driver's own words on one line, without statement or parameters."""
-    words = str(getattr(problem, "orig", None) or problem).strip()
-    return words.splitlines()[0] if words else type(problem).__name__
-
-
-def _is_postgresql(engine: Engine | Connection) -> bool:
-    return engine.dialect.name == "postgresql"
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """Both dialects' inserts take the same `on_conflict_…` clauses."""
-    return postgresql.insert(table) if _is_postgresql(connection) else sqlite.insert(table)
-
-
-def _replace(connection: Connection, table: Table, new: list[dict[str, Any]]) -> None:
-    """Insert or replace by primary key, in key order so that two writers never wait for each other in a ring."""
-    if not new:
-        return
-    keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table)
-    values = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    connection.execute(statement, sorted(new, key=lambda row: tuple(row[key] for key in keys)))
-
-
-def _insert_absent(connection: Connection, table: Table, new: list[dict[str, Any]]) -> None:
-    """Insert what is not there by primary key; what is there stays."""
-    if not new:
-        return
-    keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table).on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, sorted(new, key=lambda row: tuple(row[key] for key in keys)))
-
-
-def _alerts(vehicle: str | None, state: AlertState | None) -> Select[Any]:
+def _alerts(vehicle: str) -> Select[Any]:
     table = schema.alert
-    query = select(table.c.document).order_by(table.c.opened_ns, table.c.id)
-    query = query if vehicle is None else query.where(table.c.vehicle == vehicle)
-    return query if state is None else query.where(table.c.state == state.value)
+    return select(table.c.document).where(table.c.vehicle == vehicle).order_by(table.c.opened_ns, table.c.id)
 
 
 def _recommendations() -> Select[Any]:
@@ -250,11 +296,3 @@ def _recommendations() -> Select[Any]:
 
 def _orders() -> Select[Any]:
     return select(schema.service_order.c.document).order_by(schema.service_order.c.created_ns, schema.service_order.c.id)
-
-
-def _parse(record: type[T], found: Sequence[RowMapping]) -> tuple[T, ...]:
-    return tuple(from_json(record, row["document"]) for row in found)
-
-
-def _first(found: Sequence[T]) -> T | None:
-    return found[0] if found else None

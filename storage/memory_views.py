@@ -1,0 +1,212 @@
+"""What operators, the web process and metrics ask, answered from dictionaries: the same as `storage.sql_views.SqlViews`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Any
+
+from domain.findings import Alert, AlertState, Order, Severity
+from domain.fleet import Vehicle
+from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.records import DeadLetter, OutboxEvent
+
+
+class MemoryViews:
+    """The dictionaries of the store in memory, and queries over them."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._vehicles: dict[str, Vehicle] = {}
+        self._alerts: dict[str, dict[str, Alert]] = {}
+        self._orders: dict[str, dict[str, Order]] = {}
+        self._order_states: dict[tuple[str, int], str] = {}
+        self._outbox: dict[str, OutboxEvent] = {}
+        self._dead_letters: dict[str, DeadLetter] = {}
+        self._sightings: dict[str, VehicleSighting] = {}
+        self._events: list[FeedEvent] = []
+        self._last_event = 0
+        self._figures = "{}"
+        self._api_keys: dict[str, ApiKey] = {}
+
+    def _append_events(self, events: Iterable[FeedEvent | None]) -> None:
+        for event in events:
+            if event is not None:
+                self._last_event += 1
+                self._events.append(replace(event, id=self._last_event, time_ns=self._clock()))
+
+    def alert(self, identifier: str) -> Alert | None:
+        """One alert."""
+        return next((alerts[identifier] for alerts in self._alerts.values() if identifier in alerts), None)
+
+    def alerts(
+        self,
+        *,
+        vehicle: str | None = None,
+        state: AlertState | Collection[AlertState] | None = None,
+        severity: Severity | Collection[Severity] | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[Alert, ...]:
+        """Alerts by (opened_ns, id), or the other way round: all, or those of one vehicle, of these states, of these severities."""
+        of = self._alerts.values() if vehicle is None else [self._alerts.get(vehicle, {})]
+        found = by_opening(
+            alert for each in of for alert in each.values() if _is(alert.state, state) and _is(alert.severity, severity)
+        )
+        return _page(found, newest_first, limit, offset)
+
+    def order(self, identifier: str) -> Order | None:
+        """One order."""
+        return next((orders[identifier] for orders in self._orders.values() if identifier in orders), None)
+
+    def orders(
+        self,
+        *,
+        vehicle: str | None = None,
+        state: str | Collection[str] | None = None,
+        dealer: str | None = None,
+        kind: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[Order, ...]:
+        """Orders by (created_ns, id), or the other way round: all, or those of one vehicle, of these states, of one dealer, of one kind."""
+        of = self._orders.values() if vehicle is None else [self._orders.get(vehicle, {})]
+        found = by_creation(
+            order
+            for each in of
+            for order in each.values()
+            if _is(order.state, state)
+            and (dealer is None or dealer == (order.choice.dealer if order.choice else ""))
+            and kind in (None, order.kind.value)
+        )
+        return _page(found, newest_first, limit, offset)
+
+    def vehicle_summaries(self, *, limit: int | None = None, offset: int = 0) -> tuple[VehicleSummary, ...]:
+        """Every vehicle that is registered, was heard of or has an alert, by id."""
+        every = sorted({*self._vehicles, *self._sightings, *(name for name, alerts in self._alerts.items() if alerts)})
+        return _page(tuple(self._summary(name) for name in every), False, limit, offset)
+
+    def _summary(self, name: str) -> VehicleSummary:
+        seen = self._sightings.get(name)
+        waiting = [alert for alert in self._alerts.get(name, {}).values() if alert.state is not AlertState.RESOLVED]
+        return VehicleSummary(
+            vehicle=name,
+            registered=name in self._vehicles,
+            event_ns=seen.event_ns if seen else None,
+            received_ns=seen.received_ns if seen else None,
+            location=seen.location if seen else None,
+            open_alerts=len(waiting),
+            urgency=max((alert.urgency for alert in waiting), default=None),
+        )
+
+    def save_sightings(self, sightings: Iterable[VehicleSighting]) -> None:
+        """Note when and where vehicles were heard of; times only grow, and a position stays where the new sighting has none."""
+        for fresh in sightings:
+            known = self._sightings.get(fresh.vehicle, fresh)
+            self._sightings[fresh.vehicle] = replace(
+                fresh,
+                event_ns=max(known.event_ns, fresh.event_ns),
+                received_ns=max(known.received_ns, fresh.received_ns),
+                location=fresh.location or known.location,
+            )
+
+    def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]:
+        """At most `limit` feed events after this id, by id."""
+        return tuple(event for event in self._events if event.id > after_id)[:limit]
+
+    def last_event_id(self) -> int:
+        """The greatest id of the feed, 0 where it is empty."""
+        return self._events[-1].id if self._events else 0
+
+    def delete_events(self, before_ns: int) -> int:
+        """Forget feed events of before this wall time; gives how many."""
+        kept = [event for event in self._events if event.time_ns >= before_ns]
+        dropped, self._events = len(self._events) - len(kept), kept
+        return dropped
+
+    def delete_sightings(self, before_ns: int) -> int:
+        """Forget where vehicles were that nobody has heard of since this wall time; gives how many."""
+        old = [name for name, seen in self._sightings.items() if seen.received_ns < before_ns]
+        for name in old:
+            del self._sightings[name]
+        return len(old)
+
+    def save_figures(self, figures: dict[str, Any]) -> None:
+        """Replace the pipeline's figures (a JSON object)."""
+        self._figures = json.dumps(figures, allow_nan=False)
+
+    def figures(self) -> dict[str, Any]:
+        """The pipeline's figures as last saved, {} where it never ran."""
+        found: dict[str, Any] = json.loads(self._figures)
+        return found
+
+    def funnel(self, since_ns: int = 0) -> FunnelCounts:
+        """How far alerts opened and orders made since this event time came."""
+        alerts = [alert for alert in self.alerts() if alert.opened_ns >= since_ns]
+        orders = [order for order in self.orders() if order.created_ns >= since_ns]
+        made = {order.id for order in orders}
+        told = {event.subject for event in self._outbox.values() if event.state == "delivered"}
+        reached = {(order, state) for (order, _), state in self._order_states.items() if order in made}
+        return FunnelCounts(
+            alerts=len(alerts),
+            incidents=len({alert.incident_id for alert in alerts}),
+            orders=len(orders),
+            told=len(told & made),
+            reached=tuple(sorted(Counter(state for _, state in reached).items())),
+            now=tuple(sorted(Counter(order.state for order in orders).items())),
+        )
+
+    def open_alert_counts(self) -> dict[str, int]:
+        """Severity -> alerts that are not resolved."""
+        return dict(Counter(alert.severity.value for alert in self.alerts() if alert.state is not AlertState.RESOLVED))
+
+    def dead_letter_counts(self) -> dict[str, int]:
+        """Reason -> dead letters."""
+        return dict(Counter(letter.reason for letter in self._dead_letters.values()))
+
+    def outbox_counts(self) -> dict[str, int]:
+        """State -> pushes."""
+        return dict(Counter(event.state for event in self._outbox.values()))
+
+    def oldest_due_ns(self) -> int | None:
+        """The earliest due time of the pushes that wait; None where none does."""
+        return min((event.due_ns for event in self._outbox.values() if event.state == "pending"), default=None)
+
+    def save_api_key(self, key: ApiKey) -> None:
+        """Add or replace a key."""
+        self._api_keys[key.hash] = key
+
+    def api_key(self, key_hash: str) -> ApiKey | None:
+        """The key of this hash, None where there is none (any more)."""
+        return self._api_keys.get(key_hash)
+
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        """All keys by (name, hash)."""
+        return tuple(sorted(self._api_keys.values(), key=lambda key: (key.name, key.hash)))
+
+    def revoke(self, key_hash: str) -> bool:
+        """Drop a key; False where there is none."""
+        return self._api_keys.pop(key_hash, None) is not None
+
+
+def by_opening(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Sorted by (opened_ns, id)."""
+    return tuple(sorted(alerts, key=lambda alert: (alert.opened_ns, alert.id)))
+
+
+def by_creation(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Sorted by (created_ns, id)."""
+    return tuple(sorted(orders, key=lambda order: (order.created_ns, order.id)))
+
+
+def _is(word: str, chosen: str | Collection[str] | None) -> bool:
+    return chosen is None or (word == chosen if isinstance(chosen, str) else word in chosen)
+
+
+def _page(found: tuple[Any, ...], newest_first: bool, limit: int | None, offset: int) -> tuple[Any, ...]:
+    ordered = found[::-1] if newest_first else found
+    return ordered[offset : None if limit is None else offset + limit]
