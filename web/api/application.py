@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 
 from rules.rule import Rule
-from web.api import health, problems
+from web.api import alerts, fleet, health, orders, problems, stream
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
+from web.pages import routes as pages
 
 
 def create_app(
@@ -24,6 +26,7 @@ def create_app(
     rules: Sequence[Rule] = (),
     history: Path | None = None,
     readiness: Mapping[str, Callable[[], str]] | None = None,
+    utc_offset_hours: float = 8.0,
     open_access: bool = False,
     poll_s: float = 0.5,
 ) -> FastAPI:
@@ -32,11 +35,12 @@ def create_app(
     Args:
         store_factory: opens the store when the application starts; it is closed when it ends.
         metrics: the figures in Prometheus' text format.
-        clock: wall time in ns since the epoch (the fleet's time where that is accelerated).
+        clock: wall time in ns since the epoch.
         api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin"), beside the keys in the store.
         rules: shown by `/api/v1/rules`.
         history: folder of the signal history, drawn on the alert page; None = evidence only.
         readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.
+        utc_offset_hours: the operators' zone: where their day begins.
         open_access: no keys: everybody on this machine may do everything. For a service bound to 127.0.0.1 only.
         poll_s: how often an open event stream looks for news.
 
@@ -46,7 +50,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = store_factory()
-        app.state.access = Access(lambda _hashed: None, fixed=api_keys or {}, open_access=open_access, clock=clock)
+        app.state.access = Access(
+            lambda hashed: _scopes(store, hashed), fixed=api_keys or {}, open_access=open_access, clock=clock
+        )
         app.state.service = Service(
             store=store,
             metrics=metrics,
@@ -54,8 +60,10 @@ def create_app(
             rules=rules,
             history=history,
             readiness=readiness or {},
+            utc_offset_hours=utc_offset_hours,
             poll_s=poll_s,
         )
+        app.state.overview = pages.OverviewCache()
         try:
             yield
         finally:
@@ -70,5 +78,12 @@ def create_app(
         lifespan=lifespan,
     )
     problems.install(app)
-    app.include_router(health.router)
+    for router in (alerts.router, orders.router, fleet.router, stream.router, health.router, pages.router):
+        app.include_router(router)
+    app.add_exception_handler(pages.SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))
     return app
+
+
+def _scopes(store: WebStore, hashed: str) -> tuple[str, ...] | None:
+    key = store.api_key(hashed)
+    return None if key is None else key.scopes

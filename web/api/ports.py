@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
-from domain.findings import Alert, Order
+from domain.findings import Alert, AlertState, Order, Severity
 from domain.fleet import Dealer, Vehicle
-from domain.records import Commit, VehicleCase
+from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSummary
+from domain.records import OutboxEvent, VehicleCase
 
 
 class WebStore(Protocol):
@@ -20,14 +22,55 @@ class WebStore(Protocol):
 
     def vehicles(self) -> tuple[Vehicle, ...]: ...
 
+    def vehicle_summaries(self, *, limit: int | None = None, offset: int = 0) -> tuple[VehicleSummary, ...]: ...
+
     def dealers(self) -> tuple[Dealer, ...]: ...
 
     def case(self, vehicle: str) -> VehicleCase: ...
 
-    def alerts(self) -> tuple[Alert, ...]: ...
+    def alert(self, identifier: str) -> Alert | None: ...
 
-    def orders(self) -> tuple[Order, ...]: ...
+    def alerts(
+        self,
+        *,
+        vehicle: str | None = None,
+        state: AlertState | Collection[AlertState] | None = None,
+        severity: Severity | Collection[Severity] | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[Alert, ...]: ...
+
+    def acknowledge_alert(self, identifier: str) -> bool: ...
+
+    def order(self, identifier: str) -> Order | None: ...
+
+    def orders(
+        self,
+        *,
+        vehicle: str | None = None,
+        state: str | Collection[str] | None = None,
+        dealer: str | None = None,
+        kind: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[Order, ...]: ...
 
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]: ...
 
-    def commit(self, changes: Commit) -> None: ...
+    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool: ...
+
+    def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]: ...
+
+    def last_event_id(self) -> int: ...
+
+    def figures(self) -> dict[str, Any]: ...
+
+    def funnel(self, since_ns: int = 0) -> FunnelCounts: ...
+
+    def dead_letter_counts(self) -> dict[str, int]: ...
+
+    def outbox_counts(self) -> dict[str, int]: ...
+
+    def api_key(self, key_hash: str) -> ApiKey | None: ...

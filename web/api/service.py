@@ -23,6 +23,7 @@ class Service:
     rules: Sequence[Rule]
     history: Path | None
     readiness: Mapping[str, Callable[[], str]]
+    utc_offset_hours: float
     poll_s: float
 
 

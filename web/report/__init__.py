@@ -2,5 +2,6 @@
 
 from web.report.model import DriveSummary, ReplayReport
 from web.report.page import render_report
+from web.report.view import IncidentView, arrange
 
-__all__ = ["DriveSummary", "ReplayReport", "render_report"]
+__all__ = ["DriveSummary", "IncidentView", "ReplayReport", "arrange", "render_report"]

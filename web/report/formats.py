@@ -94,3 +94,19 @@ def duration(seconds: float | None) -> Text:
         return Text(en=f"{minutes} min {rest:02d} s", zh=f"{minutes} 分 {rest:02d} 秒")
     hours, minutes = divmod(minutes, 60)
     return Text(en=f"{hours} h {minutes:02d} min", zh=f"{hours} 小时 {minutes:02d} 分")
+
+
+def age(seconds: float | None) -> Text:
+    """A time that has passed, in whole units and never finer than is useful: `12 s`, `5 min`, `3 h 05 min`, `2 d 4 h`."""
+    if seconds is None or not math.isfinite(seconds):
+        return Text(en="–", zh="–")
+    if seconds < 59.5:
+        return Text(en=f"{seconds:.0f} s", zh=f"{seconds:.0f} 秒")
+    minutes = max(1, int(seconds // 60))
+    if minutes < 60:
+        return Text(en=f"{minutes} min", zh=f"{minutes} 分钟")
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return Text(en=f"{hours} h {minutes:02d} min", zh=f"{hours} 小时 {minutes:02d} 分")
+    days, hours = divmod(hours, 24)
+    return Text(en=f"{days} d {hours} h", zh=f"{days} 天 {hours} 小时")

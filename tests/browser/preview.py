@@ -1,0 +1,93 @@
+"""The web application over a real replay of the sample drives: for looking at it, and for the browser tests.
+
+python -m tests.browser.preview [PORT]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.fleet import choose_fleet
+from app.replaying import replay_drives
+from domain.findings import Order
+from domain.fleet import DEVELOPMENT_KEY
+from domain.live import VehicleSighting
+from notifier.order_states import OrderEvent, transition
+from rules.pack import load_rules
+from storage.memory_store import MemoryStore
+from web.api import create_app
+
+SAMPLES = Path(__file__).parents[2] / "sample_can_logs"
+SECOND = 1_000_000_000
+
+
+def filled_store(history: Path) -> MemoryStore:
+    """A store as a replay of all sample drives leaves it, with cars that were heard of lately and orders that have moved on."""
+    store = MemoryStore()
+    for manifest in ("manifest_faulty.csv", "manifest_healthy.csv"):
+        choice = choose_fleet(
+            (),
+            key=DEVELOPMENT_KEY,
+            vin=None,
+            manifest=SAMPLES / manifest,
+            profile=None,
+            start_ns=None,
+            vehicle_table=None,
+            dealer_table=None,
+        )
+        replay_drives(choice, store, history=history)
+    _hear(store)
+    _move(store)
+    store.save_figures({"decode_share": 0.973, "lag_s": 0.4, "frames_per_s": 41250.0, "updated_ns": time.time_ns()})
+    return store
+
+
+def _hear(store: MemoryStore) -> None:
+    """All cars were heard of seconds ago, at the end of their drive; one has been silent for a quarter of an hour."""
+    now_ns = time.time_ns()
+    for number, vehicle in enumerate(store.vehicles()):
+        alerts = store.case(vehicle.id).alerts
+        latest_ns = max((alert.updated_ns for alert in alerts), default=now_ns)
+        heard_ns = now_ns - (900 if number == 2 else 1 + number % 7) * SECOND
+        place = next((alert.location for alert in reversed(alerts) if alert.location), vehicle.home)
+        sighting = VehicleSighting(vehicle=vehicle.id, event_ns=latest_ns + 7 * 60 * SECOND, received_ns=heard_ns, location=place)
+        store.save_sightings([sighting])
+
+
+def _move(store: MemoryStore) -> None:
+    paths = [
+        ["offer"],
+        ["offer", "accept", "schedule"],
+        ["offer", "accept", "schedule", "check_in", "diagnose", "quote", "approve", "start", "inspect", "pass"],
+        ["offer", "accept"],
+        ["give_up"],
+    ]
+    for order, path in zip(store.orders(), paths, strict=False):
+        _follow(store, order, path)
+
+
+def _follow(store: MemoryStore, order: Order, path: list[str]) -> None:
+    for word in path:
+        moved = transition(order, OrderEvent(word), time_ns=order.updated_ns, actor="preview")
+        if store.change_order(moved.order, order.version):
+            order = moved.order
+
+
+def preview_app(history: Path, store: MemoryStore | None = None) -> FastAPI:
+    """The application over `filled_store`, or over another store."""
+    shown = filled_store(history) if store is None else store
+    return create_app(
+        lambda: shown, metrics=lambda: "", clock=time.time_ns, rules=load_rules(None), history=history, open_access=True
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
+        uvicorn.run(preview_app(Path(folder)), host="127.0.0.1", port=port, timeout_graceful_shutdown=1)

@@ -1,0 +1,113 @@
+"""`/api/v1/vehicles`, `/api/v1/dealers` and `/api/v1/rules`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from domain.fleet import Dealer, Vehicle
+from domain.live import VehicleSummary
+from notifier.messages import alert_json, recommendation_json, rfc3339, text_json
+from rules.rule import Rule
+from web.api.access import Reader
+from web.api.paging import Limit, Offset, page
+from web.api.problems import Problem
+from web.api.service import Served
+
+router = APIRouter(prefix="/api/v1", tags=["fleet"])
+
+
+@router.get("/vehicles")
+def list_vehicles(service: Served, _caller: Reader, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+    """Vehicles by pseudonym, with when they were last heard of and what is open on them."""
+    found = service.store.vehicle_summaries(limit=limit + 1, offset=offset)
+    return page("vehicles", found, [_summary_json(summary) for summary in found], limit=limit, offset=offset)
+
+
+@router.get("/vehicles/{vehicle_id}")
+def show_vehicle(vehicle_id: str, service: Served, _caller: Reader) -> dict[str, Any]:
+    """One vehicle with its alerts, recommendations and the ids of its orders."""
+    vehicle, case = service.store.vehicle(vehicle_id), service.store.case(vehicle_id)
+    if vehicle is None and not case.alerts:
+        raise Problem(404, "vehicle_unknown", "There is no vehicle of this id.")
+    return {
+        **_vehicle_json(vehicle or Vehicle(id=vehicle_id)),
+        "alerts": [alert_json(alert) for alert in case.alerts],
+        "recommendations": [recommendation_json(recommendation) for recommendation in case.recommendations],
+        "orders": [order.id for order in case.orders],
+    }
+
+
+@router.get("/dealers")
+def list_dealers(service: Served, _caller: Reader) -> dict[str, Any]:
+    """All dealers; how they are reached and which secret they hold is not told."""
+    return {"dealers": [_dealer_json(dealer) for dealer in service.store.dealers()]}
+
+
+@router.get("/rules")
+def list_rules(service: Served, _caller: Reader) -> dict[str, Any]:
+    """The rules in use."""
+    return {"rules": [_rule_json(rule) for rule in service.rules]}
+
+
+def _summary_json(summary: VehicleSummary) -> dict[str, Any]:
+    return {
+        "id": summary.vehicle,
+        "registered": summary.registered,
+        "event_time": None if summary.event_ns is None else rfc3339(summary.event_ns),
+        "received": None if summary.received_ns is None else rfc3339(summary.received_ns),
+        "location": None
+        if summary.location is None
+        else {"lat": round(summary.location[0], 2), "lon": round(summary.location[1], 2), "crs": "WGS84", "precision_m": 1000},
+        "open_alerts": summary.open_alerts,
+        "urgency": None if summary.urgency is None else summary.urgency.name,
+    }
+
+
+def _vehicle_json(vehicle: Vehicle) -> dict[str, Any]:
+    return {
+        "id": vehicle.id,
+        "brand": vehicle.brand,
+        "model": vehicle.model,
+        "year": vehicle.year or None,
+        "powertrain": vehicle.powertrain,
+        "profile": vehicle.profile,
+        "odometer_km": vehicle.odometer_km,
+    }
+
+
+def _dealer_json(dealer: Dealer) -> dict[str, Any]:
+    return {
+        "id": dealer.id,
+        "name": text_json(dealer.name),
+        "location": {"lat": dealer.latitude, "lon": dealer.longitude, "crs": "WGS84"},
+        "brands": list(dealer.brands),
+        "capabilities": list(dealer.capabilities),
+        "tier": dealer.tier,
+        "capacity_per_day": dealer.capacity_per_day,
+        "labour_rate": dealer.labour_rate,
+        "currency": dealer.currency,
+        "opens_hour": dealer.opens_hour,
+        "closes_hour": dealer.closes_hour,
+        "utc_offset_hours": dealer.utc_offset_hours,
+        "days_open": list(dealer.days_open),
+    }
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "version": str(rule.version),
+        "status": rule.status.value,
+        "system": rule.system,
+        "component": rule.component,
+        "group_key": rule.group_key,
+        "severity": rule.severity.value,
+        "urgency": rule.urgency.name,
+        "title": text_json(rule.title),
+        "signals": sorted(rule.paths),
+        "codes": list(rule.codes),
+        "applies_to": list(rule.applies_to),
+        "sources": list(rule.sources),
+    }

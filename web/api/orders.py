@@ -1,0 +1,150 @@
+"""`/api/v1/orders`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, Field
+
+from domain.findings import Order, OrderKind
+from domain.fleet import Dealer, Vehicle
+from domain.records import OutboxEvent
+from notifier.messages import order_json
+from notifier.order_states import TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
+from notifier.outbox import order_events
+from notifier.redispatch import REFUSALS, redispatch
+from web.api.access import Orderer, Reader
+from web.api.paging import Limit, Offset, page
+from web.api.problems import Problem
+from web.api.service import Served, Service
+
+router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
+ENDED_STATES = frozenset({OrderState.SETTLED, OrderState.DELIVERED, OrderState.CLOSED, OrderState.CANCELLED})
+OPEN_STATES = tuple(sorted({state.value for table in TABLES.values() for state in table} - ENDED_STATES))
+"""States of orders on which work is still to come (`notifier.order_states.is_open`)."""
+
+
+class TransitionRequest(BaseModel, extra="forbid"):
+    """What happens to an order, and why in the actor's words."""
+
+    event: OrderEvent
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+@router.get("")
+def list_orders(
+    service: Served,
+    _caller: Reader,
+    state: Annotated[list[OrderState] | None, Query()] = None,
+    kind: OrderKind | None = None,
+    dealer: str | None = None,
+    vehicle: str | None = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> dict[str, Any]:
+    """Orders, newest first; `state` may be given several times."""
+    found = service.store.orders(
+        vehicle=vehicle, state=state, dealer=dealer, kind=kind, newest_first=True, limit=limit + 1, offset=offset
+    )
+    dealers = {each.id: each for each in service.store.dealers()}
+    documents = [_document(service, order, dealers) for order in found[:limit]]
+    return page("orders", found, documents, limit=limit, offset=offset)
+
+
+@router.get("/{order_id}")
+def show_order(order_id: str, service: Served, response: Response, _caller: Reader) -> dict[str, Any]:
+    """One order; its `ETag` is the version that a transition's `If-Match` names."""
+    order = _order(service, order_id)
+    return _answer(service, order, response)
+
+
+@router.post("/{order_id}/transitions", responses={409: {"description": "not allowed in this state; `allowed` names what is"}})
+def move_order(
+    order_id: str,
+    request: TransitionRequest,
+    service: Served,
+    response: Response,
+    caller: Orderer,
+    if_match: Annotated[str | None, Header(description="the version that was seen, as in the ETag")] = None,
+) -> dict[str, Any]:
+    """Accept, decline, schedule … an order as it was seen at a version."""
+    expected = _version(if_match)
+    order = _order(service, order_id)
+    asked = transition(
+        order, request.event, time_ns=service.clock(), actor=caller.name, reason=request.reason, expected_version=expected
+    )
+    if asked.outcome is TransitionOutcome.VERSION_CONFLICT:
+        raise _conflict(order)
+    if asked.outcome is TransitionOutcome.ILLEGAL:
+        allowed = [event.value for event in asked.allowed]
+        raise Problem(
+            409,
+            "transition_not_allowed",
+            f"An order that is {order.state!r} cannot {request.event.value!r}; allowed: {', '.join(allowed) or 'nothing'}.",
+            state=order.state,
+            allowed=allowed,
+        )
+    after, pushes = _consequences(service, order, asked)
+    if not service.store.change_order(after, order.version, pushes):
+        raise _conflict(_order(service, order_id))
+    return _answer(service, _order(service, order_id), response)
+
+
+def _consequences(service: Service, order: Order, asked: OrderTransition) -> tuple[Order, tuple[OutboxEvent, ...]]:
+    """The order to store and the pushes that tell of it; after a refusal the next dealer is asked in the same step."""
+    case, (vehicle, dealer) = service.store.case(order.vehicle), _parties(service, asked.order, None)
+    if asked.event not in REFUSALS:
+        return asked.order, order_events(asked.order, case, vehicle, dealer)
+    refused = redispatch(
+        order,
+        asked.event,
+        case=case,
+        vehicle=vehicle,
+        dealers=service.store.dealers(),
+        orders=service.store.orders(state=OPEN_STATES),
+        time_ns=service.clock(),
+        actor=asked.actor,
+        reason=asked.reason,
+    )
+    return refused.order, refused.outbox
+
+
+def _version(if_match: str | None) -> int:
+    if if_match is None:
+        raise Problem(428, "version_missing", "Send If-Match with the version of the order that you saw.")
+    named = re.fullmatch(r'\s*(?:W/)?"?(\d{1,9})"?\s*', if_match)
+    if named is None:
+        raise Problem(400, "version_malformed", 'If-Match takes one version, such as "3".')
+    return int(named[1])
+
+
+def _conflict(order: Order) -> Problem:
+    return Problem(
+        412, "version_conflict", f"The order has changed meanwhile: look at version {order.version}.", version=order.version
+    )
+
+
+def _order(service: Service, order_id: str) -> Order:
+    order = service.store.order(order_id)
+    if order is None:
+        raise Problem(404, "order_unknown", "There is no order of this id.")
+    return order
+
+
+def _answer(service: Service, order: Order, response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = f'"{order.version}"'
+    allowed = [event.value for event in TABLES[order.kind][OrderState(order.state)]]
+    return {"order": _document(service, order, None), "allowed": allowed}
+
+
+def _document(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> dict[str, Any]:
+    vehicle, dealer = _parties(service, order, dealers)
+    return order_json(order, service.store.case(order.vehicle), vehicle, dealer)
+
+
+def _parties(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> tuple[Vehicle, Dealer | None]:
+    known = {each.id: each for each in service.store.dealers()} if dealers is None else dealers
+    dealer = known.get(order.choice.dealer) if order.choice else None
+    return service.store.vehicle(order.vehicle) or Vehicle(id=order.vehicle), dealer

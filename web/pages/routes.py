@@ -1,0 +1,210 @@
+"""The pages' addresses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Template
+
+from domain.findings import AlertState, Severity, Text
+from domain.fleet import Vehicle
+from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
+from web.api.alerts import acknowledge
+from web.api.problems import Problem
+from web.api.service import Served, Service
+from web.pages import alert_page, overview, words
+from web.pages.world_map import HEIGHT, WIDTH
+from web.report import formats
+from web.report.markup import both, environment
+
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Nothing is loaded from, sent to or shown inside another site."""
+_ASSETS = {
+    "style.css": ("style.css", "text/css"),
+    "pages.css": ("pages/static/pages.css", "text/css"),
+    "pages.js": ("pages/static/pages.js", "text/javascript"),
+    "theme.js": ("pages/static/theme.js", "text/javascript"),
+    "icon.svg": ("pages/static/icon.svg", "image/svg+xml"),
+}
+_PAGE = 50
+_REFRESH_S = 1.0
+"""However many browsers watch, the overview is gathered once in so long."""
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+class SignInNeeded(Exception):  # noqa: N818 - it is no error: the browser is sent to the sign-in page
+    """A page was asked for without a session."""
+
+
+def _visitor(request: Request) -> Caller:
+    access: Access = request.app.state.access
+    try:
+        visitor = access.caller(request, None)
+    except Problem as problem:
+        if problem.status == 401:
+            raise SignInNeeded from problem
+        raise
+    if not visitor.may(Scope.READ):
+        raise SignInNeeded
+    return visitor
+
+
+Visitor = Annotated[Caller, Depends(_visitor)]
+
+
+class OverviewCache:
+    """The overview as last gathered, for a moment."""
+
+    def __init__(self) -> None:
+        self._view: overview.Overview | None = None
+        self._gathered_s = 0.0
+
+    def get(self, service: Service) -> overview.Overview:
+        """The overview, at most a second old."""
+        now_s = time.monotonic()
+        if self._view is None or now_s - self._gathered_s > _REFRESH_S:
+            self._view = overview.gather(service.store, service.clock(), service.utc_offset_hours)
+            self._gathered_s = now_s
+        return self._view
+
+
+@router.get("/")
+def show_overview(request: Request, service: Served, visitor: Visitor) -> Response:
+    """The first screen: what must stop now."""
+    cache: OverviewCache = request.app.state.overview
+    return _page("overview.html.j2", request, visitor, view=cache.get(service))
+
+
+@router.get("/alerts")
+def list_alerts(
+    request: Request,
+    service: Served,
+    visitor: Visitor,
+    state: AlertState | None = None,
+    severity: Severity | None = None,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """All alerts, newest first."""
+    found = service.store.alerts(state=state, severity=severity, newest_first=True, limit=_PAGE + 1, offset=offset)
+    vehicles = {alert.vehicle: service.store.vehicle(alert.vehicle) or Vehicle(id=alert.vehicle) for alert in found}
+    shown: dict[str, Any] = {
+        "alerts": found[:_PAGE],
+        "vehicles": vehicles,
+        "state": state,
+        "severity": severity,
+        "states": list(AlertState),
+        "severities": list(Severity),
+        "newer": max(0, offset - _PAGE) if offset else None,
+        "older": offset + _PAGE if len(found) > _PAGE else None,
+    }
+    return _page("alerts.html.j2", request, visitor, **shown)
+
+
+@router.get("/alerts/{alert_id}")
+def show_alert(alert_id: str, request: Request, service: Served, visitor: Visitor) -> Response:
+    """One alert: evidence, causes, checks, plan, order."""
+    view = alert_page.gather(service.store, alert_id, service.history)
+    if view is None:
+        said = {"heading": words.LABELS["unknown_alert"], "advice": words.LABELS["unknown_alert_do"]}
+        return _page("message.html.j2", request, visitor, status=404, **said)
+    return _page("alert.html.j2", request, visitor, view=view, may_acknowledge=visitor.may(Scope.ORDERS))
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+def acknowledge_alert(alert_id: str, service: Served, visitor: Visitor) -> Response:
+    """The page's button."""
+    if not visitor.may(Scope.ORDERS):
+        raise Problem(403, "scope_missing", "This key lacks the scope 'orders'.", needed=Scope.ORDERS.value)
+    return RedirectResponse(f"/alerts/{acknowledge(service, alert_id).id}", 303)
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request) -> Response:
+    """Asks for a key."""
+    return _page("sign_in.html.j2", request, None, wrong=False)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Takes a key and opens a session."""
+    access: Access = request.app.state.access
+    refuse_foreign_sites(request, loopback_only=access.open_access)
+    body = (await request.body())[:4096].decode("utf-8", "replace")
+    caller = access.by_key(parse_qs(body).get("key", [""])[0].strip())
+    if caller is None:
+        return _page("sign_in.html.j2", request, None, status=401, wrong=True)
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        access.sign_in(caller),
+        max_age=SESSION_NS // 1_000_000_000,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(request: Request) -> Response:
+    """Ends the session."""
+    access: Access = request.app.state.access
+    refuse_foreign_sites(request, loopback_only=access.open_access)
+    access.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(SESSION_COOKIE)
+    return answer
+
+
+@router.get("/static/{name}")
+def asset(name: str) -> Response:
+    """Style sheets, scripts and the icon; nothing else of the package."""
+    if name not in _ASSETS:
+        raise Problem(404, "not_found", "There is no such file.")
+    file, media_type = _ASSETS[name]
+    return Response(_asset(file), media_type=media_type, headers=SECURITY_HEADERS | {"cache-control": "max-age=300"})
+
+
+@cache
+def _asset(file: str) -> bytes:
+    return files("web").joinpath(file).read_bytes()
+
+
+@cache
+def _template(name: str) -> Template:
+    own = {
+        "say": lambda key: both(words.LABELS[key]),
+        "said": lambda key, *values: both(_filled(words.LABELS[key], *values)),
+        "page_words": words,
+        "map_width": WIDTH,
+        "map_height": HEIGHT,
+        "age_text": formats.age,
+        "age": lambda seconds: both(formats.age(seconds)),
+    }
+    return environment().get_template(f"pages/{name}", globals=own)
+
+
+def _filled(text: Text, *values: Any) -> Text:
+    texts = [value if isinstance(value, Text) else Text(en=str(value), zh=str(value)) for value in values]
+    return Text(en=text.en.format(*(value.en for value in texts)), zh=text.zh.format(*(value.zh for value in texts)))
+
+
+def _page(name: str, request: Request, visitor: Caller | None, *, status: int = 200, **shown: Any) -> Response:
+    context: Mapping[str, Any] = {"path": request.url.path, "session": SESSION_COOKIE in request.cookies, "visitor": visitor}
+    return HTMLResponse(_template(name).render(**context, **shown), status, headers=SECURITY_HEADERS)
