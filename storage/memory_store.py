@@ -89,8 +89,7 @@ class MemoryStore(MemoryViews):
         for state in changes.states:
             self._states.setdefault(state.vehicle, {})[state.stage] = state
         self._progress.update((progress.drive, progress) for progress in changes.progress)
-        for event in merged.outbox:
-            self._outbox.setdefault(event.id, event)
+        self._write_outbox(merged.outbox)
         for letter in changes.dead_letters:
             self._dead_letters.setdefault(letter.id, letter)
         for seen in changes.seen:
@@ -101,6 +100,11 @@ class MemoryStore(MemoryViews):
     def _write_order(self, order: Order) -> None:
         self._orders.setdefault(order.vehicle, {})[order.id] = order
         self._order_states.setdefault((order.id, order.version), order.state)
+
+    def _write_outbox(self, events: Iterable[OutboxEvent]) -> None:
+        for event in events:
+            self._outbox.setdefault(event.id, event)
+            self._outbox_times.setdefault(event.id, self._clock())
 
     def append_event(self, event: FeedEvent) -> None:
         """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
@@ -117,8 +121,7 @@ class MemoryStore(MemoryViews):
             return False
         marked = dataclasses.replace(order, people_version=order.version)
         self._write_order(marked)
-        for event in outbox:
-            self._outbox.setdefault(event.id, event)
+        self._write_outbox(outbox)
         self._append_events([order_event(stored, marked)])
         return True
 

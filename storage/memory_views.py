@@ -24,6 +24,7 @@ class MemoryViews:
         self._orders: dict[str, dict[str, Order]] = {}
         self._order_states: dict[tuple[str, int], str] = {}
         self._outbox: dict[str, OutboxEvent] = {}
+        self._outbox_times: dict[str, int] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
         self._sightings: dict[str, VehicleSighting] = {}
         self._events: list[FeedEvent] = []
@@ -172,9 +173,9 @@ class MemoryViews:
         """State -> pushes."""
         return dict(Counter(event.state for event in self._outbox.values()))
 
-    def oldest_due_ns(self) -> int | None:
-        """The earliest due time of the pushes that wait; None where none does."""
-        return min((event.due_ns for event in self._outbox.values() if event.state == "pending"), default=None)
+    def oldest_pending_ns(self) -> int | None:
+        """When the oldest of the pushes that wait was written; None where none waits."""
+        return min((self._outbox_times[event.id] for event in self._outbox.values() if event.state == "pending"), default=None)
 
     def save_api_key(self, key: ApiKey) -> None:
         """Add or replace a key."""

@@ -104,14 +104,14 @@ def progress_row(progress: DriveProgress) -> dict[str, Any]:
     return _fields(progress)
 
 
-def outbox_row(event: OutboxEvent) -> dict[str, Any]:
-    """Row of `outbox`: its columns are the record's fields, and whether it tells of a P0 order."""
-    return {**_fields(event), "critical": is_critical(event)}
+def outbox_row(event: OutboxEvent, now_ns: int) -> dict[str, Any]:
+    """Row of `outbox`: its columns are the record's fields, whether it tells of a P0 order, and when it was written."""
+    return {**_fields(event), "critical": is_critical(event), "created_ns": now_ns}
 
 
 def outbox_event_of(row: RowMapping) -> OutboxEvent:
     """The record of a row of `outbox`."""
-    return OutboxEvent(**{name: value for name, value in row.items() if name != "critical"})
+    return OutboxEvent(**{name: value for name, value in row.items() if name not in ("critical", "created_ns")})
 
 
 def feed_row(event: FeedEvent) -> dict[str, Any]:

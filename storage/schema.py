@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -130,6 +144,7 @@ outbox = Table(
     Column("state", Word, nullable=False),
     Column("last_error", PrintableText, nullable=False),
     Column("critical", Boolean, nullable=False, server_default=false()),
+    Column("created_ns", BigInteger, nullable=False, server_default=text("0")),
     Index(None, "state", "due_ns", "id"),
 )
 

@@ -92,7 +92,7 @@ class SqlStore(SqlViews):
             replace_rows(connection, schema.vehicle_state, [rows.state_row(state) for state in changes.states])
             replace_rows(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
             replace_rows(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
-            insert_absent(connection, schema.outbox, [rows.outbox_row(event) for event in merged.outbox])
+            insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in merged.outbox])
             insert_absent(connection, schema.dead_letter, [rows.dead_letter_row(letter) for letter in changes.dead_letters])
             events = [alert_event(before, after) for before, after in merged.alerts]
             self._append_events(connection, [*events, *(order_event(before, after) for before, after in merged.orders)])
@@ -147,7 +147,7 @@ class SqlStore(SqlViews):
             if stored is None or stored.version != expected_version:
                 return False
             self._write_orders(connection, [(stored, marked)])
-            insert_absent(connection, schema.outbox, [rows.outbox_row(event) for event in outbox])
+            insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
             self._append_events(connection, [order_event(stored, marked)])
         return True
 

@@ -187,11 +187,11 @@ class SqlViews(SqlBase):
         column = schema.outbox.c.state
         return self._counts(select(column.label("name"), func.count().label("number")).group_by(column))
 
-    def oldest_due_ns(self) -> int | None:
-        """The earliest due time of the pushes that wait; None where none does."""
+    def oldest_pending_ns(self) -> int | None:
+        """When the oldest of the pushes that wait was written (0 where an earlier schema did not note it); None where none waits."""
         table = schema.outbox
-        found = self._fetch(select(func.min(table.c.due_ns).label("due_ns")).where(table.c.state == "pending"))
-        return None if found[0]["due_ns"] is None else int(found[0]["due_ns"])
+        found = self._fetch(select(func.min(table.c.created_ns).label("created_ns")).where(table.c.state == "pending"))
+        return None if found[0]["created_ns"] is None else int(found[0]["created_ns"])
 
     def _counts(self, query: Select[Any]) -> dict[str, int]:
         return {row["name"]: row["number"] for row in self._fetch(query)}

@@ -58,7 +58,7 @@ def feed(store: AnyStore) -> list[tuple[str, str, str]]:
 
 def test_an_empty_store_has_no_events_figures_keys_or_vehicles(store: AnyStore) -> None:
     assert (store.events(0, 10), store.last_event_id(), store.figures(), store.api_key("x")) == ((), 0, {}, None)
-    assert (store.vehicle_summaries(), store.oldest_due_ns(), store.outbox_counts(), store.open_alert_counts()) == (
+    assert (store.vehicle_summaries(), store.oldest_pending_ns(), store.outbox_counts(), store.open_alert_counts()) == (
         (),
         None,
         {},
@@ -273,7 +273,9 @@ def test_counts_for_metrics(store: AnyStore) -> None:
     assert store.open_alert_counts() == {"critical": 1}
     assert store.dead_letter_counts() == {"malformed_line": 1}
     assert store.outbox_counts() == {"pending": 2}
-    assert store.oldest_due_ns() == 0
+    assert store.oldest_pending_ns() == 1_000
+    store.record(dataclasses.replace(examples.event(), attempts=1, state="delivered"))
+    assert (store.oldest_pending_ns() or 0) > 1_000
 
 
 def test_figures_are_replaced(store: AnyStore) -> None:

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_api_key")),
     )
     op.add_column("outbox", sa.Column("critical", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("outbox", sa.Column("created_ns", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     _mark_critical()
 
 

@@ -1,0 +1,268 @@
+"""The settings of the live service: a TOML file, then the environment over it, checked whole before anything starts.
+
+Every setting has an environment variable `PITCALL_<SECTION>_<KEY>`, such as PITCALL_BROKER_URL; lists are written with commas.
+`[secrets]` come from PITCALL_SECRET_<NAME> too. `pitcall.example.toml` shows and explains all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field, SecretStr
+
+from app.settings import Settings
+from domain.errors import DataFileError, InputError
+from domain.fleet import DEVELOPMENT_KEY
+from ingest.mqtt.settings import MqttSettings
+from ingest.mqtt.topics import DEFAULT_PREFIX
+
+Positive = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0)]
+HashText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Scope = Literal["read", "orders", "admin"]
+
+_ALIASES = {
+    "PITCALL_PSEUDONYM_KEY": ("privacy", "pseudonym_key"),
+    "PITCALL_ALLOW_PRIVATE_ENDPOINTS": ("delivery", "allow_private_endpoints"),
+}
+_SECRET = "PITCALL_SECRET_"  # noqa: S105 - the prefix of a variable's name
+
+
+class _Section(pydantic.BaseModel, extra="forbid", frozen=True):
+    """A table of the file; unknown keys are refused, so that a misspelt one does not pass in silence."""
+
+
+class BrokerSection(_Section):
+    """`[broker]`: where the vehicles' messages come from."""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    receiver: Literal["paho", "socket"] = "paho"
+    client_id: str = Field(default="pitcall", min_length=1)
+    topic_prefix: str = DEFAULT_PREFIX
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    queue_messages: PositiveInt = 20_000
+    queue_mb: PositiveInt = 256
+
+
+class DatabaseSection(_Section):
+    """`[database]`."""
+
+    url: SecretStr = SecretStr("")
+
+
+class DataSection(_Section):
+    """`[data]`: files beside the database."""
+
+    folder: Path = Path("pitcall-data")
+    baselines: Path | None = None
+
+
+class WebSection(_Section):
+    """`[web]`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    open_access: bool = False
+    api_keys: dict[HashText, tuple[Scope, ...]] = {}
+
+
+class PrivacySection(_Section):
+    """`[privacy]`."""
+
+    pseudonym_key: SecretStr = SecretStr("")
+
+
+class PipelineSection(_Section):
+    """`[pipeline]`."""
+
+    lateness_s: Annotated[float, Field(ge=0)] = 1.0
+    batch_messages: PositiveInt = 2_000
+    batch_wait_s: Positive = 0.05
+    gap_timeout_s: Positive = 6.0
+    silent_after_s: Positive = 300.0
+    evict_after_s: Positive = 900.0
+
+
+class DeliverySection(_Section):
+    """`[delivery]`: pushes to dealers."""
+
+    workers: Annotated[int, Field(ge=1, le=16)] = 2
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 15.0
+    claim_s: Annotated[float, Field(ge=60)] = 300.0
+    allow_private_endpoints: bool = False
+
+
+class RetentionSection(_Section):
+    """`[retention]`: after so many days forgotten."""
+
+    events_days: Positive = 30.0
+    positions_days: Positive = 7.0
+
+
+class LogSection(_Section):
+    """`[log]`."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class ServiceSettings(_Section):
+    """Everything that `pitcall serve` is told."""
+
+    broker: BrokerSection = BrokerSection()
+    database: DatabaseSection = DatabaseSection()
+    data: DataSection = DataSection()
+    web: WebSection = WebSection()
+    privacy: PrivacySection = PrivacySection()
+    pipeline: PipelineSection = PipelineSection()
+    delivery: DeliverySection = DeliverySection()
+    retention: RetentionSection = RetentionSection()
+    log: LogSection = LogSection()
+    secrets: dict[str, SecretStr] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _open_on_this_machine_only(self) -> ServiceSettings:
+        if self.web.open_access and self.web.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(
+                "web.open_access needs web.host 127.0.0.1: without keys everybody who reaches the port may do everything"
+            )
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL: an SQLite file in the data folder where none is given."""
+        return self.database.url.get_secret_value() or f"sqlite:///{self.data.folder / 'pitcall.sqlite3'}"
+
+    @property
+    def common(self) -> Settings:
+        """What every command needs, in the form that they share."""
+        key = self.privacy.pseudonym_key.get_secret_value()
+        return Settings(
+            pseudonym_key=key.encode() if key else DEVELOPMENT_KEY,
+            key_is_development=not key,
+            database_url=self.database_url,
+            allow_private_endpoints=self.delivery.allow_private_endpoints,
+            secrets={name: secret.get_secret_value() for name, secret in self.secrets.items()},
+        )
+
+    @property
+    def mqtt(self) -> MqttSettings:
+        """The broker as the receivers want it.
+
+        Raises:
+            InputError: its URL is not valid.
+        """
+        broker = self.broker
+        login = {"username": broker.username, "password": broker.password.get_secret_value()}
+        return MqttSettings.from_url(
+            broker.url,
+            client_id=broker.client_id,
+            topic_prefix=broker.topic_prefix,
+            ca_file=broker.ca_file,
+            certificate_file=broker.certificate_file,
+            key_file=broker.key_file,
+            queue_messages=broker.queue_messages,
+            queue_bytes=broker.queue_mb * 1024 * 1024,
+            **({name: word for name, word in login.items() if word}),
+        )
+
+
+def load_settings(file: Path | None, environment: Mapping[str, str] = os.environ) -> ServiceSettings:
+    """Settings from the file (none: the defaults) with the environment over it; relative paths are taken from the working directory.
+
+    Raises:
+        InputError: the file or a variable is not valid; names file, line (or variable) and mend.
+    """
+    text = _read(file) if file else ""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        place = re.search(r"line (\d+)", str(problem))
+        what = f"not TOML: {str(problem).partition(' (at')[0]}"
+        line = int(place[1]) if place else None
+        raise DataFileError(what, file=file, line=line, mend="see pitcall.example.toml") from problem
+    named = _lay_over(document, environment)
+    try:
+        return ServiceSettings.model_validate(document)
+    except pydantic.ValidationError as problem:
+        # without `from`: the cause would quote the values, and some are secret
+        raise _explained(problem, file, text, named) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise DataFileError(
+            f"cannot be read ({problem.strerror})", file=file, mend="check the path and its permissions"
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise DataFileError("is not UTF-8 text", file=file, mend="see pitcall.example.toml") from problem
+
+
+def _lay_over(document: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Write the environment's settings into the document; gives (section, key) -> variable."""
+    named: dict[tuple[str, str], str] = {}
+    for variable, value in sorted(environment.items()):
+        place = _ALIASES.get(variable) or _place(variable)
+        if place is None:
+            continue
+        section, key = place
+        table = document.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = value
+            named[place] = variable
+    return named
+
+
+def _place(variable: str) -> tuple[str, str] | None:
+    """(section, key) that a variable sets, None where it is none of ours. Tables of tables are set in the file only."""
+    if variable.startswith(_SECRET):
+        return "secrets", variable.removeprefix(_SECRET)
+    for section in ServiceSettings.model_fields:
+        prefix = f"PITCALL_{section.upper()}_"
+        if variable.startswith(prefix) and section != "secrets":
+            return section, variable.removeprefix(prefix).lower()
+    return None
+
+
+def _explained(
+    problem: pydantic.ValidationError, file: Path | None, text: str, named: Mapping[tuple[str, str], str]
+) -> InputError:
+    """The first thing that is wrong, on one line, without the value (it may be a secret)."""
+    wrong = problem.errors(include_input=False, include_url=False)[0]
+    path = [str(part) for part in wrong["loc"]]
+    said = wrong["msg"].removeprefix("Value error, ")
+    what = f"{'.'.join(path)}: {said[0].lower()}{said[1:]}" if path else said
+    mend = "remove it or mend its name" if wrong["type"] == "extra_forbidden" else "see pitcall.example.toml"
+    variable = named.get((path[0], path[1])) if len(path) > 1 else None
+    if variable is not None:
+        return InputError(f"environment variable {variable}: {what}", mend=mend)
+    return DataFileError(what, file=file, line=_line_of(text, path), mend=mend)
+
+
+def _line_of(text: str, path: list[str]) -> int | None:
+    """The line of the file on which this setting stands: of its key, else of its section, None where neither is there."""
+    section, section_line = "", None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line)
+        if header:
+            section = header[1].replace('"', "")
+            section_line = number if path and section == path[0] else section_line
+        key = re.match(r"\s*\"?([\w.-]+)\"?\s*=", line)
+        if (
+            key
+            and path
+            and [*filter(None, section.split(".")), *key[1].split(".")] == path[: len(section.split(".")) * bool(section) + 1]
+        ):
+            return number
+    return section_line
