@@ -67,7 +67,8 @@ class NetworkReceiver:
 
     def __init__(self, settings: MqttSettings, new_link: Callable[[], Link], *, clock_ns: Callable[[], int]) -> None:
         self._settings, self._new_link = settings, new_link
-        self._waker, self._wake_input = _socket_pair()
+        self._waker: socket.socket | None = None
+        self._wake_input: socket.socket | None = None
         self._inbox = Inbox(messages=settings.queue_messages, octets=settings.queue_bytes, clock_ns=clock_ns, on_room=self._wake)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -79,6 +80,7 @@ class NetworkReceiver:
         if self._thread is not None:
             return
         self._stopping.clear()
+        self._waker, self._wake_input = _socket_pair()
         self._inbox.open()
         self._thread = threading.Thread(target=self._run, name=f"mqtt {self._settings.client_id}", daemon=True)
         self._thread.start()
@@ -100,6 +102,10 @@ class NetworkReceiver:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        for end in (self._waker, self._wake_input):
+            if end is not None:
+                end.close()
+        self._waker = self._wake_input = None
 
     @property
     def connected(self) -> bool:
@@ -112,8 +118,10 @@ class NetworkReceiver:
         return len(self._inbox)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # then it is awake, or about to be
-            self._wake_input.send(b"\0")
+        wake_input = self._wake_input
+        if wake_input is not None:
+            with contextlib.suppress(OSError):  # full: it is awake or about to be; closed: it has stopped
+                wake_input.send(b"\0")
 
     def _run(self) -> None:
         """The thread: connection after connection until stopped."""
@@ -130,14 +138,16 @@ class NetworkReceiver:
 
     def _serve_one(self, backoff: Backoff) -> None:
         """One connection, from its opening to its loss or our stop."""
-        link = self._new_link()
+        link, waker = self._new_link(), self._waker
+        if waker is None:
+            return
         selector = selectors.DefaultSelector()
         try:
             line = link.open()
-            selector.register(self._waker, selectors.EVENT_READ)
+            selector.register(waker, selectors.EVENT_READ)
             deadline = time.monotonic() + self._settings.connect_timeout_s
             while not self._stopping.is_set():
-                self._step(link, line, selector)
+                self._step(link, line, waker, selector)
                 if link.ready and not self._connected:
                     self._connected, self.last_error = True, ""
                     backoff.reset()
@@ -149,7 +159,7 @@ class NetworkReceiver:
             selector.close()
             link.close()
 
-    def _step(self, link: Link, line: socket.socket, selector: selectors.BaseSelector) -> None:
+    def _step(self, link: Link, line: socket.socket, waker: socket.socket, selector: selectors.BaseSelector) -> None:
         """Wait for something to do and do it once."""
         link.acknowledge(self._inbox.packets_to_acknowledge())
         reading = self._inbox.has_room
@@ -160,8 +170,8 @@ class NetworkReceiver:
         ready = {key.fileobj: mask for key, mask in selector.select(0 if decrypted else _TICK_S)}
         if events:
             selector.unregister(line)
-        if self._waker in ready:
-            self._waker.recv(4096)
+        if waker in ready:
+            waker.recv(4096)
         if ready.get(line, 0) & selectors.EVENT_WRITE:
             link.write()
         if decrypted or ready.get(line, 0) & selectors.EVENT_READ:
