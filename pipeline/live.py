@@ -20,9 +20,10 @@ from domain.errors import StorageError
 from domain.frames import FrameBatch
 from domain.messages import RawMessage, Receiver
 from domain.ports import Store
-from domain.records import Commit, DeadLetter, OutboxEvent, SeenSequences, StageState, VehicleCase
+from domain.records import Commit, DeadLetter, SeenSequences, StageState
+from ingest.mqtt.batching import ParsedMessages
 from pipeline.casework import Casework
-from pipeline.line import Advance, Line
+from pipeline.line import Line
 from pipeline.presence import Presence
 from pipeline.sequencing import SECOND_NS, Sequenced, Sequencing
 
@@ -32,31 +33,6 @@ PRESENCE_STAGE = "presence"
 PRESENCE_VERSION = "1"
 DRIVING, AT_REST = b"\x01", b"\x00"
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 5.0
-
-
-class ParsedMessages(Protocol):
-    """What messages say.
-
-    Attributes:
-        frames: of all vehicles; its message table has one row per usable message, in order of arrival, token in `position`.
-        dead_letters: what could not be used. statuses: (vehicle, online, token). tokens: of messages without frames or status.
-    """
-
-    @property
-    def frames(self) -> FrameBatch:
-        """See the class."""
-
-    @property
-    def dead_letters(self) -> Sequence[DeadLetter]:
-        """See the class."""
-
-    @property
-    def statuses(self) -> Sequence[tuple[str, bool, int]]:
-        """See the class."""
-
-    @property
-    def tokens(self) -> Sequence[int]:
-        """See the class."""
 
 
 Parse = Callable[[Sequence[RawMessage]], ParsedMessages]
@@ -148,12 +124,12 @@ class _Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Evaluated:
-    """What the line and the casework made of a work."""
+    """What the line and the casework made of a work; `digests`: (vehicle, stage, hash of its state) of all its vehicles."""
 
-    cases: tuple[VehicleCase, ...]
-    outbox: tuple[OutboxEvent, ...]
-    dead_letters: tuple[DeadLetter, ...]
+    changes: Commit
+    digests: tuple[tuple[str, str, int], ...]
     opened_alerts: int
+    vehicles: int
 
 
 class LiveRunner:
@@ -199,6 +175,7 @@ class LiveRunner:
         self._next_look_ns = self._next_eviction_ns = 0
         self._taken: tuple[Sequence[RawMessage], ParsedMessages] | None = None
         self._work: _Work | None = None
+        self._evaluated: _Evaluated | None = None
         self._written: dict[str, dict[str, int]] = {}
         """Vehicles in the line's memory; hash of each stage's state as the store has it."""
         self._figures = LiveFigures()
@@ -225,19 +202,29 @@ class LiveRunner:
             self._receiver.stop()
 
     def step(self) -> StepReport:
-        """Take what is there, evaluate it, commit, acknowledge. Where the store fails, nothing is acknowledged and the same work is
-        done again by the next step, from the states that the store has.
+        """Take what is there, evaluate it, commit, acknowledge.
+
+        Where the store fails nothing is acknowledged, and the next step goes on with the same work: what was evaluated is
+        committed again as it is (it may be stored already: doing it again changes nothing), what was not is evaluated anew.
         """
         try:
             if self._work is None:
                 self._work = self._gather()
-            work = self._work
-            report = self._finish(work)
+            if self._evaluated is None:
+                self._evaluated = self._evaluate(self._work)
+            work, evaluated = self._work, self._evaluated
+            committed = evaluated.changes != Commit()
+            if committed:
+                self._store.commit(evaluated.changes)
         except StorageError as problem:
-            self._throw_away(self._work)
+            if self._evaluated is None:
+                self._throw_away(self._work)
             self._count(StepReport(failure=str(problem)), None)
             return StepReport(failure=str(problem))
-        self._work = None
+        self._receiver.acknowledge(work.tokens)
+        self._work = self._evaluated = None
+        self._note_stored(evaluated)
+        report = _report(work, evaluated, committed=committed)
         self._count(report, work.newest_ns)
         self._evict()
         return report
@@ -255,7 +242,7 @@ class LiveRunner:
         now_ns = self._clock() if drained or newest_ns is None else newest_ns
         opened = self._note_presence(parsed.frames)
         sequenced = self._sequencing.push(parsed.frames, now_ns)
-        tokens = list(parsed.tokens)
+        tokens = [*parsed.nothing_tokens, *parsed.dead_letter_tokens]
         for vehicle, online, token in parsed.statuses:
             tokens += self._presence.status(vehicle, online=online, token=token, now_ns=now_ns)
         closed = self._drives_over(now_ns) if drained else []
@@ -266,7 +253,7 @@ class LiveRunner:
             taken=len(messages),
             newest_ns=newest_ns,
             sequenced=sequenced,
-            dead_letters=tuple(parsed.dead_letters),
+            dead_letters=parsed.dead_letters,
             opened=opened,
             closed=tuple(closed),
             tokens=(*sequenced.tokens, *tokens),
@@ -303,8 +290,8 @@ class LiveRunner:
             self._next_look_ns = now_ns + SECOND_NS
         return over[: self.CLOSES_PER_STEP]
 
-    def _finish(self, work: _Work) -> StepReport:
-        """Evaluate and commit; the caller keeps the work until this has succeeded."""
+    def _evaluate(self, work: _Work) -> _Evaluated:
+        """What the work leads to; where the store fails the caller throws away what was computed on the way."""
         if self._network_stale:
             self._casework.reload()
             self._network_stale = False
@@ -313,57 +300,38 @@ class LiveRunner:
             if vehicle not in self._written:
                 self._written[vehicle] = {}
                 self._line.restore(self._store.states(vehicle))
-        evaluated = self._evaluate(work)
-        states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
-        digests = [hash(state.state) for state in states]
-        changed = tuple(
-            state
-            for state, digest in zip(states, digests, strict=True)
-            if self._written[state.vehicle].get(state.stage) != digest
-        )
-        changes = Commit(
-            cases=evaluated.cases,
-            states=(*changed, *_presence_states(work)),
-            outbox=evaluated.outbox,
-            dead_letters=evaluated.dead_letters,
-            seen=work.sequenced.seen,
-        )
-        committed = changes != Commit()
-        if committed:
-            self._store.commit(changes)
-        self._receiver.acknowledge(work.tokens)
-        for state, digest in zip(states, digests, strict=True):
-            self._written[state.vehicle][state.stage] = digest
-        for case in evaluated.cases:
-            self._casework.forget(case.vehicle)  # people change orders too, so the next decision starts from the store
-        return StepReport(
-            messages=work.taken,
-            passed=work.sequenced.messages,
-            duplicates=work.sequenced.duplicates,
-            gaps=work.sequenced.gaps,
-            missing=work.sequenced.missing,
-            frames=len(work.sequenced.frames),
-            late=sum(letter.reason == "late" for letter in evaluated.dead_letters),
-            dead_letters=len(evaluated.dead_letters),
-            alerts=evaluated.opened_alerts,
-            vehicles=len(vehicles),
-            closed=len(work.closed),
-            committed=committed,
-        )
-
-    def _evaluate(self, work: _Work) -> _Evaluated:
-        advances: list[Advance] = [self._line.push(work.sequenced.frames)] if len(work.sequenced.frames) else []
+        frames = work.sequenced.frames
+        advances = [self._line.push(frames)] if len(frames) else []
         advances += [self._line.close(vehicle) for vehicle in work.closed]
         decided = [self._casework.handle(advance.findings) for advance in advances]
+        states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
+        digests = tuple((state.vehicle, state.stage, hash(state.state)) for state in states)
+        changed = [
+            state
+            for state, (vehicle, stage, digest) in zip(states, digests, strict=True)
+            if self._written[vehicle].get(stage) != digest
+        ]
         return _Evaluated(
-            cases=tuple({case.vehicle: case for each in decided for case in each.cases}.values()),
-            outbox=tuple(event for each in decided for event in each.outbox),
-            dead_letters=(*work.dead_letters, *(letter for advance in advances for letter in advance.dead_letters)),
+            changes=Commit(
+                cases=tuple({case.vehicle: case for each in decided for case in each.cases}.values()),
+                states=(*changed, *_presence_states(work)),
+                outbox=tuple(event for each in decided for event in each.outbox),
+                dead_letters=(*work.dead_letters, *(letter for advance in advances for letter in advance.dead_letters)),
+                seen=work.sequenced.seen,
+            ),
+            digests=digests,
             opened_alerts=sum(each.opened_alerts for each in decided),
+            vehicles=len(vehicles),
         )
 
+    def _note_stored(self, evaluated: _Evaluated) -> None:
+        for vehicle, stage, digest in evaluated.digests:
+            self._written[vehicle][stage] = digest
+        for case in evaluated.changes.cases:
+            self._casework.forget(case.vehicle)  # people change orders too, so the next decision starts from the store
+
     def _throw_away(self, work: _Work | None) -> None:
-        """After a failure nobody knows what the store has: what was computed on top of it is dropped and loaded again."""
+        """Half evaluated, nothing stored: states, cases and bookings are loaded again."""
         self._network_stale = True
         for vehicle in work.vehicles if work else ():
             self._drop(vehicle)
@@ -399,6 +367,24 @@ class LiveRunner:
             lag_s=before.lag_s if newest_ns is None else (now_ns - newest_ns) / SECOND_NS,
             connected=self._receiver.connected,
         )
+
+
+def _report(work: _Work, evaluated: _Evaluated, *, committed: bool) -> StepReport:
+    sequenced, letters = work.sequenced, evaluated.changes.dead_letters
+    return StepReport(
+        messages=work.taken,
+        passed=sequenced.messages,
+        duplicates=sequenced.duplicates,
+        gaps=sequenced.gaps,
+        missing=sequenced.missing,
+        frames=len(sequenced.frames),
+        late=sum(letter.reason == "late" for letter in letters),
+        dead_letters=len(letters),
+        alerts=evaluated.opened_alerts,
+        vehicles=evaluated.vehicles,
+        closed=len(work.closed),
+        committed=committed,
+    )
 
 
 _SUMMED = ("messages", "frames", "duplicates", "gaps", "missing", "late", "dead_letters", "alerts", "closed")
