@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,11 +67,9 @@ class _Table:
 
     def __init__(self, out: Path) -> None:
         self._parquet: Any = None
-        self._csv: Any = None
         if out.suffix == ".csv":
             self._file = out.open("w", newline="", encoding="utf-8")
-            self._csv = csv.writer(self._file)
-            self._csv.writerow(self._COLUMNS)
+            self._file.write(",".join(self._COLUMNS) + "\n")
             return
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -83,18 +80,21 @@ class _Table:
         self._parquet = pq.ParquetWriter(out, self._schema, compression="zstd")
 
     def write(self, signals: SignalBatch) -> None:
+        """Append the valid values of every signal."""
+        append = self._append_csv if self._parquet is None else self._append_parquet
         for group in signals.groups:
             for name, unit, values, valid in zip(group.names, group.units, group.values, group.valid, strict=True):
                 rows = np.flatnonzero(valid)
-                if self._csv is not None:
-                    times = group.time_ns[rows].tolist()
-                    self._csv.writerows(
-                        (t, group.message, name, v, unit) for t, v in zip(times, values[rows].tolist(), strict=True)
-                    )
-                else:
-                    self._write_parquet(group.message, name, unit, group.time_ns[rows], values[rows])
+                append(group.message, name, unit, group.time_ns[rows], values[rows])
 
-    def _write_parquet(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
+    def _append_csv(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
+        import pandas as pd
+
+        columns = (time_ns, message, name, values, unit)
+        table = pd.DataFrame(dict(zip(self._COLUMNS, columns, strict=True)))
+        table.to_csv(self._file, header=False, index=False)
+
+    def _append_parquet(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
         import pyarrow as pa
 
         same = np.zeros(len(time_ns), np.int32)
@@ -103,6 +103,7 @@ class _Table:
         self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
+        """Finish the file."""
         if self._parquet is not None:
             self._parquet.close()
         else:
