@@ -62,7 +62,7 @@ class NetworkReceiver:
     """`domain.messages.Receiver` over a `Link`; see `PahoReceiver` and `SocketReceiver`.
 
     Where the broker refuses us or is away, `connected` is false and `last_error` says why, in words without secrets; attempts go on,
-    with waits that double and are shuffled, so that many clients do not return in step. Each reason is logged once.
+    with waits that double and vary by chance, so that many clients do not return in step. Each reason is logged once until we are in.
     """
 
     def __init__(self, settings: MqttSettings, new_link: Callable[[], Link], *, clock_ns: Callable[[], int]) -> None:
@@ -73,6 +73,7 @@ class NetworkReceiver:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._connected = False
+        self._told: set[str] = set()
         self.last_error = ""
 
     def start(self) -> None:
@@ -151,6 +152,7 @@ class NetworkReceiver:
                 if link.ready and not self._connected:
                     self._connected, self.last_error = True, ""
                     backoff.reset()
+                    self._told.clear()
                     _LOG.info("receiving from %s", self._settings.place)
                 if not link.ready and time.monotonic() > deadline:
                     raise LinkError("the broker does not answer")
@@ -187,9 +189,10 @@ class NetworkReceiver:
             time.sleep(0.001)
 
     def _report(self, words: str) -> None:
-        if words != self.last_error:
-            _LOG.warning("not receiving from %s: %s; trying again", self._settings.place, words)
         self.last_error = words
+        if words not in self._told:
+            self._told.add(words)
+            _LOG.warning("not receiving from %s: %s; trying again", self._settings.place, words)
 
 
 class Backoff:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,6 +51,7 @@ class PahoLink:
             self._client.username_pw_set(settings.username, settings.password or None)
         context = settings.ssl_context()
         if context is not None:
+            context.sslsocket_class = _ClosingSocket
             self._client.tls_set_context(context)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -138,3 +140,15 @@ class PahoLink:
         except UnicodeDecodeError:
             topic = "\ufffd"
         self._received.append(Publish(topic, bytes(message.payload), message.mid if message.qos else 0, message.dup))
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closed where the handshake fails, which paho leaves to chance."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As `ssl.SSLSocket.do_handshake`."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
