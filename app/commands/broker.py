@@ -53,7 +53,8 @@ def command(
     if bool(user) != bool(password):
         raise click.UsageError("a user needs a password, and a password a user")
     tls = TlsFiles(certificate=tls_certificate, key=tls_key, client_ca=tls_client_ca) if tls_certificate and tls_key else None
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background commands with SIGINT ignored
+        signal.signal(ending, _interrupt)
     broker = EmbeddedBroker(
         data,
         host=host,
@@ -75,5 +76,5 @@ def command(
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends us as Ctrl-C does."""
+    """Either signal ends us as Ctrl-C does."""
     raise KeyboardInterrupt

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from app.options import DBC, FILE, JSON, START
 from app.output import print_json, say
+
+if TYPE_CHECKING:  # imported when it is called, so that help answers at once
+    from pipeline.replay import Drive
+
+
+def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
+    """None for max."""
+    if value == "max":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise click.BadParameter("write a number above 0, such as 1 or 10, or max")
+    return speed
 
 
 @click.command()
@@ -25,7 +44,11 @@ from app.output import print_json, say
     "--database", metavar="URL", help="Keep everything there; a stopped replay goes on where it was.  [default: memory]"
 )
 @click.option("--history", type=FILE, help="Append the decoded signals to the Parquet history in this folder.")
-@click.option("--speed", default="max", show_default=True, type=click.Choice(["max"]), help="How fast to replay.")
+@click.option("--to", metavar="URL", help="Only publish the drives to this MQTT broker, as their car would: mqtt://HOST:PORT.")
+@click.option(
+    "--speed", default="max", show_default=True, callback=_speed, metavar="X|max", help="With --to: times as fast as recorded."
+)
+@click.option("--retime", is_flag=True, help="With --to: the first frame of each car becomes now.")
 @click.option("--report", type=FILE, help="Write one self-contained HTML page.")
 @JSON
 @click.option("--batch-frames", default=262_144, show_default=True, type=click.IntRange(1), help="Frames per step and commit.")
@@ -41,7 +64,9 @@ def command(
     baselines: Path | None,
     database: str | None,
     history: Path | None,
-    speed: str,  # noqa: ARG001  # one value so far; part of the contract
+    to: str | None,
+    speed: float | None,
+    retime: bool,
     report: Path | None,
     as_json: bool,
     batch_frames: int,
@@ -53,6 +78,7 @@ def command(
     \b
     pitcall replay --manifest sample_can_logs/manifest_faulty.csv --report report.html
     pitcall replay drive.log.gz --vin LPCTEST0000000001 --profile my_car.yaml --json
+    pitcall replay --manifest sample_can_logs/manifest_faulty.csv --to mqtt://127.0.0.1:1883 --speed 10
     """  # noqa: D301  # \b is click's mark for a block that is not to be wrapped
     from app.fleet import choose_fleet
     from app.replaying import replay_drives
@@ -71,6 +97,19 @@ def command(
         vehicle_table=vehicle_table,
         dealer_table=dealer_table,
     )
+    if to is not None:
+        _publish(
+            choice.drives,
+            to,
+            device_vins=(vin, manifest),
+            key=settings.pseudonym_key,
+            speed=speed,
+            retime=retime,
+            as_json=as_json,
+        )
+        return
+    if speed is not None or retime:
+        raise click.UsageError("--speed and --retime are for publishing: give --to too")
     with open_any(database, settings) as store:
         replayed = replay_drives(
             choice,
@@ -91,3 +130,54 @@ def command(
         print_json(replayed.document())
     else:
         print_summary(replayed)
+
+
+def _publish(
+    drives: Sequence[Drive],
+    url: str,
+    *,
+    device_vins: tuple[str | None, Path | None],
+    key: bytes,
+    speed: float | None,
+    retime: bool,
+    as_json: bool,
+) -> None:
+    from app.kernels import compiler
+    from app.publishing import device_vins as vins_of
+    from app.publishing import publish_drives
+
+    vin, manifest = device_vins
+    with _progress_line(shown=sys.stderr.isatty() and not as_json) as show:
+        published = publish_drives(
+            drives,
+            url,
+            vins=vins_of(key, vin=vin, manifest=manifest),
+            speed=speed,
+            retime=retime,
+            on_progress=show,
+            jit=compiler(),
+        )
+    if as_json:
+        print_json(published.document())
+        return
+    say(
+        f"published {published.drives} drives: {published.frames:,} frames in {published.messages:,} messages, all acknowledged, "
+        f"in {published.elapsed_s:.1f} s; whoever subscribes there evaluates them"
+    )
+
+
+@contextlib.contextmanager
+def _progress_line(*, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A line on stderr that says how much has been published."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("publishing") as line:
+
+        def show(frames: int, messages: int) -> None:
+            if messages % 100 == 0:
+                line.update(f"published {frames:,} frames in {messages:,} messages")
+
+        yield show
