@@ -44,13 +44,18 @@ def filled_store(history: Path) -> MemoryStore:
         replay_drives(choice, store, history=history)
     _hear(store)
     _move(store)
-    store.save_figures({"decode_share": 0.973, "lag_s": 0.4, "frames_per_s": 41250.0, "updated_ns": time.time_ns()})
+    store.save_figures({"decode_share": 0.973, "lag_s": 0.4, "frames_per_s": 41250.0, "updated_ns": evening_ns(store)})
     return store
+
+
+def evening_ns(store: MemoryStore) -> int:
+    """A quarter of an hour after the last alert."""
+    return max(alert.updated_ns for alert in store.alerts()) + 900 * SECOND
 
 
 def _hear(store: MemoryStore) -> None:
     """All cars were heard of seconds ago, at the end of their drive; one has been silent for a quarter of an hour."""
-    now_ns = time.time_ns()
+    now_ns = evening_ns(store)
     for number, vehicle in enumerate(store.vehicles()):
         alerts = store.case(vehicle.id).alerts
         latest_ns = max((alert.updated_ns for alert in alerts), default=now_ns)
@@ -82,9 +87,12 @@ def _follow(store: MemoryStore, order: Order, path: list[str]) -> None:
 def preview_app(history: Path, store: MemoryStore | None = None) -> FastAPI:
     """The application over `filled_store`, or over another store."""
     shown = filled_store(history) if store is None else store
-    return create_app(
-        lambda: shown, metrics=lambda: "", clock=time.time_ns, rules=load_rules(None), history=history, open_access=True
-    )
+    offset_ns = evening_ns(shown) - time.time_ns() if shown.alerts() else 0
+
+    def clock() -> int:
+        return time.time_ns() + offset_ns
+
+    return create_app(lambda: shown, metrics=lambda: "", clock=clock, rules=load_rules(None), history=history, open_access=True)
 
 
 if __name__ == "__main__":

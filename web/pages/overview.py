@@ -21,7 +21,7 @@ from web.report import IncidentView, ReplayReport, arrange
 SILENT_NS = 5 * 60 * 1_000_000_000
 _SHOWN = 6
 """Cars and orders shown before the rest is only counted."""
-_FEED = 12
+_FEED = 8
 _OPEN_ALERTS = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
