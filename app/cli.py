@@ -16,6 +16,7 @@ from domain.errors import PitcallError
 
 COMMANDS = {
     "demo": ("app.commands.demo", "Replay the sample drives of a small fleet and open what was found."),
+    "serve": ("app.commands.serve", "The live service: a broker in, alerts and orders out, API and pages."),
     "replay": ("app.commands.replay", "Recorded drives -> alerts, recommendations, orders, a report."),
     "decode": ("app.commands.decode", "A recording -> signals, with every anomaly counted."),
     "dtc": ("app.commands.dtc", "Trouble codes: read them from a recording, explain them."),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.kernels import cache_directory, compiler
+from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
 from domain.ports import FindingStage
 from dtc_knowledge.code_table import load_codes
@@ -19,8 +20,8 @@ from ingest.profiles import Profile, load_profile
 from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
-from pipeline.holdback import HoldBack
-from pipeline.line import Line
+from pipeline.holdback import SECOND_NS, HoldBack
+from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts
 from rules.code_findings import CodeFindings
 from rules.engine import RuleEngine
@@ -41,22 +42,27 @@ class Parts:
     engine: RuleEngine
     detectors: int
     codes: int
+    whereabouts: Whereabouts
 
 
 def build_line(
-    vehicles: Sequence[Vehicle],
+    vehicles: Sequence[Vehicle] | VehicleDirectory,
     *,
     profiles: Mapping[str, Profile],
     rule_paths: Sequence[Path] | None = None,
     baselines: Path | None = None,
     everything: bool = False,
+    lateness_ns: int = SECOND_NS,
+    observers: Sequence[Observer] = (),
 ) -> Parts:
     """The line for these vehicles.
 
     Args:
+        vehicles: all there will be, or a directory that is asked for each vehicle as it comes.
         profiles: profile name (`Vehicle.profile`, "" = generic) -> profile.
         rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
         everything: decode every mapped signal (for the history), not only what rules and detectors need.
+        lateness_ns: how far records may arrive out of order. observers: told of every step of the line.
 
     Raises:
         InputError: a rule, baseline or knowledge file is not valid.
@@ -64,13 +70,12 @@ def build_line(
     jit = compiler()
     rules = load_rules(rule_paths)
     codes = load_codes()
-    profile_of = {vehicle.id: vehicle.profile for vehicle in vehicles}
-    powertrain_of = {v.id: v.powertrain or profiles[v.profile].powertrain for v in vehicles}
+    directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
     stale_after_ns = {name: _stale_after_ns(profile) for name, profile in profiles.items()}
     engine = RuleEngine(
         rules,
-        stale_after_of=lambda vehicle: stale_after_ns[profile_of.get(vehicle, "")],
-        powertrain_of=lambda vehicle: powertrain_of.get(vehicle, ""),
+        stale_after_of=lambda vehicle: stale_after_ns[directory.profile_of(vehicle)],
+        powertrain_of=directory.powertrain_of,
         jit=jit,
     )
     detector = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
@@ -78,12 +83,13 @@ def build_line(
     whereabouts = Whereabouts()
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
     line = Line(
-        holdback=HoldBack(),
-        decoder=Decoder(profiles, lambda vehicle: profile_of.get(vehicle, ""), jit=jit, wanted=wanted),
+        holdback=HoldBack(lateness_ns=lateness_ns),
+        decoder=Decoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
         fusion=Fusion(jit=jit),
         diagnostics=DiagnosticsReader(),
         whereabouts=whereabouts,
         finders=finders,
+        observers=observers,
     )
     return Parts(
         line=line,
@@ -93,6 +99,7 @@ def build_line(
         engine=engine,
         detectors=1,
         codes=len(codes.codes) + len(codes.parameters),
+        whereabouts=whereabouts,
     )
 
 

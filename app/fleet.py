@@ -78,7 +78,7 @@ def choose_fleet(
         dealer_table = dealer_table or _beside(manifest, "dealers.csv")
     registered = tuple(read_vehicles(vehicle_table, key)) if vehicle_table else ()
     tables = vehicle_table.parent if vehicle_table else Path()
-    known = {vehicle.id: replace(vehicle, profile=_profile(vehicle.profile, tables)) for vehicle, _ in registered}
+    known = {vehicle.id: replace(vehicle, profile=profile_in(vehicle.profile, tables)) for vehicle, _ in registered}
     if manifest is not None:
         if logs or vin:
             raise InputError("a manifest names logs and VINs itself", mend="give either --manifest, or logs with --vin")
@@ -104,11 +104,11 @@ def _manifest_drive(
     except ValueError as problem:
         mend = "write RFC 3339, such as 2026-05-01T08:00:00Z, or seconds since 1970"
         raise DataFileError(f"column start: {row.start!r} is no time", file=manifest, line=line, mend=mend) from problem
-    vehicle = _vehicle(known, pseudonym(key, row.vin), profile or _profile(row.profile, manifest.parent))
+    vehicle = _vehicle(known, pseudonym(key, row.vin), profile or profile_in(row.profile, manifest.parent))
     return Drive(log=log, vehicle=vehicle, start_ns=start_ns, named_in=manifest, named_line=line)
 
 
-def _profile(word: str, folder: Path) -> str:
+def profile_in(word: str, folder: Path) -> str:
     """A profile as a table names it: a built-in name as it is, a file relative to the table."""
     return str(folder / word) if Path(word).suffix in {".yaml", ".yml"} else word
 

@@ -5,7 +5,7 @@ Live, replay and distributed runs push frames through the same `Line`; only what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,10 @@ class Advance:
     dead_letters: tuple[DeadLetter, ...]
 
 
+Observer = Callable[[Advance], None]
+"""Told of every push and close before it is decided on; a push whose commit failed is told again."""
+
+
 class Line:
     """The stages in their order, with the state that they carry per vehicle."""
 
@@ -64,9 +68,11 @@ class Line:
         diagnostics: ReadCodes,
         whereabouts: Whereabouts,
         finders: Sequence[FindingStage],
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._holdback, self._decoder, self._fusion = holdback, decoder, fusion
         self._diagnostics, self._whereabouts, self._finders = diagnostics, whereabouts, tuple(finders)
+        self._observers = tuple(observers)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -97,7 +103,7 @@ class Line:
         dtcs = self._diagnostics.read(frames)
         findings = [finding for finder in self._finders for finding in finder.evaluate(samples, dtcs)]
         located = self._whereabouts.locate(samples, sorted(findings, key=_order))
-        return Advance(
+        advance = Advance(
             frames=frames,
             signals=signals,
             samples=samples,
@@ -105,6 +111,9 @@ class Line:
             findings=located,
             dead_letters=released.dead_letters,
         )
+        for observe in self._observers:
+            observe(advance)
+        return advance
 
     def snapshot(self, vehicle: str) -> tuple[StageState, ...]:
         """The carried state of every stage that has one for this vehicle."""

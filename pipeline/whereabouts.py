@@ -28,6 +28,11 @@ class Whereabouts:
     def __init__(self) -> None:
         self._last: dict[str, _State] = {}
 
+    def position(self, vehicle: str) -> tuple[float, float] | None:
+        """(latitude, longitude) where both are known."""
+        place = self._last.get(vehicle, _UNKNOWN)
+        return None if np.isnan(place).any() else place
+
     def locate(self, samples: SampleBatch, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings with `location` filled in where a position is known; afterwards carries the batch's last positions."""
         columns = [self._column(samples, path) for path in (LATITUDE, LONGITUDE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,14 +21,18 @@ def command() -> None:
 def import_(file: Path, database: str | None) -> None:
     """Add or replace vehicles and their owners from FILE (CSV).
 
-    VINs and owners go to the vault table; everywhere else a vehicle is its keyed pseudonym.
+    Profiles named by file are taken relative to FILE. VINs and owners go to the vault table; everywhere else a vehicle is its keyed pseudonym.
     """
+    from app.fleet import profile_in
     from app.settings import read_settings
     from app.stores import open_database
     from notifier.fleet_files import read_vehicles
 
     settings = read_settings()
-    vehicles = read_vehicles(file, settings.pseudonym_key)
+    vehicles = [
+        (replace(vehicle, profile=profile_in(vehicle.profile, file.resolve().parent)), entry)
+        for vehicle, entry in read_vehicles(file, settings.pseudonym_key)
+    ]
     with open_database(database, settings) as store:
         store.register(vehicles)
     click.echo(f"{len(vehicles)} vehicles imported")

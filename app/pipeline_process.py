@@ -1,0 +1,132 @@
+"""The pipeline process of `pitcall serve`: broker -> line -> casework -> one commit -> acknowledgement, and its figures."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from app.composition import build_line, load_profiles
+from app.line_tally import LineTally
+from app.settings_file import ServiceSettings
+from app.vehicle_directory import StoredVehicles
+from domain.errors import InputError, StorageError
+from domain.fleet import Vehicle, pseudonym
+from domain.live import EventKind, FeedEvent
+from domain.messages import RawMessage
+from ingest.mqtt.batching import ParsedMessages, parse_messages
+from ingest.mqtt.network_receiver import NetworkReceiver
+from ingest.mqtt.paho_receiver import PahoReceiver
+from ingest.mqtt.socket_receiver import SocketReceiver
+from ingest.profiles import Profile, shipped_profiles
+from notifier.settling import settle_order
+from pipeline.casework import Casework
+from pipeline.live import LiveRunner
+from storage.database import open_store
+
+if TYPE_CHECKING:
+    from storage.sql_store import SqlStore
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY_S = 1.0
+VINS_REMEMBERED = 1 << 18
+
+
+def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
+    """Work until `stop` is set; then finish the step at hand.
+
+    Raises:
+        InputError: a rule, profile or baseline is not valid. StorageError: the database cannot be opened.
+    """
+    with open_store(settings.database_url, key=settings.common.pseudonym_key, settle=settle_order) as store:
+        tally = LineTally()
+        runner = build_runner(settings, store, tally)
+        store.append_event(FeedEvent(kind=EventKind.PIPELINE, subject="started", vehicle="", body="{}"))
+        ended = threading.Event()
+        reporter = threading.Thread(target=_report, args=(runner, tally, store, ended), name="figures")
+        reporter.start()
+        log.info("the pipeline runs", extra={"fields": {"broker": settings.mqtt.place, "receiver": settings.broker.receiver}})
+        try:
+            runner.run(stop)
+        finally:
+            ended.set()
+            reporter.join()
+    log.info("the pipeline has stopped")
+
+
+def build_runner(settings: ServiceSettings, store: SqlStore, tally: LineTally) -> LiveRunner:
+    """The live runner over all registered vehicles and all that may yet come."""
+    profiles = usable_profiles(store.vehicles())
+    parts = build_line(
+        StoredVehicles(store.vehicle, profiles, time.time_ns),
+        profiles=profiles,
+        baselines=settings.data.baselines,
+        lateness_ns=round(settings.pipeline.lateness_s * 1e9),
+        observers=[tally.observe],
+    )
+    tally.whereabouts = parts.whereabouts
+    pipeline = settings.pipeline
+    return LiveRunner(
+        receiver_of(settings),
+        parts.line,
+        Casework(store=store, knowledge=parts.knowledge),
+        store,
+        _parser(settings),
+        clock=time.time_ns,
+        batch_messages=pipeline.batch_messages,
+        batch_wait_s=pipeline.batch_wait_s,
+        gap_timeout_s=pipeline.gap_timeout_s,
+        silent_after_s=pipeline.silent_after_s,
+        evict_after_s=pipeline.evict_after_s,
+    )
+
+
+def usable_profiles(vehicles: Sequence[Vehicle]) -> dict[str, Profile]:
+    """Every shipped profile and every one that a vehicle names; one that cannot be used is left out, and said so.
+
+    A single bad file must not keep the fleet from being watched.
+    """
+    profiles: dict[str, Profile] = {}
+    named = sorted({vehicle.profile for vehicle in vehicles}.difference(shipped_profiles(), {""}))
+    for name in ("", *shipped_profiles(), *named):
+        try:
+            profiles |= load_profiles([Vehicle(id="", profile=name)])
+        except InputError as problem:
+            log.error("a profile cannot be used: %s", problem)  # noqa: TRY400 - said in one line that names file and mend
+    return profiles
+
+
+def receiver_of(settings: ServiceSettings) -> NetworkReceiver:
+    """The receiver that the settings name."""
+    return SocketReceiver(settings.mqtt) if settings.broker.receiver == "socket" else PahoReceiver(settings.mqtt)
+
+
+def _parser(settings: ServiceSettings) -> Callable[[Sequence[RawMessage]], ParsedMessages]:
+    """Messages -> what they say; remembers the pseudonyms of the vehicles it has met."""
+    pseudonym_of = functools.lru_cache(maxsize=VINS_REMEMBERED)(functools.partial(pseudonym, settings.common.pseudonym_key))
+    return functools.partial(parse_messages, pseudonym_of=pseudonym_of, topic_prefix=settings.broker.topic_prefix)
+
+
+def _report(runner: LiveRunner, tally: LineTally, store: SqlStore, ended: threading.Event) -> None:
+    """Write figures and sightings every second, and once more at the end. Both can be missed without harm."""
+    failing = False
+    while True:
+        last = ended.wait(REPORT_EVERY_S)
+        figures = {**asdict(runner.figures), **tally.figures(), "reported_ns": time.time_ns()}
+        if last:
+            figures["connected"] = False
+        try:
+            store.save_sightings(tally.take_sightings())
+            store.save_figures(figures)
+            failing = False
+        except StorageError as problem:
+            if not failing:
+                log.warning("figures could not be stored: %s", problem)
+            failing = True
+        if last:
+            return

@@ -1,0 +1,161 @@
+"""The web process of `pitcall serve`: API and pages, outbox workers, and what is done by the clock."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+from fastapi import FastAPI
+
+from app.metrics import render_metrics
+from app.outbox_worker import OutboxWorker
+from app.settings_file import ServiceSettings
+from domain.errors import PitcallError, StorageError
+from notifier.channels.log_file import LogFileChannel
+from notifier.channels.webhook import WebhookChannel
+from rules.pack import load_rules
+from storage.database import open_store
+from web.api import create_app
+
+if TYPE_CHECKING:
+    from storage.sql_store import SqlStore
+
+log = logging.getLogger(__name__)
+
+STREAMS_CLOSE_S = 2.0
+"""Open event streams are cut so long after a stop."""
+WORKERS_END_S = 6.0
+RETENTION_EVERY_H = 1
+PIPELINE_SILENT_S = 15.0
+BY_HAND = "pushes.jsonl"
+"""File in the data folder for pushes that a person sees to."""
+DAY_NS = 86_400 * 1_000_000_000
+
+
+class WebServerError(PitcallError):
+    """The web server ended by itself; its log says why."""
+
+
+def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
+    """Serve until `stop` is set; then close streams, end workers between attempts, and leave.
+
+    Raises:
+        StorageError: the database cannot be opened. WebServerError: the server could not start.
+    """
+    with ExitStack() as stack:
+        store = stack.enter_context(_open(settings))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build_app(settings, store),
+                host=settings.web.host,
+                port=settings.web.port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=round(STREAMS_CLOSE_S),
+                server_header=False,
+            )
+        )
+        workers = [_worker(settings, store, stack, critical_only=number > 0) for number in range(settings.delivery.workers)]
+        scheduler = _scheduler(settings, store, workers)
+        # in a thread of its own, since the signals are ours
+        serving = threading.Thread(target=server.run, name="http", daemon=True)
+        serving.start()
+        scheduler.start()
+        for worker in workers:
+            worker.start()
+        log.info("the web process runs", extra={"fields": {"url": f"http://{settings.web.host}:{settings.web.port}"}})
+        while serving.is_alive() and not stop.wait(0.2):
+            pass
+        failed = not stop.is_set()
+        server.should_exit = True
+        scheduler.shutdown(wait=False)
+        _end(workers)
+        serving.join(STREAMS_CLOSE_S + 1)
+    log.info("the web process has stopped")
+    if failed:
+        raise WebServerError(f"the web server on {settings.web.host}:{settings.web.port} ended; see the log lines before")
+
+
+def build_app(settings: ServiceSettings, store: SqlStore) -> FastAPI:
+    """The FastAPI application over this database; `store` is for metrics and readiness."""
+    return create_app(
+        partial(_open, settings),
+        metrics=lambda: render_metrics(store, time.time_ns()),
+        clock=time.time_ns,
+        api_keys=settings.web.api_keys,
+        rules=load_rules(None),
+        readiness={"pipeline": partial(pipeline_trouble, store.figures, time.time_ns)},
+        open_access=settings.web.open_access,
+    )
+
+
+def pipeline_trouble(figures: Callable[[], dict[str, object]], clock: Callable[[], int]) -> str:
+    """What is wrong with the pipeline process as far as its figures tell, "" for nothing."""
+    try:
+        found = figures()
+    except StorageError:
+        return "its figures cannot be read"
+    reported_ns = found.get("reported_ns")
+    if not isinstance(reported_ns, int):
+        return "has not started yet"
+    if clock() - reported_ns > PIPELINE_SILENT_S * 1e9:
+        return "has not reported for a while"
+    return "" if found.get("connected") else "is not connected to the broker"
+
+
+def _open(settings: ServiceSettings) -> SqlStore:
+    return open_store(settings.database_url, key=settings.common.pseudonym_key)
+
+
+def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, critical_only: bool) -> OutboxWorker:
+    common = settings.common
+    webhook = WebhookChannel(
+        lambda name: common.secrets[name],
+        allow_private=common.allow_private_endpoints,
+        timeout_s=settings.delivery.timeout_s,
+    )
+    stack.enter_context(closing(webhook))
+    by_hand = LogFileChannel(settings.data.folder / BY_HAND)
+    return OutboxWorker(
+        store,
+        {webhook.name: webhook, by_hand.name: by_hand},
+        critical_only=critical_only,
+        claim_s=settings.delivery.claim_s,
+    )
+
+
+def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxWorker]) -> BackgroundScheduler:
+    """Wakes; what is due, and when, stands in the database."""
+    scheduler = BackgroundScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+    )
+    for worker in workers:
+        scheduler.add_job(worker.wake, "interval", seconds=1)
+    scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
+    return scheduler
+
+
+def forget_old(settings: ServiceSettings, store: SqlStore) -> None:
+    """Forget feed events and positions that are older than the settings allow."""
+    now_ns = time.time_ns()
+    try:
+        events = store.delete_events(now_ns - round(settings.retention.events_days * DAY_NS))
+        positions = store.delete_sightings(now_ns - round(settings.retention.positions_days * DAY_NS))
+    except StorageError as problem:
+        log.warning("nothing could be forgotten: %s", problem)
+        return
+    log.info("forgotten", extra={"fields": {"events": events, "positions": positions}})
+
+
+def _end(workers: list[OutboxWorker]) -> None:
+    deadline = time.monotonic() + WORKERS_END_S
+    for worker in workers:
+        if not worker.stop(max(0.0, deadline - time.monotonic())):
+            log.warning("an attempt lasts; it is left, and the push goes out again when its claim ends")
