@@ -1,24 +1,69 @@
-"""Frames of one vehicle as compact bytes (for carried state), and back."""
+"""Frames of one vehicle by themselves, as compact bytes (for carried state), and back."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.frames import FRAME_COLUMNS, NO_ARENA, FrameBatch, MessageTable, empty_frames
 
 _MESSAGE_COLUMNS = ("boot_session", "sequence", "received_ns", "position")
 
 
-def pack_frames(frames: FrameBatch) -> bytes:
-    """Length-prefixed JSON head, then the columns as they lie; only used messages, buses and arena bytes are kept."""
+def by_vehicle(frames: FrameBatch) -> Iterator[FrameBatch]:
+    """Each vehicle's frames, in the order they have, with tables of their own: what is done to one costs nothing for the others."""
+    if not len(frames):
+        return
+    if len(frames.vehicles) == 1:
+        yield frames
+        return
+    order = np.argsort(frames.vehicle, kind="stable")
+    grouped = frames.take(order)
+    starts = np.flatnonzero(np.diff(grouped.vehicle, prepend=-1)).tolist()
+    for start, end in zip(starts, [*starts[1:], len(grouped)], strict=True):
+        own = grouped.take(slice(start, end))
+        yield _narrow(own, own.vehicles[int(own.vehicle[0])])
+
+
+def compact_frames(frames: FrameBatch) -> FrameBatch:
+    """The same frames of one vehicle with message table and arena cut down to what they use, in memory of their own."""
+    arena, offsets = _used_arena(frames)
+    owned = {name: getattr(frames, name).copy() for name in FRAME_COLUMNS if name not in ("vehicle", "message", "arena_offset")}
+    narrowed = _narrow(frames, frames.vehicles[int(frames.vehicle[0])])
+    return replace(narrowed, **owned, arena=np.frombuffer(arena, np.uint8), arena_offset=offsets)
+
+
+def _narrow(frames: FrameBatch, vehicle: str) -> FrameBatch:
+    """Frames of one vehicle with a vehicle table of one, and the messages that they came in."""
     used, message = np.unique(frames.message, return_inverse=True)
+    table = {name: getattr(frames.messages, name)[used] for name in _MESSAGE_COLUMNS}
+    return replace(
+        frames,
+        vehicles=(vehicle,),
+        messages=MessageTable(vehicle=np.zeros(len(used), np.int32), **table),
+        vehicle=np.zeros(len(frames), np.int32),
+        message=message.astype(np.int32),
+    )
+
+
+def _used_arena(frames: FrameBatch) -> tuple[bytes, NDArray[np.int64]]:
+    """The bytes of the long payloads, joined, and where each frame's begin."""
     arena = bytearray()
     offsets = np.full(len(frames), NO_ARENA, np.int64)
     for row in np.flatnonzero(frames.arena_offset != NO_ARENA).tolist():
         offsets[row] = len(arena)
         arena += frames.payload_bytes(row)
+    return bytes(arena), offsets
+
+
+def pack_frames(frames: FrameBatch) -> bytes:
+    """Length-prefixed JSON head, then the columns as they lie; only used messages and arena bytes are kept."""
+    used, message = np.unique(frames.message, return_inverse=True)
+    arena, offsets = _used_arena(frames)
     head = json.dumps({"n": len(frames), "m": len(used), "a": len(arena), "buses": frames.buses}).encode()
     replaced = {"message": message.astype(np.int32), "arena_offset": offsets, "vehicle": np.zeros(len(frames), np.int32)}
     columns = [replaced.get(name, getattr(frames, name)) for name in FRAME_COLUMNS]
@@ -26,6 +71,10 @@ def pack_frames(frames: FrameBatch) -> bytes:
     return b"".join(
         [len(head).to_bytes(4, "little"), head, *(np.ascontiguousarray(c).tobytes() for c in [*columns, *table]), arena]
     )
+
+
+NO_FRAMES = pack_frames(empty_frames(("",)))
+"""Packed nothing."""
 
 
 def unpack_frames(state: bytes, vehicle: str) -> FrameBatch:

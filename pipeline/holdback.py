@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from domain.frames import NO_ARENA, FrameBatch, FrameFlag, TickKind, concat_frames, empty_frames
 from domain.records import DeadLetter
-from pipeline.frame_bytes import pack_frames, unpack_frames
+from pipeline.frame_bytes import NO_FRAMES, by_vehicle, compact_frames, pack_frames, unpack_frames
 from pipeline.frame_letters import frame_letter
 
 NOTHING_SEEN = np.iinfo(np.int64).min
@@ -68,10 +68,8 @@ class HoldBack:
         """Take frames in arrival order, give those whose time has come."""
         released: list[FrameBatch] = []
         letters: list[DeadLetter] = []
-        for number in _present(frames):
-            vehicle = frames.vehicles[number]
-            state = self._vehicles.setdefault(vehicle, _Vehicle())
-            own = frames if len(frames.vehicles) == 1 else frames.take(np.flatnonzero(frames.vehicle == number))
+        for own in by_vehicle(frames):
+            state = self._vehicles.setdefault(own.vehicles[0], _Vehicle())
             released += [self._push_one(run, state, letters) for run in self._settle_jumps(own, state, letters)]
         return Released(frames=concat_frames(released) if released else empty_frames(), dead_letters=tuple(letters))
 
@@ -152,8 +150,9 @@ class HoldBack:
         if state is None:
             return None
         head = np.array([state.greatest_ns, state.released_ns, state.boot_session], "<i8").tobytes()
-        held = pack_frames(state.held or empty_frames((vehicle,)))
-        return head + len(held).to_bytes(8, "little") + held + pack_frames(state.suspects or empty_frames((vehicle,)))
+        held = NO_FRAMES if state.held is None else pack_frames(state.held)
+        suspects = NO_FRAMES if state.suspects is None else pack_frames(state.suspects)
+        return head + len(held).to_bytes(8, "little") + held + suspects
 
     def restore(self, vehicle: str, state: bytes) -> None:
         """Set the vehicle's state from `snapshot`."""
@@ -171,10 +170,6 @@ class HoldBack:
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""
         self._vehicles.pop(vehicle, None)
-
-
-def _present(frames: FrameBatch) -> list[int]:
-    return np.unique(frames.vehicle).tolist() if len(frames) else []
 
 
 def _last_boot_session(frames: FrameBatch, before: int) -> int:
@@ -196,9 +191,7 @@ def _rising(index: NDArray[np.int64]) -> bool:
 
 def _compact(waiting: FrameBatch, start: int) -> FrameBatch | None:
     """The rows from `start` on, with tables and arena cut down to what they use, so that state stays small."""
-    if start == len(waiting):
-        return None
-    return unpack_frames(pack_frames(waiting.take(slice(start, None))), waiting.vehicles[int(waiting.vehicle[start])])
+    return None if start == len(waiting) else compact_frames(waiting.take(slice(start, None)))
 
 
 def _with_drive_ends(frames: FrameBatch, state: _Vehicle) -> FrameBatch:
