@@ -44,7 +44,9 @@ def filled_store(history: Path) -> MemoryStore:
         replay_drives(choice, store, history=history)
     _hear(store)
     _move(store)
-    store.save_figures({"decode_share": 0.973, "lag_s": 0.4, "frames_per_s": 41250.0, "updated_ns": evening_ns(store)})
+    store.save_figures(
+        {"decode_share": 0.973, "lag_s": 0.4, "frames": 41_250_117, "connected": True, "reported_ns": evening_ns(store)}
+    )
     return store
 
 

@@ -70,7 +70,8 @@ class DataHealth:
     silent: int
     decode_share: float | None
     lag_s: float | None
-    frames_per_s: float | None
+    frames: float | None
+    connected: bool | None
     dead_letters: int
     pushes_waiting: int
     pushes_failed: int
@@ -228,18 +229,19 @@ def funnel_steps(funnel: FunnelCounts) -> tuple[FunnelStep, ...]:
 def _health(scene: _Scene, figures: Mapping[str, Any]) -> DataHealth:
     heard = [now for summary in scene.summaries.values() if (now := Ages.of(summary, scene.now_ns).data_ns) is not None]
     pushes = scene.store.outbox_counts()
-    updated_ns = figures.get("updated_ns")
+    reported_ns = figures.get("reported_ns")
     return DataHealth(
         cars=len(scene.summaries),
         reporting=sum(age <= SILENT_NS for age in heard),
         silent=sum(age > SILENT_NS for age in heard),
         decode_share=_figure(figures, "decode_share"),
         lag_s=_figure(figures, "lag_s"),
-        frames_per_s=_figure(figures, "frames_per_s"),
+        frames=_figure(figures, "frames"),
+        connected=bool(figures["connected"]) if "connected" in figures else None,
         dead_letters=sum(scene.store.dead_letter_counts().values()),
         pushes_waiting=pushes.get("pending", 0),
         pushes_failed=pushes.get("failed", 0),
-        pipeline_age_s=max(0.0, (scene.now_ns - updated_ns) / 1e9) if isinstance(updated_ns, int) else None,
+        pipeline_age_s=max(0.0, (scene.now_ns - reported_ns) / 1e9) if isinstance(reported_ns, int) else None,
         pipeline_known=bool(figures),
     )
 

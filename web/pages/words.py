@@ -62,11 +62,12 @@ LABELS = _texts(
         "silent": ("Silent over 5 min", "静默超 5 分钟"),
         "decode_share": ("Frames decoded", "帧解码率"),
         "lag": ("Lag", "延迟"),
-        "frames_per_s": ("Frames per second", "每秒帧数"),
+        "frames": ("Frames received", "已接收帧数"),
         "dead_letters": ("Unusable records", "无法使用的记录"),
         "pushes_waiting": ("Pushes waiting", "待推送"),
         "pushes_failed": ("Pushes failed", "推送失败"),
         "pipeline_silent": ("The pipeline has not reported for {}.", "处理管道已 {} 未上报。"),
+        "not_connected": ("The pipeline is not connected to the broker.", "处理管道未连接到消息代理。"),
         "no_pipeline": (
             "The pipeline has not reported yet: start it with “pitcall serve”.",
             "处理管道尚未上报：请用 pitcall serve 启动。",

@@ -1,0 +1,103 @@
+"""`/api/v1/orders` and their transitions."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.findings import OrderKind
+from notifier.order_states import SERVICE, OrderState
+from tests.web.serving import ORDER, client, store
+
+PATH = f"/api/v1/orders/{ORDER}"
+
+
+def move(web, event, version, **body):
+    headers = {} if version is None else {"If-Match": str(version)}
+    return web.post(f"{PATH}/transitions", json={"event": event, **body}, headers=headers)
+
+
+def test_an_order_is_the_document_that_a_dealer_gets_with_its_version_as_etag():
+    with client() as web:
+        answer = web.get(PATH)
+        assert answer.headers["etag"] == '"1"'
+        document = answer.json()
+        assert document["order"]["specversion"] == "1.0"
+        assert document["order"]["data"]["order_id"] == ORDER
+        assert set(document["allowed"]) == {event.value for event in SERVICE[OrderState.OFFERED]}
+
+
+def test_orders_are_filtered_by_state_kind_and_dealer():
+    with client() as web:
+        for query, found in (("", 1), ("?state=offered", 1), ("?state=closed", 0), ("?kind=rescue", 0), ("?dealer=SH-014", 1)):
+            assert len(web.get(f"/api/v1/orders{query}").json()["orders"]) == found, query
+
+
+def test_accepting_takes_the_version_that_was_seen_and_tells_the_dealer():
+    served = store()
+    with client(served) as web:
+        answer = move(web, "accept", '"1"')
+        assert answer.status_code == 200
+        assert answer.headers["etag"] == '"2"'
+        assert answer.json()["order"]["data"]["state"] == "accepted"
+        assert move(web, "schedule", 2).json()["order"]["data"]["state"] == "scheduled"
+    assert [state for _, state in served.order_states(ORDER)] == ["offered", "accepted", "scheduled"]
+    assert {event.recipient for event in served.outbox_events()} == {"SH-014"}
+
+
+def test_a_change_made_meanwhile_is_a_conflict_and_changes_nothing():
+    served = store()
+    with client(served) as web:
+        assert move(web, "accept", 1).status_code == 200
+        late = move(web, "decline", 1)
+        assert (late.status_code, late.json()["version"]) == (412, 2)
+        assert late.json()["type"] == "urn:pitcall:problem:version_conflict"
+    assert served.order(ORDER).state == "accepted"
+
+
+def test_an_illegal_transition_names_those_allowed():
+    with client() as web:
+        answer = move(web, "settle", 1)
+        assert answer.status_code == 409
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["state"] == "offered"
+        assert set(answer.json()["allowed"]) == {"accept", "decline", "expire", "give_up", "cancel"}
+
+
+def test_after_a_refusal_another_dealer_is_asked_in_the_same_step():
+    served = store()
+    with client(served) as web:
+        answer = move(web, "decline", 1, reason="no lift free")
+        assert answer.status_code == 200
+        assert answer.json()["order"]["data"]["dealer"]["id"] == "SH-022"
+    order = served.order(ORDER)
+    assert order.refused_by == ("SH-014",)
+    assert order.version == 2
+    assert "SH-022" in {event.recipient for event in served.outbox_events()}
+
+
+@pytest.mark.parametrize(("version", "status"), [(None, 428), ("latest", 400), ("*", 400), ("1, 2", 400)])
+def test_a_transition_without_a_version_is_refused(version, status):
+    with client() as web:
+        assert move(web, "accept", version).status_code == status
+        assert web.get(PATH).headers["etag"] == '"1"'
+
+
+@pytest.mark.parametrize(
+    "body", [{"event": "explode"}, {}, {"event": "accept", "actor": "somebody"}, {"event": "accept", "reason": "x" * 501}]
+)
+def test_a_body_that_makes_no_sense_is_refused(body):
+    with client() as web:
+        answer = web.post(f"{PATH}/transitions", json=body, headers={"If-Match": "1"})
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:pitcall:problem:invalid_request")
+
+
+def test_an_unknown_order_is_not_found():
+    with client() as web:
+        assert web.get("/api/v1/orders/none").status_code == 404
+        assert web.post("/api/v1/orders/none/transitions", json={"event": "accept"}, headers={"If-Match": "1"}).status_code == 404
+
+
+def test_both_kinds_of_orders_can_be_asked_for():
+    with client() as web:
+        for kind in OrderKind:
+            assert web.get("/api/v1/orders", params={"kind": kind.value}).status_code == 200
