@@ -1,0 +1,8 @@
+"""The live demonstration: a simulated fleet, a broker, the service, dealers who answer, and the story of what happens.
+
+runner     starts and ends everything         children   processes that end with their parent, whatever happens to it
+cars       which cars, where, with what fault  drives     a drive as the messages that its car publishes (own process)
+fleet      the cars as MQTT clients (process)  dealer     a workshop that receives, verifies and answers (three processes)
+setting    keys, tables and files of one run   story      events in plain sentences
+evaluation what was found, against the labels  baselines  what is normal for the cars, from their earlier life
+"""
