@@ -49,6 +49,25 @@ def detection(seeds: int, first_seed: int, as_json: bool) -> None:
     _show(run(range(first_seed, first_seed + seeds)), as_json)
 
 
+@command.command()
+@click.option(
+    "--seconds", default=30.0, show_default=True, type=click.FloatRange(1, 3600), help="Of each of the two measurements."
+)
+@click.option(
+    "--receiver", default="both", show_default=True, type=click.Choice(["paho", "socket", "both"]), help="Which MQTT receiver."
+)
+@click.option(
+    "--rate", type=click.FloatRange(1000), help="Frames per second of the latency run.  [default: half of what is reached]"
+)
+@JSON
+def live(seconds: float, receiver: str, rate: float | None, as_json: bool) -> None:
+    """Publisher, embedded broker and pipeline on this machine: sustained frames per second, then publish to stored alert."""
+    from app.bench_live import ReceiverName, run
+
+    names: dict[str, tuple[ReceiverName, ...]] = {"paho": ("paho",), "socket": ("socket",), "both": ("socket", "paho")}
+    _show(run(seconds=seconds, receivers=names[receiver], rate=rate), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)
