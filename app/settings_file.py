@@ -75,6 +75,13 @@ class WebSection(_Section):
     open_access: bool = False
     api_keys: dict[HashText, tuple[Scope, ...]] = {}
 
+    @pydantic.field_validator("open_access")
+    @classmethod
+    def _on_this_machine_only(cls, chosen: bool, others: pydantic.ValidationInfo) -> bool:
+        if chosen and others.data.get("host") not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("needs web.host 127.0.0.1: without keys everybody who reaches the port may do everything")
+        return chosen
+
 
 class PrivacySection(_Section):
     """`[privacy]`."""
@@ -98,7 +105,7 @@ class DeliverySection(_Section):
 
     workers: Annotated[int, Field(ge=1, le=16)] = 2
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 15.0
-    claim_s: Annotated[float, Field(ge=60)] = 300.0
+    claim_s: Annotated[float, Field(ge=1)] = 300.0
     allow_private_endpoints: bool = False
 
 
@@ -128,14 +135,6 @@ class ServiceSettings(_Section):
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     secrets: dict[str, SecretStr] = {}
-
-    @pydantic.model_validator(mode="after")
-    def _open_on_this_machine_only(self) -> ServiceSettings:
-        if self.web.open_access and self.web.host not in ("127.0.0.1", "::1", "localhost"):
-            raise ValueError(
-                "web.open_access needs web.host 127.0.0.1: without keys everybody who reaches the port may do everything"
-            )
-        return self
 
     @property
     def database_url(self) -> str:
