@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(STAMP)
 
-demo: venv       ## the main job: recorded drives to alerts, orders and a report
+demo: venv       ## the main job, live: cars publish, alerts appear, dealers answer, a dashboard shows it
 	@$(BIN)/pitcall demo $(ARGS)
 
 test: venv       ## the tests

@@ -15,7 +15,7 @@ import click
 from domain.errors import PitcallError
 
 COMMANDS = {
-    "demo": ("app.commands.demo", "Replay the sample drives of a small fleet and open what was found."),
+    "demo": ("app.commands.demo", "The whole job, live: simulated cars, broker, service, dealers and a dashboard."),
     "serve": ("app.commands.serve", "The live service: a broker in, alerts and orders out, API and pages."),
     "replay": ("app.commands.replay", "Recorded drives -> alerts, recommendations, orders, a report."),
     "decode": ("app.commands.decode", "A recording -> signals, with every anomaly counted."),
