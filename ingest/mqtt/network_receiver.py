@@ -7,6 +7,7 @@ import logging
 import random
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -63,6 +64,7 @@ class NetworkReceiver:
 
     Where the broker refuses us or is away, `connected` is false and `last_error` says why, in words without secrets; attempts go on,
     with waits that double and vary by chance, so that many clients do not return in step. Each reason is logged once until we are in.
+    `connections` counts the times we got in.
     """
 
     def __init__(self, settings: MqttSettings, new_link: Callable[[], Link], *, clock_ns: Callable[[], int]) -> None:
@@ -75,6 +77,7 @@ class NetworkReceiver:
         self._connected = False
         self._told: set[str] = set()
         self.last_error = ""
+        self.connections = 0
 
     def start(self) -> None:
         """Connect (and go on trying, with back-off) and subscribe."""
@@ -142,15 +145,15 @@ class NetworkReceiver:
         link, waker = self._new_link(), self._waker
         if waker is None:
             return
-        selector = selectors.DefaultSelector()
+        watch: LineWatch | None = None
         try:
-            line = link.open()
-            selector.register(waker, selectors.EVENT_READ)
+            watch = LineWatch(link.open(), waker)
             deadline = time.monotonic() + self._settings.connect_timeout_s
             while not self._stopping.is_set():
-                self._step(link, line, waker, selector)
+                self._step(link, watch)
                 if link.ready and not self._connected:
                     self._connected, self.last_error = True, ""
+                    self.connections += 1
                     backoff.reset()
                     self._told.clear()
                     _LOG.info("receiving from %s", self._settings.place)
@@ -158,25 +161,20 @@ class NetworkReceiver:
                     raise LinkError("the broker does not answer")
             self._flush(link)
         finally:
-            selector.close()
+            if watch is not None:
+                watch.close()
             link.close()
 
-    def _step(self, link: Link, line: socket.socket, waker: socket.socket, selector: selectors.BaseSelector) -> None:
+    def _step(self, link: Link, watch: LineWatch) -> None:
         """Wait for something to do and do it once."""
         link.acknowledge(self._inbox.packets_to_acknowledge())
         reading = self._inbox.has_room
-        decrypted = getattr(line, "pending", lambda: 0)() if reading else 0
-        events = (selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if link.has_output else 0)
-        if events:
-            selector.register(line, events)
-        ready = {key.fileobj: mask for key, mask in selector.select(0 if decrypted else _TICK_S)}
-        if events:
-            selector.unregister(line)
-        if waker in ready:
-            waker.recv(4096)
-        if ready.get(line, 0) & selectors.EVENT_WRITE:
+        readable, writable = watch.wait(
+            reading=reading, writing=link.has_output, timeout_s=min(_TICK_S, self._settings.keepalive_s / 4)
+        )
+        if writable:
             link.write()
-        if decrypted or ready.get(line, 0) & selectors.EVENT_READ:
+        if readable:
             self._inbox.put(link.read())
         link.keep_alive(reading=reading)
 
@@ -193,6 +191,41 @@ class NetworkReceiver:
         if words not in self._told:
             self._told.add(words)
             _LOG.warning("not receiving from %s: %s; trying again", self._settings.place, words)
+
+
+class LineWatch:
+    """Waits for a socket or for the waker, whichever is first."""
+
+    def __init__(self, line: socket.socket, waker: socket.socket) -> None:
+        self._line, self._waker = line, waker
+        self._events = 0
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(waker, selectors.EVENT_READ)
+
+    def wait(self, *, reading: bool, writing: bool, timeout_s: float) -> tuple[bool, bool]:
+        """(something can be read, something can be written); TLS may hold bytes that the socket shows no longer."""
+        self._watch_for((selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if writing else 0))
+        held = reading and isinstance(self._line, ssl.SSLSocket) and self._line.pending() > 0
+        ready = {key.fileobj: events for key, events in self._selector.select(0 if held else timeout_s)}
+        if self._waker in ready:
+            self._waker.recv(4096)
+        events = ready.get(self._line, 0)
+        return held or bool(events & selectors.EVENT_READ), bool(events & selectors.EVENT_WRITE)
+
+    def _watch_for(self, events: int) -> None:
+        if events == self._events:
+            return
+        if not events:
+            self._selector.unregister(self._line)
+        elif self._events:
+            self._selector.modify(self._line, events)
+        else:
+            self._selector.register(self._line, events)
+        self._events = events
+
+    def close(self) -> None:
+        """Wait for nothing any more; the sockets stay open."""
+        self._selector.close()
 
 
 class Backoff:

@@ -16,6 +16,7 @@ from ingest.mqtt.network_receiver import LinkError, NetworkReceiver
 from ingest.mqtt.settings import MqttSettings
 
 _PACKETS_PER_READ = 200
+_OCTETS_PER_READ = 256 * 1024
 
 
 class PahoReceiver(NetworkReceiver):
@@ -78,8 +79,9 @@ class PahoLink:
         return line
 
     def read(self) -> list[Publish]:
-        """Let paho read packets while there are any."""
-        for _ in range(_PACKETS_PER_READ):
+        """Let paho read packets while there are any, up to what the queue can be exceeded by."""
+        octets = 0
+        while len(self._received) < _PACKETS_PER_READ and octets < _OCTETS_PER_READ:
             held = len(self._received)
             try:
                 code = self._client.loop_read()
@@ -90,6 +92,7 @@ class PahoLink:
             self._check(code)
             if len(self._received) == held:
                 break
+            octets += len(self._received[-1].payload)
         received, self._received = self._received, []
         return received
 

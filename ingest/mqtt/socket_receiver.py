@@ -57,7 +57,7 @@ class SocketLink:
         self._packets = PacketReader()
         self._output = bytearray()
         self._ready = False
-        self._spoke_s = self._heard_s = time.monotonic()
+        self._spoke_s = self._heard_s = self._pinged_s = time.monotonic()
 
     @property
     def ready(self) -> bool:
@@ -80,7 +80,7 @@ class SocketLink:
             self._socket = line = context.wrap_socket(line, server_hostname=settings.host)
         line.setblocking(False)
         self._output += connect_packet(settings)
-        self._spoke_s = self._heard_s = time.monotonic()
+        self._spoke_s = self._heard_s = self._pinged_s = time.monotonic()
         return line
 
     def read(self) -> list[Publish]:
@@ -130,9 +130,10 @@ class SocketLink:
             self._heard_s = now
         if now - self._heard_s > 1.5 * self._settings.keepalive_s:
             raise LinkError("the broker has fallen silent")
-        quiet_s = now - min(self._spoke_s, self._heard_s) if reading else now - self._spoke_s
-        if self._ready and not self._output and quiet_s > self._settings.keepalive_s / 2 and now - self._spoke_s > 1:
+        half_s = self._settings.keepalive_s / 2
+        if self._ready and now - min(self._spoke_s, self._heard_s) > half_s < now - self._pinged_s:
             self._output += bytes([PacketType.PINGREQ << 4, 0])
+            self._pinged_s = now
 
     def close(self) -> None:
         """Send DISCONNECT where that is possible at once, and close."""

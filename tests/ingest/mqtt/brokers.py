@@ -10,7 +10,6 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -61,26 +60,18 @@ class Broker(ABC):
         self.stop()
         self.start()
 
-    @contextlib.contextmanager
-    def publisher(self, **login: str) -> Iterator[paho.Client]:
-        """A connected device, publishing at QoS 1."""
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="device")
-        if login:
-            client.username_pw_set(login["username"], login["password"])
-        client.connect("127.0.0.1", self.port)
-        client.loop_start()
-        try:
-            yield client
-        finally:
-            client.disconnect()
-            client.loop_stop()
-
     def publish(self, topic: str, payloads: list[bytes]) -> None:
-        """Publish these at QoS 1 and wait until the broker has them."""
-        with self.publisher() as device:
-            sent = [device.publish(topic, payload, qos=1) for payload in payloads]
-            for message in sent:
+        """Publish these at QoS 1 as a device and wait until the broker has them."""
+        device = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="device")
+        device.connect("127.0.0.1", self.port)
+        device.loop_start()
+        try:
+            await_connection(device)
+            for message in [device.publish(topic, payload, qos=1) for payload in payloads]:
                 message.wait_for_publish(10)
+        finally:
+            device.disconnect()
+            device.loop_stop()
 
 
 class NatsBroker(Broker):
@@ -117,6 +108,14 @@ class MosquittoBroker(Broker):
         )
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         return [str(MOSQUITTO), "-c", str(self.folder / "mosquitto.conf")]
+
+
+def await_connection(client: paho.Client) -> None:
+    """What is published before the broker's answer is reported as failed."""
+    deadline = time.monotonic() + 10
+    while not client.is_connected():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def nats_server() -> Path:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +25,11 @@ TOPIC = "pitcall/v1/WVW1/can"
 class Setting:
     """A broker with a way to make receivers of one session."""
 
-    publish: Callable[[list[bytes]], None]
+    publish: Callable[[list[bytes]], object]
     receiver: Callable[..., Receiver]
     restart: Callable[[], None]
+    topic: str = TOPIC
+    repeats_after_s: float = 0.0
 
 
 CASES = [
@@ -43,33 +45,44 @@ def settings_of(broker: Broker, **others: Any) -> MqttSettings:
     return MqttSettings(host="127.0.0.1", port=broker.port, first_backoff_s=0.05, longest_backoff_s=0.2, **others)
 
 
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[type[Broker]], Broker]]:
+    """One running broker of each kind; tests keep apart by topic and client id."""
+    running: dict[type[Broker], Broker] = {}
+
+    def broker_of(kind: type[Broker]) -> Broker:
+        if kind not in running:
+            running[kind] = kind(tmp_path_factory.mktemp("broker"))
+            running[kind].start()
+        return running[kind]
+
+    yield broker_of
+    for broker in running.values():
+        broker.stop()
+
+
 @pytest.fixture(params=CASES)
-def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]:
+def setting(request: pytest.FixtureRequest, brokers: Callable[[type[Broker]], Broker]) -> Iterator[Setting]:
     kind, broker_kind = request.param
-    if broker_kind is None:
+    if kind is None:
         memory = MemoryBroker()
-        made: list[Receiver] = []
+        yield Setting(
+            publish=lambda payloads: [memory.publish(TOPIC, payload) for payload in payloads],
+            receiver=lambda **_: MemoryReceiver(memory),
+            restart=memory.restart,
+        )
+        return
+    broker, own = brokers(broker_kind), uuid.uuid4().hex
+    topic = f"pitcall/v1/{own}/can"
+    made: list[Receiver] = []
 
-        def in_memory(**_: Any) -> Receiver:
-            made.append(MemoryReceiver(memory))
-            return made[-1]
+    def receiver(**others: Any) -> Receiver:
+        made.append(kind(settings_of(broker, client_id=own, topics=(topic,), **others)))
+        return made[-1]
 
-        yield Setting(lambda payloads: [memory.publish(TOPIC, p) for p in payloads] and None, in_memory, memory.restart)
-    else:
-        broker = broker_kind(tmp_path)
-        broker.start()
-        made = []
-
-        def networked(**others: Any) -> Receiver:
-            made.append(kind(settings_of(broker, **others)))
-            return made[-1]
-
-        try:
-            yield Setting(lambda payloads: broker.publish(TOPIC, payloads), networked, broker.restart)
-        finally:
-            for receiver in made:
-                receiver.stop()
-            broker.stop()
+    yield Setting(lambda payloads: broker.publish(topic, payloads), receiver, broker.restart, topic, repeats_after_s=1.0)
+    for one in made:
+        one.stop()
 
 
 def started(receiver: Receiver) -> Receiver:
@@ -105,7 +118,7 @@ def test_messages_arrive_once_in_order_with_growing_tokens(setting: Setting) -> 
     setting.publish(numbered(200))
     messages = taken(receiver, 200)
     assert [m.payload for m in messages] == numbered(200)
-    assert {m.topic for m in messages} == {TOPIC}
+    assert {m.topic for m in messages} == {setting.topic}
     assert all(a.token < b.token for a, b in itertools.pairwise(messages))
     assert all(before <= m.received_ns <= time.time_ns() and not m.redelivered for m in messages)
     assert receiver.take(10, 0.05) == []
@@ -160,7 +173,7 @@ def test_a_slow_consumer_gets_everything_once_while_the_queue_stays_bounded(sett
     receiver = started(setting.receiver(queue_messages=50))
     payload = bytes(20_000)
     setting.publish([str(n).encode() + payload for n in range(600)])
-    time.sleep(1.5)  # longer than the time after which the broker repeats itself
+    time.sleep(1.2 * setting.repeats_after_s)
     # one read from the socket may bring more than the limit, but not much more
     assert receiver.queued <= 50 + 2 * 256 * 1024 // len(payload)  # type: ignore[attr-defined]  # beside the contract, for metrics
     messages: list[RawMessage] = []
