@@ -23,6 +23,7 @@ from domain.ports import Store
 from domain.records import Commit, DeadLetter, SeenSequences, StageState
 from ingest.mqtt.batching import ParsedMessages
 from pipeline.casework import Casework
+from pipeline.drive_endings import DriveEndings
 from pipeline.line import Line
 from pipeline.presence import Presence
 from pipeline.sequencing import SECOND_NS, Sequenced, Sequencing
@@ -166,6 +167,7 @@ class LiveRunner:
         self._receiver, self._line, self._casework, self._store, self._parse = receiver, line, casework, store, parse
         self._clock, self._batch_messages, self._batch_wait_s = clock, batch_messages, batch_wait_s
         self._evict_after_ns = round(evict_after_s * SECOND_NS)
+        self._endings = DriveEndings(line)
         self._sequencing = Sequencing(gap_timeout_s=gap_timeout_s)
         self._presence = Presence(
             silent_after_ns=round(silent_after_s * SECOND_NS),
@@ -299,10 +301,13 @@ class LiveRunner:
         for vehicle in vehicles:
             if vehicle not in self._written:
                 self._written[vehicle] = {}
-                self._line.restore(self._store.states(vehicle))
+                stored = self._store.states(vehicle)
+                self._line.restore(stored)
+                self._endings.restore(vehicle, stored)
         frames = work.sequenced.frames
+        self._endings.take_back(frames)
         advances = [self._line.push(frames)] if len(frames) else []
-        advances += [self._line.close(vehicle) for vehicle in work.closed]
+        advances += [self._endings.close(vehicle) for vehicle in work.closed]
         decided = [self._casework.handle(advance.findings) for advance in advances]
         states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
         digests = tuple((state.vehicle, state.stage, hash(state.state)) for state in states)
@@ -314,7 +319,7 @@ class LiveRunner:
         return _Evaluated(
             changes=Commit(
                 cases=tuple({case.vehicle: case for each in decided for case in each.cases}.values()),
-                states=(*changed, *_presence_states(work)),
+                states=(*changed, *self._endings.states(work.closed), *_presence_states(work)),
                 outbox=tuple(event for each in decided for event in each.outbox),
                 dead_letters=(*work.dead_letters, *(letter for advance in advances for letter in advance.dead_letters)),
                 seen=work.sequenced.seen,
@@ -338,6 +343,7 @@ class LiveRunner:
 
     def _drop(self, vehicle: str) -> None:
         self._line.forget(vehicle)
+        self._endings.forget(vehicle)
         self._casework.forget(vehicle)
         self._written.pop(vehicle, None)
 

@@ -4,6 +4,7 @@ import random
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -223,3 +224,26 @@ def test_each_vehicles_records_reach_the_line_in_their_order():
     assert len(reached) == len(live.choice.vehicles)
     for places in reached.values():
         assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_drive_that_was_ended_too_early_goes_on_as_if_it_had_not_been(restart):
+    """Cars are out of reach for longer than the silence that ends a drive, and then send what they have recorded meanwhile."""
+    rng = random.Random(13)
+    streams = [messages_of(drive, rng) for drive in sample_fleet().drives]
+    live = Live()
+    live.register()
+    live.publish(interleaved([stream[: len(stream) // 2] for stream in streams], rng))
+    runner = live.start()
+    live.finish(runner)
+    assert runner.figures.closed == len(streams)
+    if restart:
+        runner = live.start()
+    live.publish(interleaved([stream[len(stream) // 2 :] for stream in streams], rng))
+    live.finish(runner)
+    got, want = outcome(live.store, live.choice), expected()
+    assert got["late"] == []
+    assert {alert["id"] for alert in got["alerts"]} == {alert["id"] for alert in want["alerts"]}
+    assert {order["data"]["order_id"] for order in got["orders"]} == {order["data"]["order_id"] for order in want["orders"]}
+    assert got["alerts"] == want["alerts"]
+    assert got["orders"] == want["orders"]
