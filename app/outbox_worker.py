@@ -1,7 +1,8 @@
 """Threads that deliver what is due in the outbox: critical pushes first, each push by one worker at a time.
 
 A worker claims what it is going to attempt, so that several workers, in one process or in several, never deliver the same push at
-once. The claim of a worker that died ends after `claim_s`; the push then goes out again under the same id.
+once. A claim lasts as long as its attempts can; that of a worker that died ends by itself, and the push goes out again under the
+same id.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 16
 """Few, so that what becomes due meanwhile, and a stop, need not wait for many attempts."""
+CRITICAL_CLAIMED_AT_ONCE = 2
+"""Fewer still: the claim of a worker that died must not hold a critical push up for long."""
+CLAIM_MARGIN_S = 5.0
 
 
 class WorkerStore(Protocol):
@@ -98,8 +102,7 @@ class OutboxWorker:
 
     Args:
         store: may be shared by all workers. channels: by name; used by this worker only.
-        clock: wall time in ns. critical_only: leave all but critical pushes to other workers.
-        claim_s: longer than any round can take.
+        timeout_s: how long one attempt may take. clock: wall time in ns. critical_only: leave all but critical pushes to others.
     """
 
     def __init__(
@@ -107,13 +110,14 @@ class OutboxWorker:
         store: WorkerStore,
         channels: Mapping[str, Channel],
         *,
+        timeout_s: float = 15.0,
         clock: Callable[[], int] = time.time_ns,
         critical_only: bool = False,
-        claim_s: float = 300.0,
-        claimed_at_once: int = CLAIMED_AT_ONCE,
     ) -> None:
         self._store, self._channels, self._clock = store, channels, clock
-        self._critical_only, self._claim_ns, self._limit = critical_only, round(claim_s * 1e9), claimed_at_once
+        self._critical_only = critical_only
+        self._limit = CRITICAL_CLAIMED_AT_ONCE if critical_only else CLAIMED_AT_ONCE
+        self._claim_ns = round((self._limit * timeout_s + CLAIM_MARGIN_S) * 1e9)  # the attempts may all be at one recipient
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._failing = False

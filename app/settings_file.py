@@ -105,7 +105,6 @@ class DeliverySection(_Section):
 
     workers: Annotated[int, Field(ge=1, le=16)] = 2
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 15.0
-    claim_s: Annotated[float, Field(ge=1)] = 300.0
     allow_private_endpoints: bool = False
 
 

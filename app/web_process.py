@@ -127,7 +127,7 @@ def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, cri
         store,
         {webhook.name: webhook, by_hand.name: by_hand},
         critical_only=critical_only,
-        claim_s=settings.delivery.claim_s,
+        timeout_s=settings.delivery.timeout_s,
     )
 
 

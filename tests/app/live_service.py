@@ -215,7 +215,7 @@ def live_service(folder: Path, **settings: str) -> Iterator[LiveService]:
             "PITCALL_WEB_OPEN_ACCESS": "true",
             "PITCALL_ALLOW_PRIVATE_ENDPOINTS": "true",
             "PITCALL_SECRET_LOCAL": SECRET,
-            "PITCALL_DELIVERY_CLAIM_S": "2",
+            "PITCALL_DELIVERY_TIMEOUT_S": "0.5",
             "PITCALL_PIPELINE_GAP_TIMEOUT_S": "3",
             **settings,
         }

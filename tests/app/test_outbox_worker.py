@@ -116,7 +116,7 @@ def test_two_workers_over_one_database_deliver_each_push_once(tmp_path: Path) ->
 def test_a_worker_stops_between_attempts_and_loses_nothing() -> None:
     store = store_with(*(push(f"push-{number:02}", recipient=f"{number}") for number in range(40)))
     channel = Recorded(lasts_s=0.05)
-    worker = OutboxWorker(store, {"webhook": channel}, claimed_at_once=4)
+    worker = OutboxWorker(store, {"webhook": channel})
     worker.start()
     wait_for(lambda: len(channel.given) >= 4)
     assert worker.stop(5)
