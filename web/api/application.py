@@ -28,6 +28,7 @@ def create_app(
     readiness: Mapping[str, Callable[[], str]] | None = None,
     utc_offset_hours: float = 8.0,
     open_access: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
     poll_s: float = 0.5,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
@@ -42,9 +43,8 @@ def create_app(
         readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.
         utc_offset_hours: the operators' zone: where their day begins.
         open_access: no keys: everybody on this machine may do everything. For a service bound to 127.0.0.1 only.
-        poll_s: how often an open event stream looks for news.
-
-    Event streams stay open for ever: run it with uvicorn's `timeout_graceful_shutdown`.
+        stopping: true when the service is about to end: open event streams close, so that the server need not break them off.
+        poll_s: how often an open event stream looks for news (and whether it is to close).
     """
 
     @asynccontextmanager
@@ -61,6 +61,7 @@ def create_app(
             history=history,
             readiness=readiness or {},
             utc_offset_hours=utc_offset_hours,
+            stopping=stopping,
             poll_s=poll_s,
         )
         app.state.overview = pages.OverviewCache()

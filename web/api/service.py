@@ -24,6 +24,7 @@ class Service:
     history: Path | None
     readiness: Mapping[str, Callable[[], str]]
     utc_offset_hours: float
+    stopping: Callable[[], bool]
     poll_s: float
 
 

@@ -33,7 +33,7 @@ async def stream(
     if known is None:
         known = await to_thread.run_sync(service.store.last_event_id)
     yield ServerSentEvent(comment="connected", id=str(known), retry=1000)
-    while True:
+    while not service.stopping():
         events = await to_thread.run_sync(service.store.events, known, _AT_ONCE)
         for event in events:
             yield _message(event)

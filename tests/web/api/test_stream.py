@@ -21,8 +21,9 @@ from web.api import create_app
 @contextmanager
 def server(served):
     """The application on a free port of this machine; ends within seconds, open streams or not."""
-    app = create_app(lambda: served, metrics=str, clock=lambda: NOW_NS, open_access=True, poll_s=0.02)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=0, ws="none")
+    stop = threading.Event()
+    app = create_app(lambda: served, metrics=str, clock=lambda: NOW_NS, open_access=True, poll_s=0.02, stopping=stop.is_set)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=3, ws="none")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
@@ -32,6 +33,7 @@ def server(served):
     try:
         yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
     finally:
+        stop.set()
         running.should_exit = True
         thread.join(10)
         assert not thread.is_alive()

@@ -62,10 +62,19 @@
   };
   const soon = () => { planned ||= setTimeout(refresh, Math.max(0, last + APART_MS - Date.now())); };
 
-  const stream = new EventSource("/api/v1/stream");
-  stream.addEventListener("open", () => { show("open"); soon(); });
-  stream.addEventListener("error", () => show("lost"));
-  for (const kind of ["alert", "order", "delivery", "pipeline"]) stream.addEventListener(kind, soon);
+  // a browser keeps six connections to a server: only what is looked at holds one
+  let stream = null;
+  const connect = () => {
+    if (stream || document.hidden) return;
+    stream = new EventSource("/api/v1/stream");
+    stream.addEventListener("open", () => { show("open"); soon(); });
+    stream.addEventListener("error", () => show("lost"));
+    for (const kind of ["alert", "order", "delivery", "pipeline"]) stream.addEventListener(kind, soon);
+  };
+  const disconnect = () => { stream?.close(); stream = null; };
+  connect();
   setInterval(() => { if (Date.now() - last > QUIET_MS) soon(); }, 1000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) disconnect(); else connect(); });
 })();
