@@ -45,7 +45,7 @@ class _CarClient:
     def __init__(self, car: Car, settings: MqttSettings, selector: selectors.BaseSelector) -> None:
         self.car, self._selector, self._topic = car, selector, f"{settings.topic_prefix}/{car.vin}/"
         self.connected, self.in_flight, self._retry_at = False, 0, 0.0
-        self._client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"car-{car.vin}", clean_session=False)
+        self._client = client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"car-{car.vin}")
         client.max_inflight_messages_set(1_000)
         if settings.username:
             client.username_pw_set(settings.username, settings.password)

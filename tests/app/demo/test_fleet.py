@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from app.broker import EmbeddedBroker
 from app.demo.cars import KINDS_OF_FAULT, SECOND_NS, drive_spec, parks_s, plan_cars
+from app.demo.children import Child
 from app.demo.drives import encode_drive
 from app.demo.fleet import window_s
 from domain.messages import RawMessage
@@ -53,3 +60,49 @@ def test_the_messages_of_a_drive_hold_all_its_frames_in_order_and_are_sent_when_
     for due_s, frames, _ in messages:
         last += frames
         assert drive.frames.time_ns[last - 1] - START_NS <= due_s * SECOND_NS
+
+
+class Told:
+    """The latest report of a fleet process."""
+
+    def __init__(self) -> None:
+        self.ready, self.progress = False, dict[str, float]()
+
+    def __call__(self, report: Mapping[str, Any]) -> None:
+        self.ready |= bool(report.get("ready"))
+        self.progress = report.get("progress", self.progress)
+
+    def wait(self, what: Callable[[], bool], timeout_s: float = 20.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not what():
+            assert time.monotonic() < deadline, f"still {self.progress}"
+            time.sleep(0.05)
+
+
+def test_cars_reconnect_when_their_broker_comes_back_and_repeat_what_was_not_acknowledged(tmp_path: Path) -> None:
+    told = Told()
+    with EmbeddedBroker(tmp_path / "broker", user="demo", password="password") as broker:
+        plan = {
+            "cars": 4,
+            "faults": ["weak_12v_battery", "misfire", "overheating", "red_stop_lamp"],
+            "speed": 60.0,
+            "epoch_ns": START_NS,
+            "broker": broker.url,
+            "access": {"username": "demo", "password": "password"},
+            "log": str(tmp_path / "simulation.log"),
+        }
+        fleet = Child("app.demo.fleet", plan, log=tmp_path / "fleet.log", on_report=told)
+        try:
+            told.wait(lambda: told.ready)
+            fleet.tell({"go": True})
+            told.wait(lambda: told.progress.get("messages", 0) > 20)
+            broker.kill()
+            told.wait(lambda: told.progress["connected"] == 0)
+            broker.start()
+            told.wait(lambda: told.progress["connected"] == 4 and told.progress["in_flight"] < 4)
+            before = told.progress["messages"]
+            told.wait(lambda: told.progress["messages"] > before)
+        finally:
+            fleet.stop()
+    assert not fleet.running
+    assert (tmp_path / "fleet.log").read_text() == ""
