@@ -11,6 +11,8 @@ from typing import NamedTuple
 from domain.messages import RawMessage
 
 _REMEMBERED_ACKNOWLEDGEMENTS = 4096
+_TELLING_BYTES = 64
+"""The first bytes of a payload tell two messages apart that follow each other under one packet id: numbers and times stand there."""
 
 
 class Publish(NamedTuple):
@@ -38,8 +40,8 @@ class Inbox:
         self._octets = 0
         self._tokens = 0
         self._packet_of: dict[int, int] = {}
-        self._token_of: dict[int, int] = {}
-        self._acknowledged: OrderedDict[int, None] = OrderedDict()
+        self._held: dict[int, tuple[int, bytes]] = {}
+        self._acknowledged: OrderedDict[int, bytes] = OrderedDict()
         self._to_acknowledge: list[int] = []
         self._closed = False
 
@@ -56,11 +58,11 @@ class Inbox:
         now = self._clock_ns()
         with self._changed:
             for publish in publishes:
-                if publish.packet_id and publish.duplicate and self._known(publish.packet_id):
+                if publish.duplicate and self._known(publish):
                     continue
                 self._tokens += 1
                 if publish.packet_id:
-                    self._track(publish.packet_id, self._tokens)
+                    self._track(publish, self._tokens)
                 self._queue.append(
                     RawMessage(
                         topic=publish.topic,
@@ -73,16 +75,20 @@ class Inbox:
                 self._octets += len(publish.payload)
             self._changed.notify_all()
 
-    def _known(self, packet_id: int) -> bool:
-        return packet_id in self._token_of or packet_id in self._acknowledged
+    def _known(self, publish: Publish) -> bool:
+        """We hold the same message, or its acknowledgement is on its way to the broker."""
+        held = self._held.get(publish.packet_id)
+        beginning = self._acknowledged.get(publish.packet_id) if held is None else held[1]
+        return beginning is not None and beginning == publish.payload[:_TELLING_BYTES]
 
-    def _track(self, packet_id: int, token: int) -> None:
-        earlier = self._token_of.get(packet_id)
+    def _track(self, publish: Publish, token: int) -> None:
+        earlier = self._held.get(publish.packet_id)
         if earlier is not None:
             # the broker has given up the earlier message and uses its id anew: acknowledging that one now would hit this one
-            self._packet_of.pop(earlier, None)
-        self._acknowledged.pop(packet_id, None)
-        self._token_of[packet_id], self._packet_of[token] = token, packet_id
+            self._packet_of.pop(earlier[0], None)
+        self._acknowledged.pop(publish.packet_id, None)
+        self._held[publish.packet_id] = (token, publish.payload[:_TELLING_BYTES])
+        self._packet_of[token] = publish.packet_id
 
     def take(self, limit: int, timeout_s: float) -> list[RawMessage]:
         """Up to `limit` messages; waits at most `timeout_s` for the first, and not at all once closed."""
@@ -105,8 +111,7 @@ class Inbox:
             for token in tokens:
                 packet_id = self._packet_of.pop(token, None)
                 if packet_id is not None:
-                    del self._token_of[packet_id]
-                    self._acknowledged[packet_id] = None
+                    self._acknowledged[packet_id] = self._held.pop(packet_id)[1]
                     self._to_acknowledge.append(packet_id)
             while len(self._acknowledged) > _REMEMBERED_ACKNOWLEDGEMENTS:
                 self._acknowledged.popitem(last=False)
@@ -123,7 +128,7 @@ class Inbox:
             self._queue = deque(message for message in self._queue if message.token not in self._packet_of)
             self._octets = sum(len(message.payload) for message in self._queue)
             self._packet_of.clear()
-            self._token_of.clear()
+            self._held.clear()
             self._acknowledged.clear()
             self._to_acknowledge.clear()
 

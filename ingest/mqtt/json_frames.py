@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.frames import EXTENDED_ID, NO_ARENA, FrameBatch, FrameFlag, MessageTable
 from ingest.mqtt.frame_columns import Reason, RefusedMessageError
-from ingest.mqtt.payloads import LONGEST_CLASSIC, LONGEST_FD, MAX_TIME_NS, encode_frames
+from ingest.mqtt.payloads import LONGEST_CLASSIC, LONGEST_FD, MAX_FRAMES, MAX_TIME_NS, encode_frames
 
 _FLAGS = {"remote": FrameFlag.REMOTE, "error": FrameFlag.ERROR, "fd": FrameFlag.FD, "transmitted": FrameFlag.TRANSMITTED}
 _LAST_11_BITS, _LAST_29_BITS = 0x7FF, 0x1FFF_FFFF
@@ -41,6 +41,8 @@ def binary_of_json(payload: bytes) -> bytes:
     document = read_json(payload)
     if not isinstance(document, dict) or not isinstance(document.get("frames"), list):
         raise RefusedMessageError(Reason.MALFORMED_JSON, 'no list "frames"')
+    if len(document["frames"]) > MAX_FRAMES:
+        raise RefusedMessageError(Reason.OVERSIZED, f"{len(document['frames'])} frames")
     sequence = document.get("sequence")
     try:
         return encode_frames(

@@ -135,6 +135,9 @@ class NetworkReceiver:
                 self._serve_one(backoff)
             except (LinkError, OSError, InputError) as error:
                 self._report(_words(error))
+            except Exception:  # noqa: BLE001  a thread that died silently would be worse than any error of ours
+                self.last_error = "internal error"
+                _LOG.exception("not receiving from %s; trying again", self._settings.place)
             finally:
                 self._connected = False
                 self._inbox.connection_lost()

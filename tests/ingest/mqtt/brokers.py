@@ -84,7 +84,7 @@ class NatsBroker(Broker):
             server_name: test
             listen: "127.0.0.1:-1"
             jetstream {{ store_dir: "{folder / "store"}" }}
-            mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "1s", max_ack_pending: 20000 }}
+            mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "500ms", max_ack_pending: 20000 }}
             """
         )
         return [str(nats_server()), "-c", str(folder / "nats.conf")]

@@ -117,7 +117,7 @@ def test_a_refused_login_is_an_error_state_and_one_log_line_without_secrets(
     with stopping(kind(guarded_settings(guarded, **wrong, client_id="refused"))) as receiver:
         receiver.start()
         wait_until(lambda: receiver.last_error != "")
-        time.sleep(0.5)  # more attempts
+        time.sleep(0.4)  # more attempts
         assert not receiver.connected
         assert words in receiver.last_error
         lines = [r.getMessage() for r in caplog.records if r.name.startswith("ingest")]
@@ -155,19 +155,19 @@ def two_receivers(tmp_path: Path) -> Iterator[tuple[NatsBroker, list[NetworkRece
 def test_a_message_in_our_hands_is_not_handed_over_again_on_the_same_connection(
     two_receivers: tuple[NatsBroker, list[NetworkReceiver]],
 ) -> None:
-    """NATS repeats after `ack_wait` (here a second), also to a client that is still busy with the message."""
+    """NATS repeats after `ack_wait` (here half a second), also to a client that is still busy with the message."""
     broker, receivers = two_receivers
     for receiver in receivers:
         started(receiver)
     broker.publish(TOPIC, numbered(20))
     tokens = [[m.token for m in taken(receiver, 20)] for receiver in receivers]
-    time.sleep(1.5)
+    time.sleep(0.8)
     assert [receiver.take(1, 0) for receiver in receivers] == [[], []]
     for receiver, mine in zip(receivers, tokens, strict=True):
         receiver.acknowledge(mine)
         receiver.stop()
         started(receiver)
-    time.sleep(1.5)
+    time.sleep(0.8)
     assert [receiver.take(1, 0) for receiver in receivers] == [[], []]
 
 

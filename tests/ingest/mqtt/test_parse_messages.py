@@ -132,6 +132,7 @@ def changed(**fields: int) -> bytes:
         (b"{" * 100_000, "malformed_json"),
         (b'{"frames": ' + b"[" * 200_000, "malformed_json"),
         (b'{"frames": 3}', "malformed_json"),
+        (b'{"frames": [' + b"0," * 65_536 + b"0]}", "oversized_message"),
         (b'{"frames": [{"t": NaN}]}', "malformed_json"),
         (b'{"frames": [{"t": 1e999999999999999999999}]}', "malformed_json"),
         (b'{"frames": [{"t": 1e400, "id": 1, "data": ""}]}', "bad_frame"),
