@@ -159,6 +159,8 @@ class OutboxWorker:
                 if not self._failing:
                     log.warning("the outbox cannot be read: %s", problem)
                 self._failing = True
+            except Exception:  # one strange push must not end all deliveries
+                log.exception("a round of deliveries failed")
 
     def _work_off(self) -> None:
         """Rounds until nothing more is due, or only what has just failed and so waits."""

@@ -53,7 +53,7 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
         store = stack.enter_context(_open(settings))
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(settings, store),
+                build_app(settings, store, stop),
                 host=settings.web.host,
                 port=settings.web.port,
                 log_config=None,
@@ -83,8 +83,8 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
         raise WebServerError(f"the web server on {settings.web.host}:{settings.web.port} ended; see the log lines before")
 
 
-def build_app(settings: ServiceSettings, store: SqlStore) -> FastAPI:
-    """The FastAPI application over this database; `store` is for metrics and readiness."""
+def build_app(settings: ServiceSettings, store: SqlStore, stop: threading.Event) -> FastAPI:
+    """The FastAPI application over this database; `store` is for metrics and readiness, `stop` closes event streams."""
     return create_app(
         partial(_open, settings),
         metrics=lambda: render_metrics(store, time.time_ns()),
@@ -93,6 +93,7 @@ def build_app(settings: ServiceSettings, store: SqlStore) -> FastAPI:
         rules=load_rules(None),
         readiness={"pipeline": partial(pipeline_trouble, store.figures, time.time_ns)},
         open_access=settings.web.open_access,
+        stopping=stop.is_set,
     )
 
 

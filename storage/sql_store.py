@@ -104,12 +104,12 @@ class SqlStore(SqlViews):
         def dealer_of(identifier: str) -> Dealer | None:
             return lock_documents(connection, schema.dealer, Dealer, [identifier]).get(identifier)
 
-        alerts = [alert.id for case in changes.cases for alert in case.alerts]
-        orders = [order.id for case in changes.cases for order in case.orders]
+        alerts = {alert.id: alert for case in changes.cases for alert in case.alerts}
+        orders = {order.id: order for case in changes.cases for order in case.orders}
         return merge(
             changes,
-            alerts=lock_documents(connection, schema.alert, Alert, alerts),
-            orders=lock_documents(connection, schema.service_order, Order, orders),
+            alerts=lock_documents(connection, schema.alert, Alert, alerts, alerts),
+            orders=lock_documents(connection, schema.service_order, Order, orders, orders),
             vehicle_of=vehicle_of,
             dealer_of=dealer_of,
             settle=self._settle,

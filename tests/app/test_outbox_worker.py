@@ -125,6 +125,21 @@ def test_a_worker_stops_between_attempts_and_loses_nothing() -> None:
     assert len(store.due(2**62, 99)) == counts["pending"] == 40 - len(channel.given)
 
 
+def test_an_error_that_nobody_thought_of_does_not_end_the_worker() -> None:
+    class Odd(Recorded):
+        def deliver(self, event: OutboxEvent, dealer: Dealer | None, attempt_ns: int) -> None:
+            super().deliver(event, dealer, attempt_ns)
+            if len(self.given) == 1:
+                raise ZeroDivisionError
+
+    store, channel = store_with(push("a")), Odd()
+    worker = OutboxWorker(store, {"webhook": channel})
+    worker.start()
+    wait_for(lambda: worker.wake() or store.outbox_counts() == {"delivered": 1})
+    assert worker.stop(5)
+    assert channel.given == ["a", "a"]
+
+
 class Failing(MemoryStore):
     """A database that comes back."""
 
