@@ -15,8 +15,10 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -83,8 +85,7 @@ class EmbeddedBroker:
     per message and holds throughput at 4,800 instead of 54,000 messages per second. So it is off by default: the files are
     synced every second, and a power cut may lose that last second.
 
-    The child ends with this process, however that ends, on Linux. The kernel watches the thread that called `start`: call it
-    from a thread that lives as long as the broker shall (the main thread).
+    The child ends with this process, however that ends (on Linux; elsewhere only where this process ends in due order).
 
     Args:
         data: folder of the messages, the configuration and `broker.log`; used by one broker at a time.
@@ -170,18 +171,7 @@ class EmbeddedBroker:
             self._port = _free_port(self._host, self._port)
             configuration = self._write_configuration()
             command = [str(program), "-c", str(configuration)]
-            try:
-                # a session of its own: Ctrl-C in the terminal is ours, and we end the broker in due order
-                self._process = subprocess.Popen(  # noqa: S603  # the wheel's program with our own configuration
-                    [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=(lock,),
-                    start_new_session=True,
-                )
-            except OSError as problem:
-                raise BrokerError(f"the embedded broker cannot be started ({problem})") from problem
+            self._process = _spawn_watched(command, log=log.fileno(), lock=lock)
         try:
             self._wait_until_ready()
         except BaseException:
@@ -317,6 +307,35 @@ class EmbeddedBroker:
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return lines[-1].partition("] ")[2] or lines[-1] if lines else "without a word"
+
+
+def _spawn_watched(command: Sequence[str], *, log: int, lock: int) -> subprocess.Popen[bytes]:
+    """Run the command so that it ends with this process.
+
+    The kernel tells a child of the end of the thread that started it, not of the process. So a thread of its own does, and lives
+    as long as the child.
+    """
+    started: Future[subprocess.Popen[bytes]] = Future()
+
+    def watch() -> None:
+        try:
+            # a session of its own: Ctrl-C in the terminal is ours, and we end the broker in due order
+            process = subprocess.Popen(  # noqa: S603  # the wheel's program with our own configuration
+                [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+        except OSError as problem:
+            started.set_exception(BrokerError(f"the embedded broker cannot be started ({problem})"))
+            return
+        started.set_result(process)
+        process.wait()
+
+    threading.Thread(target=watch, name="broker", daemon=True).start()
+    return started.result()
 
 
 def _free_port(host: str, port: int) -> int:

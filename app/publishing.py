@@ -7,7 +7,7 @@ import heapq
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from app.fleet import ManifestRow
 from datafiles import read_csv
 from domain.errors import InputError, LogFileError, PitcallError
 from domain.fleet import pseudonym
-from domain.frames import FrameBatch
+from domain.frames import FrameBatch, concat_frames, empty_frames
 from domain.ports import Jit, no_jit
 from ingest.logs import ClockState, continuous_time, open_log
 from ingest.mqtt.payloads import encode_frames
@@ -160,35 +160,46 @@ def _in_time_order(ways: Sequence[_Way]) -> Iterator[tuple[_Way, _Message]]:
 
 def _messages(drives: Sequence[Drive], *, batch_frames: int, now_ns: int | None, jit: Jit) -> Iterator[_Message]:
     """A vehicle's drives cut into messages; at its end the vehicle says that it goes offline."""
-    ended_s = 0.0
+    due_s = 0.0
     shift_ns: int | None = None
     for drive in drives:
-        clock = ClockState()
-        sequence = 0
+        began_s = due_s
         first_ns: int | None = None
-        began_s = ended_s
-        log = open_log(drive.log, vehicle=drive.vehicle.id, start_ns=drive.start_ns, batch_frames=256 * batch_frames, jit=jit)
-        for logged in log:
-            time_ns, clock = continuous_time(logged.time_ns, clock)
+        for sequence, part in enumerate(_cut(_recorded(drive, jit), batch_frames)):
+            recorded_ns = int(part.time_ns[0])
             if shift_ns is None:
-                shift_ns = 0 if now_ns is None else now_ns - int(time_ns[0])
-            whole = replace(logged, time_ns=time_ns + shift_ns)
+                shift_ns = 0 if now_ns is None else now_ns - recorded_ns
             if first_ns is None:
-                first_ns = int(whole.time_ns[0])
-            for part in _cut(whole, batch_frames):
-                ended_s = max(ended_s, began_s + (int(part.time_ns[-1]) - first_ns) / 1e9)
-                try:
-                    payload = encode_frames(part, boot_session=first_ns, sequence=sequence)
-                except ValueError as problem:
-                    raise LogFileError(f"its frames fit no message ({problem})", file=drive.log) from problem
-                yield _Message(due_s=ended_s, kind=Kind.CAN, payload=payload, frames=len(part))
-                sequence += 1
-    yield _Message(due_s=ended_s, kind=Kind.STATUS, payload=OFFLINE, frames=0)
+                first_ns = recorded_ns
+            due_s = max(due_s, began_s + (int(part.time_ns[-1]) - first_ns) / 1e9)
+            frames = replace(part, time_ns=part.time_ns + shift_ns)
+            try:
+                payload = encode_frames(frames, boot_session=first_ns + shift_ns, sequence=sequence)
+            except ValueError as problem:
+                raise LogFileError(f"its frames fit no message ({problem})", file=drive.log) from problem
+            yield _Message(due_s=due_s, kind=Kind.CAN, payload=payload, frames=len(frames))
+    yield _Message(due_s=due_s, kind=Kind.STATUS, payload=OFFLINE, frames=0)
 
 
-def _cut(frames: FrameBatch, size: int) -> Iterator[FrameBatch]:
-    for start in range(0, len(frames), size):
-        yield frames.take(slice(start, start + size))
+def _recorded(drive: Drive, jit: Jit) -> Iterator[FrameBatch]:
+    """A drive's frames, their clock made continuous as for a replay."""
+    clock = ClockState()
+    for logged in open_log(drive.log, vehicle=drive.vehicle.id, start_ns=drive.start_ns, jit=jit):
+        time_ns, clock = continuous_time(logged.time_ns, clock)
+        yield replace(logged, time_ns=time_ns)
+
+
+def _cut(batches: Iterable[FrameBatch], size: int) -> Iterator[FrameBatch]:
+    """The same frames in batches of this size; the last one holds the rest."""
+    rest = empty_frames()
+    for batch in batches:
+        frames = concat_frames([rest, batch])
+        whole = len(frames) - len(frames) % size
+        for start in range(0, whole, size):
+            yield frames.take(slice(start, start + size))
+        rest = frames.take(slice(whole, None))
+    if len(rest):
+        yield rest
 
 
 class _Window:

@@ -5,6 +5,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def test_a_restart_keeps_the_port(tmp_path):
         assert connect(broker) == 0
 
 
+def test_it_outlives_the_thread_that_started_it(tmp_path):
+    broker = EmbeddedBroker(tmp_path)
+    starter = threading.Thread(target=broker.start)
+    starter.start()
+    starter.join()
+    try:
+        assert not gone(broker.pid, within_s=0.5)
+        assert connect(broker) == 0
+    finally:
+        broker.stop()
+
+
 def test_it_ends_with_its_parent_even_where_that_is_killed(tmp_path):
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom app.broker import EmbeddedBroker\n"
@@ -136,7 +149,9 @@ def test_the_command_says_its_url_and_ends_cleanly_on_ctrl_c(tmp_path):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         words = process.stderr.readline()
         assert "broker ready at mqtt://127.0.0.1:" in words
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        children = [
+            pid for task in Path(f"/proc/{process.pid}/task").iterdir() for pid in (task / "children").read_text().split()
+        ]
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "broker stopped\n"
         assert process.wait(10) == 0
