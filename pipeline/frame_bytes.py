@@ -39,21 +39,31 @@ def compact_frames(frames: FrameBatch) -> FrameBatch:
 
 def _narrow(frames: FrameBatch, vehicle: str) -> FrameBatch:
     """Frames of one vehicle with a vehicle table of one, and the messages that they came in."""
-    used, message = np.unique(frames.message, return_inverse=True)
+    used, message = _used_messages(frames.message)
     table = {name: getattr(frames.messages, name)[used] for name in _MESSAGE_COLUMNS}
     return replace(
         frames,
         vehicles=(vehicle,),
         messages=MessageTable(vehicle=np.zeros(len(used), np.int32), **table),
         vehicle=np.zeros(len(frames), np.int32),
-        message=message.astype(np.int32),
+        message=message,
     )
+
+
+def _used_messages(message: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The rows that are referred to, ascending, and each reference as an index into them."""
+    if len(message) and message[0] == message[-1] and bool((message == message[0]).all()):  # by far the commonest
+        return message[:1], np.zeros(len(message), np.int32)
+    used, index = np.unique(message, return_inverse=True)
+    return used, index.astype(np.int32)
 
 
 def _used_arena(frames: FrameBatch) -> tuple[bytes, NDArray[np.int64]]:
     """The bytes of the long payloads, joined, and where each frame's begin."""
-    arena = bytearray()
     offsets = np.full(len(frames), NO_ARENA, np.int64)
+    if not len(frames.arena):
+        return b"", offsets
+    arena = bytearray()
     for row in np.flatnonzero(frames.arena_offset != NO_ARENA).tolist():
         offsets[row] = len(arena)
         arena += frames.payload_bytes(row)
@@ -62,10 +72,10 @@ def _used_arena(frames: FrameBatch) -> tuple[bytes, NDArray[np.int64]]:
 
 def pack_frames(frames: FrameBatch) -> bytes:
     """Length-prefixed JSON head, then the columns as they lie; only used messages and arena bytes are kept."""
-    used, message = np.unique(frames.message, return_inverse=True)
+    used, message = _used_messages(frames.message)
     arena, offsets = _used_arena(frames)
     head = json.dumps({"n": len(frames), "m": len(used), "a": len(arena), "buses": frames.buses}).encode()
-    replaced = {"message": message.astype(np.int32), "arena_offset": offsets, "vehicle": np.zeros(len(frames), np.int32)}
+    replaced = {"message": message, "arena_offset": offsets, "vehicle": np.zeros(len(frames), np.int32)}
     columns = [replaced.get(name, getattr(frames, name)) for name in FRAME_COLUMNS]
     table = [getattr(frames.messages, name)[used] for name in _MESSAGE_COLUMNS]
     return b"".join(

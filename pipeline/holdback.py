@@ -179,7 +179,11 @@ def _last_boot_session(frames: FrameBatch, before: int) -> int:
 def _in_order(frames: FrameBatch) -> FrameBatch:
     """Sorted by (time, boot session, sequence, index); one vehicle."""
     time_ns = frames.time_ns
-    if len(time_ns) < 2 or (len(frames.messages.sequence) == 1 and bool((np.diff(time_ns) >= 0).all()) and _rising(frames.index)):
+    if len(time_ns) < 2:
+        return frames
+    steps = np.diff(time_ns)
+    least = int(steps.min())
+    if least > 0 or (least == 0 and len(frames.messages.sequence) == 1 and _rising(frames.index)):
         return frames
     table, message = frames.messages, frames.message
     return frames.take(np.lexsort((frames.index, table.sequence[message], table.boot_session[message], time_ns)))
