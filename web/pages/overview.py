@@ -15,7 +15,7 @@ from notifier.order_states import OrderState
 from web.api.orders import ENDED_STATES, OPEN_STATES
 from web.api.ports import WebStore
 from web.pages.attention import UNACCEPTED, Ages, NextAction, StuckReason, next_action, stuck
-from web.pages.world_map import WorldMap, draw_map
+from web.pages.world_map import NARROW, WIDE, WorldMap, draw_map
 from web.report import IncidentView, ReplayReport, arrange
 
 SILENT_NS = 5 * 60 * 1_000_000_000
@@ -89,7 +89,7 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All that the overview's template shows. `stops_left_out` and `late_left_out` count what is not listed."""
+    """All that the overview's template shows. `stops_left_out` and `late_left_out` count what is not listed; `maps` are (style, map) for each size of screen, () without places."""
 
     now_ns: int
     stops: tuple[StopRow, ...]
@@ -101,7 +101,7 @@ class Overview:
     late: tuple[LateRow, ...]
     late_left_out: int
     health: DataHealth
-    map: WorldMap | None
+    maps: tuple[tuple[str, WorldMap], ...]
     feed: tuple[FeedRow, ...]
 
 
@@ -117,7 +117,6 @@ def gather(store: WebStore, now_ns: int, utc_offset_hours: float) -> Overview:
     late = [_late(scene, order, reason, waited) for order, reason, waited in waiting if reason in UNACCEPTED]
     late.sort(key=lambda row: (-row.order.recommendation.urgency, -row.waited_s, row.order.id))
     funnel = store.funnel(_midnight_ns(now_ns, utc_offset_hours))
-    homes = {vehicle.id: vehicle.home for vehicle in scene.vehicles.values() if vehicle.home is not None}
     urgencies = Counter(summary.urgency for summary in scene.summaries.values())
     return Overview(
         now_ns=now_ns,
@@ -130,7 +129,7 @@ def gather(store: WebStore, now_ns: int, utc_offset_hours: float) -> Overview:
         late=tuple(late[:_SHOWN]),
         late_left_out=max(0, len(late) - _SHOWN),
         health=_health(scene, store.figures()),
-        map=draw_map(tuple(scene.summaries.values()), homes, tuple(scene.dealers.values())),
+        maps=tuple(_maps(scene)),
         feed=tuple(
             FeedRow(alert=alert, vehicle=scene.vehicle(alert.vehicle)) for alert in store.alerts(newest_first=True, limit=_FEED)
         ),
@@ -244,6 +243,15 @@ def _health(scene: _Scene, figures: Mapping[str, Any]) -> DataHealth:
         pipeline_age_s=max(0.0, (scene.now_ns - reported_ns) / 1e9) if isinstance(reported_ns, int) else None,
         pipeline_known=bool(figures),
     )
+
+
+def _maps(scene: _Scene) -> Iterator[tuple[str, WorldMap]]:
+    """The map in both sizes, each under the name of its style; none where nothing has a place."""
+    homes = {vehicle.id: vehicle.home for vehicle in scene.vehicles.values() if vehicle.home is not None}
+    for style, size in (("wide", WIDE), ("narrow", NARROW)):
+        drawn = draw_map(tuple(scene.summaries.values()), homes, tuple(scene.dealers.values()), size)
+        if drawn is not None:
+            yield style, drawn
 
 
 def _figure(figures: Mapping[str, Any], name: str) -> float | None:

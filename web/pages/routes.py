@@ -20,7 +20,6 @@ from web.api.alerts import acknowledge
 from web.api.problems import Problem
 from web.api.service import Served, Service
 from web.pages import alert_page, overview, words
-from web.pages.world_map import HEIGHT, WIDTH
 from web.report import formats
 from web.report.markup import both, environment
 
@@ -192,8 +191,7 @@ def _template(name: str) -> Template:
         "say": lambda key: both(words.LABELS[key]),
         "said": lambda key, *values: both(_filled(words.LABELS[key], *values)),
         "page_words": words,
-        "map_width": WIDTH,
-        "map_height": HEIGHT,
+        "moment": lambda time_ns: formats.time(time_ns)[5:16] if formats.is_dated(time_ns) else formats.time(time_ns),
         "age_text": formats.age,
         "age": lambda seconds: both(formats.age(seconds)),
     }

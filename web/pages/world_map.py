@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,9 +17,12 @@ from domain.findings import Text, Urgency
 from domain.fleet import Dealer
 from domain.live import VehicleSummary
 
-WIDTH, HEIGHT = 720, 460
-_CELLS = 26
-"""Cars that share one of so many cells across the map are drawn as one circle: a map for an overview need not follow anybody."""
+WIDE, NARROW = (720, 480), (340, 300)
+"""Sizes (width, height) for a screen and for a phone: figures keep their size in both."""
+_CELL = 28.0
+"""Cars that share a cell of this size are drawn as one circle: a map for an overview need not follow anybody."""
+_LARGEST = 19.0
+_DEALER = 7.0
 _LEAST_SPAN_DEG = 3.0
 _MARGIN = 0.14
 
@@ -53,6 +55,8 @@ class DealerMark:
 class WorldMap:
     """What the template draws. `land` is SVG path data; `meridians` and `parallels` are (position, label)."""
 
+    width: int
+    height: int
     land: str
     meridians: tuple[tuple[float, str], ...]
     parallels: tuple[tuple[float, str], ...]
@@ -69,61 +73,95 @@ class _View:
     north: float
     scale_x: float
     scale_y: float
+    width: int
+    height: int
 
     @property
     def east(self) -> float:
-        return self.west + WIDTH / self.scale_x
+        return self.west + self.width / self.scale_x
 
     @property
     def south(self) -> float:
-        return self.north - HEIGHT / self.scale_y
+        return self.north - self.height / self.scale_y
 
     def point(self, place: Place) -> tuple[float, float]:
         return (place[1] - self.west) * self.scale_x, (self.north - place[0]) * self.scale_y
 
 
-def draw_map(cars: Sequence[VehicleSummary], homes: dict[str, Place], dealers: Sequence[Dealer]) -> WorldMap | None:
+def draw_map(
+    cars: Sequence[VehicleSummary], homes: dict[str, Place], dealers: Sequence[Dealer], size: tuple[int, int] = WIDE
+) -> WorldMap | None:
     """Cars where they were last heard of (else at home) and dealers, in a view that holds them all; None where nothing has a place."""
     placed = [(car, place) for car in cars if (place := car.location or homes.get(car.vehicle)) is not None]
     shown = [place for _, place in placed] + [(dealer.latitude, dealer.longitude) for dealer in dealers]
     if not shown:
         return None
-    view = _view(shown)
-    marks = [DealerMark(x=x, y=y, name=d.name) for d in dealers for x, y in [view.point((d.latitude, d.longitude))]]
+    view = _view(shown, *size)
+    dots = _dots(placed, view)
     return WorldMap(
+        width=size[0],
+        height=size[1],
         land=_land(view),
         meridians=tuple((view.point((0.0, lon))[0], _degrees(lon, "E", "W")) for lon in _lines(view.west, view.east)),
         parallels=tuple((view.point((lat, 0.0))[1], _degrees(lat, "N", "S")) for lat in _lines(view.south, view.north)),
-        cars=tuple(_dots(placed, view)),
-        dealers=tuple(marks),
+        cars=tuple(dots),
+        dealers=tuple(_beside(view.point((d.latitude, d.longitude)), d.name, dots) for d in dealers),
         unplaced=len(cars) - len(placed),
     )
 
 
-def _view(places: Iterable[Place]) -> _View:
+def _view(places: Iterable[Place], width: int, height: int) -> _View:
     latitudes, longitudes = zip(*places, strict=True)
     middle = (min(latitudes) + max(latitudes)) / 2
     squeeze = max(0.2, math.cos(math.radians(middle)))
-    width = max(_LEAST_SPAN_DEG, (max(longitudes) - min(longitudes)) * squeeze) * (1 + 2 * _MARGIN)
-    height = max(_LEAST_SPAN_DEG, max(latitudes) - min(latitudes)) * (1 + 2 * _MARGIN)
-    scale = min(WIDTH / width, HEIGHT / height)
+    span_x = max(_LEAST_SPAN_DEG, (max(longitudes) - min(longitudes)) * squeeze) * (1 + 2 * _MARGIN)
+    span_y = max(_LEAST_SPAN_DEG, max(latitudes) - min(latitudes)) * (1 + 2 * _MARGIN)
+    scale = min(width / span_x, height / span_y)
     centre = (min(longitudes) + max(longitudes)) / 2
-    return _View(centre - WIDTH / (scale * squeeze) / 2, middle + HEIGHT / scale / 2, scale * squeeze, scale)
+    west, north = centre - width / (scale * squeeze) / 2, middle + height / scale / 2
+    return _View(west, north, scale * squeeze, scale, width, height)
 
 
 def _dots(placed: Sequence[tuple[VehicleSummary, Place]], view: _View) -> list[CarDot]:
-    size = WIDTH / _CELLS
-    cells: dict[tuple[int, int], list[tuple[VehicleSummary, tuple[float, float]]]] = defaultdict(list)
+    """One dot for each cell that holds cars; dots that would overlap are joined. The most urgent come last, on top."""
+    cells: dict[tuple[int, int], CarDot] = {}
     for car, place in placed:
         x, y = view.point(place)
-        cells[int(x // size), int(y // size)].append((car, (x, y)))
-    dots = []
-    for members in cells.values():
-        xs, ys = zip(*(point for _, point in members), strict=True)
-        urgency = max((car.urgency for car, _ in members if car.urgency is not None), default=None)
-        radius = min(size * 0.72, 4.5 + 1.6 * math.sqrt(len(members)))
-        dots.append(CarDot(x=sum(xs) / len(xs), y=sum(ys) / len(ys), radius=radius, cars=len(members), urgency=urgency))
+        cell = int(x // _CELL), int(y // _CELL)
+        dot = _dot(x, y, 1, car.urgency)
+        cells[cell] = _joined(cells[cell], dot) if cell in cells else dot
+    dots: list[CarDot] = []
+    for dot in cells.values():
+        while (other := next((each for each in dots if _overlap(each, dot)), None)) is not None:
+            dots.remove(other)
+            dot = _joined(dot, other)
+        dots.append(dot)
     return sorted(dots, key=lambda dot: (-1 if dot.urgency is None else dot.urgency, dot.x, dot.y))
+
+
+def _dot(x: float, y: float, cars: int, urgency: Urgency | None) -> CarDot:
+    return CarDot(x=x, y=y, radius=min(_LARGEST, 5.0 + 1.5 * math.sqrt(cars)), cars=cars, urgency=urgency)
+
+
+def _joined(a: CarDot, b: CarDot) -> CarDot:
+    cars = a.cars + b.cars
+    urgency = max((each.urgency for each in (a, b) if each.urgency is not None), default=None)
+    return _dot((a.x * a.cars + b.x * b.cars) / cars, (a.y * a.cars + b.y * b.cars) / cars, cars, urgency)
+
+
+def _overlap(a: CarDot, b: CarDot) -> bool:
+    return math.hypot(a.x - b.x, a.y - b.y) < a.radius + b.radius
+
+
+def _beside(point: tuple[float, float], name: Text, dots: Sequence[CarDot]) -> DealerMark:
+    """A dealer's mark, moved to the rim of the circle of cars that would hide it."""
+    x, y = point
+    for dot in dots:
+        away, reach = math.hypot(x - dot.x, y - dot.y), dot.radius + _DEALER
+        if away < reach:
+            turn = math.atan2(y - dot.y, x - dot.x) if away > 1 else -math.pi / 4
+            return DealerMark(x=dot.x + reach * math.cos(turn), y=dot.y + reach * math.sin(turn), name=name)
+    return DealerMark(x=x, y=y, name=name)
 
 
 def _land(view: _View) -> str:

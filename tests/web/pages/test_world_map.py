@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from domain.findings import Urgency
 from domain.live import VehicleSummary
 from tests.web.report_examples import DEALER
-from web.pages.world_map import HEIGHT, WIDTH, clip, draw_map
+from web.pages.world_map import NARROW, WIDE, clip, draw_map
 
 BOX = (-10.0, -5.0, 12.0, 8.0)
 
@@ -27,13 +28,15 @@ places = st.tuples(st.floats(-60, 70), st.floats(-170, 170))
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(places, st.sampled_from([None, *Urgency])), min_size=1, max_size=40))
-def test_every_car_is_counted_once_and_within_the_drawing(cars):
-    drawn = draw_map([car(str(n), place, urgency) for n, (place, urgency) in enumerate(cars)], {}, [DEALER])
+@given(st.lists(st.tuples(places, st.sampled_from([None, *Urgency])), min_size=1, max_size=40), st.sampled_from([WIDE, NARROW]))
+def test_every_car_is_counted_once_within_the_drawing_and_no_dot_hides_another(cars, size):
+    drawn = draw_map([car(str(n), place, urgency) for n, (place, urgency) in enumerate(cars)], {}, [DEALER], size)
     assert sum(dot.cars for dot in drawn.cars) == len(cars)
     for mark in (*drawn.cars, *drawn.dealers):
-        assert 0 <= mark.x <= WIDTH
-        assert 0 <= mark.y <= HEIGHT
+        assert 0 <= mark.x <= size[0]
+        assert 0 <= mark.y <= size[1]
+    for one, other in itertools.combinations(drawn.cars, 2):
+        assert math.hypot(one.x - other.x, one.y - other.y) >= one.radius + other.radius
     assert max((d.urgency for d in drawn.cars if d.urgency is not None), default=None) == max(
         (urgency for _, urgency in cars if urgency is not None), default=None
     )
@@ -86,7 +89,7 @@ def test_the_land_around_shanghai_lies_west_of_it():
     drawn = draw_map([], {}, [replace(DEALER, latitude=31.23, longitude=121.47), replace(DEALER, latitude=31.0, longitude=117.0)])
     xs = [float(x) for x in re.findall(r"[ML](-?[\d.]+) ", drawn.land)]
     assert len(xs) > 50
-    assert min(xs) < WIDTH * 0.2
+    assert min(xs) < WIDE[0] * 0.2
     assert {"120°E", "30°N"} <= {label for _, label in (*drawn.meridians, *drawn.parallels)}
 
 
