@@ -22,7 +22,7 @@ class RepeatingBroker:
 
     def __init__(self, packet_ids: int) -> None:
         self.numbers = count()
-        self.free = deque(range(1, packet_ids + 1))
+        self.free = set(range(1, packet_ids + 1))
         self.under_way: dict[int, bytes] = {}
         self.to_client: deque[Publish] = deque()
         self.to_broker: deque[int] = deque()
@@ -32,7 +32,8 @@ class RepeatingBroker:
     def send_new(self) -> None:
         if self.free:
             again = bool(self.waiting)
-            packet_id, payload = self.free.popleft(), self.waiting.popleft() if again else b"%d" % next(self.numbers)
+            packet_id, payload = min(self.free), self.waiting.popleft() if again else b"%d" % next(self.numbers)
+            self.free.remove(packet_id)
             self.under_way[packet_id] = payload
             self.to_client.append(Publish("t", payload, packet_id, again))
 
@@ -46,21 +47,18 @@ class RepeatingBroker:
             packet_id = self.to_broker.popleft()
             assert packet_id in self.under_way, "acknowledged twice"
             self.forgotten.append(self.under_way.pop(packet_id))
-            self.free.append(packet_id)
+            self.free.add(packet_id)
 
     def reconnect(self) -> None:
         self.waiting.extendleft(reversed(self.under_way.values()))
-        self.free += self.under_way
+        self.free |= set(self.under_way)
         self.under_way.clear()
         self.to_client.clear()
         self.to_broker.clear()
 
 
-OPERATIONS = st.lists(
-    st.tuples(st.sampled_from(["new", "repeat", "deliver", "take", "acknowledge", "flush", "receive"]), st.integers(0, 9))
-    | st.tuples(st.just("reconnect"), st.just(0)),
-    max_size=150,
-)
+STEPS = ["new", "repeat", "deliver", "take", "acknowledge", "flush", "receive"]
+OPERATIONS = st.lists(st.tuples(st.sampled_from([*STEPS, *STEPS, "reconnect"]), st.integers(0, 9)), min_size=10, max_size=150)
 
 
 @given(OPERATIONS, st.integers(1, 4))
