@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,9 +81,11 @@ def test_a_published_drive_becomes_alerts_and_orders_that_a_dealer_verifies(serv
     wait_for("figures", lambda: "pitcall_frames_total 193699.0" in service.get("/metrics")[1])
     located = [summary for summary in service.store.vehicle_summaries() if summary.received_ns]
     assert len(located) == 6
-    began = time.monotonic()
-    assert service.stop() == 0
-    assert time.monotonic() - began < 10
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.port}/api/v1/stream", timeout=5) as stream:
+        assert stream.status == 200
+        began = time.monotonic()
+        assert service.stop() == 0, "an open event stream holds nothing up"
+        assert time.monotonic() - began < 10
     assert not any(is_ours(pid) for role in ("pipeline", "web") for pid in service.pids(role))
     text = (service.folder / "serve.log").read_text(encoding="utf-8")
     assert "LTEST" not in text, "a VIN was logged"
