@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import count, pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.messages import RawMessage
@@ -61,6 +61,11 @@ STEPS = ["new", "repeat", "deliver", "take", "acknowledge", "flush", "receive"]
 OPERATIONS = st.lists(st.tuples(st.sampled_from([*STEPS, *STEPS, "reconnect"]), st.integers(0, 9)), min_size=10, max_size=150)
 
 
+TWO_AGAIN = ["new", "new", "reconnect", "new", "deliver", "take", "acknowledge", "flush", "receive"]
+"""Two messages come again on a new connection, one after the other under the same packet id."""
+
+
+@example([(name, 1) for name in TWO_AGAIN], 2)
 @given(OPERATIONS, st.integers(1, 4))
 def test_only_what_the_consumer_acknowledged_is_forgotten_by_a_broker_that_repeats_itself(
     operations: list[tuple[str, int]], packet_ids: int
