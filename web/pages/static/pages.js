@@ -26,7 +26,7 @@
 
   // live parts: the server draws them, and they are exchanged when something has happened (or ages have grown)
   if (!document.querySelector("[data-live]")) return;
-  const QUIET_MS = 10000, APART_MS = 1500;
+  const QUIET_MS = 10000, APART_MS = 1500, AGAIN_MS = 3000;
   const status = document.getElementById("status");
   let last = Date.now(), planned = 0, busy = false;
 
@@ -62,6 +62,10 @@
   };
   const soon = () => { planned ||= setTimeout(refresh, Math.max(0, last + APART_MS - Date.now())); };
 
+  // the server keeps what it has gathered for a moment: look again when that is over
+  let again = 0;
+  const changed = () => { soon(); clearTimeout(again); again = setTimeout(soon, AGAIN_MS); };
+
   // a browser keeps six connections to a server: only what is looked at holds one
   let stream = null;
   const connect = () => {
@@ -69,7 +73,7 @@
     stream = new EventSource("/api/v1/stream");
     stream.addEventListener("open", () => { show("open"); soon(); });
     stream.addEventListener("error", () => show("lost"));
-    for (const kind of ["alert", "order", "delivery", "pipeline"]) stream.addEventListener(kind, soon);
+    for (const kind of ["alert", "order", "delivery", "pipeline"]) stream.addEventListener(kind, changed);
   };
   const disconnect = () => { stream?.close(); stream = null; };
   connect();
