@@ -20,6 +20,7 @@ import numpy as np
 from app.broker import EmbeddedBroker
 from app.composition import build_line, load_profiles
 from app.kernels import compiler
+from app.settings_file import PipelineSection
 from benchmarks.live import (
     BUS_FRAMES_PER_S,
     FRAMES_PER_MESSAGE,
@@ -52,6 +53,7 @@ COOLANT_FRAME, COOLANT_BITS, COOLANT_120_C = 0x0D0, 0xF0FF, 0x406A
 """ENGINE_2.CoolantTemperature of the sample car: 12 bits, big-endian, 0.1 °C, offset -50 °C."""
 RULE = "coolant_overheat"
 RULE_HOLDS_S = 10.0
+SETTLE_S = 3.0
 RING_FRAMES = 2_000
 FIRST_FRAME = 20_000
 """In the sample drive: the engine is warm and the car rolls."""
@@ -65,17 +67,18 @@ DRAINED_WITHIN_S = 120.0
 ReceiverName = Literal["paho", "socket"]
 
 
-def run(*, seconds: float, receivers: Sequence[ReceiverName], rate: float | None) -> dict[str, Any]:
+def run(*, seconds: float, receivers: Sequence[ReceiverName], rate: float | None, lateness_s: float) -> dict[str, Any]:
     """The figures of `bench live --json`, by receiver.
 
     Args:
         seconds: of each of the two measurements. rate: frames per second of the second one, None = half of the first's.
+        lateness_s: how far a vehicle's records may be out of order; every alert waits so long. 0 suits devices with gapless numbers.
 
     Raises:
         InputError: the sample recordings are not there. PitcallError: a process of the benchmark failed.
     """
     rings = _rings()
-    return {name: _measure(name, rings, seconds=seconds, rate=rate) for name in receivers}
+    return {name: _measure(name, rings, seconds=seconds, rate=rate, lateness_s=lateness_s) for name in receivers}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +100,17 @@ def _vins(count: int) -> tuple[str, ...]:
     return tuple(f"LPCBENCH{number:09d}" for number in range(count))
 
 
-def _measure(receiver: ReceiverName, rings: _Rings, *, seconds: float, rate: float | None) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="pitcall-bench-") as folder, _Bench(Path(folder), receiver, rings) as bench:
+def _measure(receiver: ReceiverName, rings: _Rings, *, seconds: float, rate: float | None, lateness_s: float) -> dict[str, Any]:
+    with (
+        tempfile.TemporaryDirectory(prefix="pitcall-bench-") as folder,
+        _Bench(Path(folder), receiver, rings, lateness_s) as bench,
+    ):
         bench.publish(seconds=WARM_UP_S, cars=CARS)
         fast = bench.publish(seconds=seconds, cars=CARS)
         frames_per_s = fast.messages * FRAMES_PER_MESSAGE / fast.elapsed_s
         calm_rate = rate or frames_per_s / 2
         calm = bench.publish(
-            seconds=max(seconds, RULE_HOLDS_S + 5), cars=max(1, round(calm_rate / BUS_FRAMES_PER_S)), rate=calm_rate
+            seconds=max(seconds, RULE_HOLDS_S + SETTLE_S), cars=max(1, round(calm_rate / BUS_FRAMES_PER_S)), rate=calm_rate
         )
         alerts = bench.alerts(calm)
         figures = bench.stop()
@@ -119,6 +125,7 @@ def _measure(receiver: ReceiverName, rings: _Rings, *, seconds: float, rate: flo
         "lost": published - seen,
         "doubled": figures["frames"] // FRAMES_PER_MESSAGE - seen,
         "latency_frames_per_s": calm.messages * FRAMES_PER_MESSAGE / calm.elapsed_s,
+        "lateness_s": lateness_s,
         "alerts": len(alerts),
         "alerts_missing": max(0, expected - len(alerts)),
         "messages": published,
@@ -150,8 +157,8 @@ class _Phase:
 class _Bench:
     """Broker, pipeline process and database of one receiver; a context manager that leaves no process behind."""
 
-    def __init__(self, folder: Path, receiver: ReceiverName, rings: _Rings) -> None:
-        self._folder, self._receiver, self._rings = folder, receiver, rings
+    def __init__(self, folder: Path, receiver: ReceiverName, rings: _Rings, lateness_s: float) -> None:
+        self._receiver, self._rings, self._lateness_s = receiver, rings, lateness_s
         self._database = folder / "bench.sqlite3"
         self._broker = EmbeddedBroker(folder / "broker")
         self._spawn = multiprocessing.get_context("spawn")
@@ -164,8 +171,14 @@ class _Bench:
     def __enter__(self) -> Self:
         self._broker.start()
         self._answers, theirs = self._spawn.Pipe(duplex=False)
-        arguments = (self._broker.url, self._receiver, str(self._database), _vins(CARS), self._committed, self._stop, theirs)
-        self._pipeline = self._spawn.Process(target=_pipeline, args=arguments, daemon=True)
+        task = _PipelineTask(
+            url=self._broker.url,
+            receiver=self._receiver,
+            database=str(self._database),
+            vins=_vins(CARS),
+            lateness_s=self._lateness_s,
+        )
+        self._pipeline = self._spawn.Process(target=_pipeline, args=(task, self._committed, self._stop, theirs), daemon=True)
         self._pipeline.start()
         theirs.close()
         try:
@@ -177,18 +190,17 @@ class _Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (self._pipeline,):
-            process.terminate()
-            process.join(10)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        self._pipeline.terminate()
+        self._pipeline.join(10)
+        if self._pipeline.is_alive():
+            self._pipeline.kill()
+            self._pipeline.join()
         self._broker.stop()
 
     def publish(self, *, seconds: float, cars: int, rate: float | None = None) -> _Phase:
         """Publish in a process of its own and wait until everything is committed; in time (`rate`) with cars that overheat."""
         self._boot_session += 1
-        settle_s = RULE_HOLDS_S + 3
+        settle_s = RULE_HOLDS_S + SETTLE_S
         vins = _vins(max(cars, CARS))[:cars]
         plan = Plan(
             host="127.0.0.1",
@@ -284,38 +296,43 @@ def _publisher(plan: Plan, committed: Counter, first_committed: int, answers: Co
     answers.send((sent, time.process_time()))
 
 
-def _pipeline(
-    url: str,
-    receiver: ReceiverName,
-    database: str,
-    vins: Sequence[str],
-    committed: Any,
-    stop: threading.Event,
-    answers: Connection,
-) -> None:
-    """The pipeline process: as in `pitcall serve`, counting what is committed."""
-    id_of = {vin: pseudonym(DEVELOPMENT_KEY, vin) for vin in vins}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PipelineTask:
+    url: str
+    receiver: ReceiverName
+    database: str
+    vins: tuple[str, ...]
+    lateness_s: float
+
+
+def _pipeline(task: _PipelineTask, committed: Any, stop: threading.Event, answers: Connection) -> None:
+    """The pipeline process: as in `pitcall serve` and with its settings, counting what is committed."""
+    id_of = {vin: pseudonym(DEVELOPMENT_KEY, vin) for vin in task.vins}
     vehicles = [Vehicle(id=name, powertrain="petrol", profile=str(PROFILE)) for name in id_of.values()]
-    parts = build_line(vehicles, profiles=load_profiles(vehicles))
-    settings = MqttSettings.from_url(url, client_id="pitcall-bench")
-    taker: Receiver = SocketReceiver(settings) if receiver == "socket" else PahoReceiver(settings)
-    with open_store(f"sqlite:///{database}", key=DEVELOPMENT_KEY) as store:
+    parts = build_line(vehicles, profiles=load_profiles(vehicles), lateness_ns=round(task.lateness_s * 1e9))
+    settings = MqttSettings.from_url(task.url, client_id="pitcall-bench")
+    receiver: Receiver = SocketReceiver(settings) if task.receiver == "socket" else PahoReceiver(settings)
+    pace = PipelineSection()
+    with open_store(f"sqlite:///{task.database}", key=DEVELOPMENT_KEY) as store:
         runner = LiveRunner(
-            taker,
+            receiver,
             parts.line,
             Casework(store=store, knowledge=parts.knowledge),
             store,
             lambda messages: parse_messages(messages, pseudonym_of=id_of.__getitem__),
             clock=time.time_ns,
+            batch_messages=pace.batch_messages,
+            batch_wait_s=pace.batch_wait_s,
+            gap_timeout_s=pace.gap_timeout_s,
         )
-        taker.start()
-        while not taker.connected:
+        receiver.start()
+        while not receiver.connected:
             time.sleep(0.01)
         answers.send("ready")
         while not stop.is_set():
             report = runner.step()
             committed.value += report.passed
-        taker.stop()
+        receiver.stop()
         figures = runner.figures
     answers.send({"frames": figures.frames, "duplicates": figures.duplicates})
 

@@ -59,13 +59,16 @@ def detection(seeds: int, first_seed: int, as_json: bool) -> None:
 @click.option(
     "--rate", type=click.FloatRange(1000), help="Frames per second of the latency run.  [default: half of what is reached]"
 )
+@click.option(
+    "--lateness", default=0.0, show_default=True, type=click.FloatRange(0, 60), help="Seconds that every record is held back."
+)
 @JSON
-def live(seconds: float, receiver: str, rate: float | None, as_json: bool) -> None:
+def live(seconds: float, receiver: str, rate: float | None, lateness: float, as_json: bool) -> None:
     """Publisher, embedded broker and pipeline on this machine: sustained frames per second, then publish to stored alert."""
     from app.bench_live import ReceiverName, run
 
     names: dict[str, tuple[ReceiverName, ...]] = {"paho": ("paho",), "socket": ("socket",), "both": ("socket", "paho")}
-    _show(run(seconds=seconds, receivers=names[receiver], rate=rate), as_json)
+    _show(run(seconds=seconds, receivers=names[receiver], rate=rate, lateness_s=lateness), as_json)
 
 
 def _show(figures: dict[str, Any], as_json: bool) -> None:
