@@ -240,14 +240,14 @@ class LiveRunner:
         messages, parsed = self._taken
         self._load_seen(parsed.frames)
         newest_ns = max((message.received_ns for message in messages), default=None)
-        drained = len(messages) < self._batch_messages
-        now_ns = self._clock() if drained or newest_ns is None else newest_ns
+        backlog = len(messages) == self._batch_messages  # what lies in it is neither missing nor silent
+        now_ns = newest_ns if backlog and newest_ns is not None else self._clock()
         opened = self._note_presence(parsed.frames)
         sequenced = self._sequencing.push(parsed.frames, now_ns)
         tokens = [*parsed.nothing_tokens, *parsed.dead_letter_tokens]
         for vehicle, online, token in parsed.statuses:
             tokens += self._presence.status(vehicle, online=online, token=token, now_ns=now_ns)
-        closed = self._drives_over(now_ns) if drained else []
+        closed = self._drives_over(now_ns)
         for vehicle in closed:
             tokens += self._presence.close(vehicle)
         self._taken = None

@@ -89,7 +89,7 @@ class FailingStore(MemoryStore):
         return super().case(vehicle)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(SEEDS, st.integers(1, 300))
 def test_doubled_and_disordered_messages_of_any_size_change_nothing(seed, batch_messages):
     live = Live()
@@ -103,7 +103,7 @@ def test_doubled_and_disordered_messages_of_any_size_change_nothing(seed, batch_
     assert runner.figures.alerts == len(expected()["alerts"])
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SEEDS, st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=1, max_size=4))
 def test_a_process_that_dies_around_any_commit_leaves_nothing_lost_or_doubled(seed, deaths):
     """A new process on the same store gets what was not acknowledged, among it what was committed and not yet acknowledged."""
@@ -126,7 +126,7 @@ def test_a_process_that_dies_around_any_commit_leaves_nothing_lost_or_doubled(se
     assert outcome(store, live.choice) == expected()
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(SEEDS, st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True))
 def test_a_process_that_is_replaced_between_any_two_steps_changes_nothing(seed, stops):
     live = Live()
@@ -141,7 +141,7 @@ def test_a_process_that_is_replaced_between_any_two_steps_changes_nothing(seed, 
     assert outcome(live.store, live.choice) == expected()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(SEEDS, st.floats(0.2, 0.5))
 def test_a_database_that_fails_again_and_again_only_costs_time(seed, share):
     store = FailingStore()

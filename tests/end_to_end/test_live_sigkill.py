@@ -118,7 +118,7 @@ class OrderWatch:
         runner._line.push = watched
 
 
-def serve(url: str, broker_url: str, receiver: str, silent_after_s: float, violations: Any) -> None:
+def serve(url: str, broker_url: str, receiver: str, silent_after_s: float, violations: Any, connected: Any) -> None:
     """A pipeline process until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -142,6 +142,7 @@ def serve(url: str, broker_url: str, receiver: str, silent_after_s: float, viola
 
         def watched_step() -> Any:
             report = step()
+            connected.value |= runner.figures.connected
             violations.value += watch.violations
             watch.violations = 0
             return report
@@ -168,11 +169,15 @@ def publish_all(broker_url: str, messages: list[Publish], over_s: float) -> None
 
 
 def await_store(url: str, done: Any, *, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
     with open_store(url, key=DEVELOPMENT_KEY) as store:
-        while not done(store):
-            assert time.monotonic() < deadline, "the pipeline did not come to an end"
-            time.sleep(0.1)
+        await_that(lambda: done(store), "everything is stored", within_s=within_s)
+
+
+def await_that(true: Any, what: str, *, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("receiver", ["paho", "socket"])
@@ -184,11 +189,11 @@ def test_a_pipeline_killed_at_random_over_the_embedded_broker_loses_and_doubles_
     for topic, _ in messages:
         sent[topic.split("/")[2]] += 1
     rng = random.Random(7)
-    violations = FORK.Value("q", 0)
+    violations, connected = FORK.Value("q", 0), FORK.Value("b", 0)
     processes = []
 
     def start(silent_after_s=300.0):
-        processes.append(FORK.Process(target=serve, args=(url, broker.url, receiver, silent_after_s, violations)))
+        processes.append(FORK.Process(target=serve, args=(url, broker.url, receiver, silent_after_s, violations, connected)))
         processes[-1].start()
         return processes[-1]
 
@@ -201,7 +206,9 @@ def test_a_pipeline_killed_at_random_over_the_embedded_broker_loses_and_doubles_
     with EmbeddedBroker(tmp_path / "broker", ack_wait_s=1.0) as broker:
         try:
             pipeline = start()
-            time.sleep(0.8)  # the session stands before anything is published
+            await_that(
+                lambda: connected.value, "the pipeline connects", within_s=20
+            )  # a broker keeps nothing for a session to come
             publisher = FORK.Process(target=publish_all, args=(broker.url, messages, 5.0))
             publisher.start()
             processes.append(publisher)

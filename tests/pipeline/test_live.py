@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -217,6 +217,19 @@ def test_a_backlog_is_not_taken_for_a_gap():
     taken = bench.runner.step()
     assert bench.runner.figures.missing == 0
     assert taken.passed == 2
+
+
+def test_a_vehicle_whose_messages_lie_in_a_backlog_is_not_silent():
+    bench = Bench(batch_messages=1, silent_after_s=300.0)
+    bench.send("car", 0)
+    bench.step()
+    bench.now_ns += 290 * SECOND_NS
+    take, received_ns = bench.receiver.take, bench.now_ns
+    bench.receiver.take = lambda *limits: [replace(message, received_ns=received_ns) for message in take(*limits)]
+    bench.send("van", 0)
+    bench.send("car", 1)
+    assert bench.step(after_s=20).closed == 0
+    assert bench.step().closed == 0
 
 
 @pytest.mark.parametrize("failing", ["commit", "states"])
