@@ -1,8 +1,8 @@
 """Threads that deliver what is due in the outbox: critical pushes first, each push by one worker at a time.
 
 A worker claims what it is going to attempt, so that several workers, in one process or in several, never deliver the same push at
-once. A claim lasts as long as its attempts can; that of a worker that died ends by itself, and the push goes out again under the
-same id.
+once. A claim is short and renewed for as long as its round lasts; that of a worker that died ends by itself within half a minute,
+and the push goes out again under the same id.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from dataclasses import replace
+from types import TracebackType
+from typing import Protocol, Self
 
 from domain.errors import StorageError
 from domain.findings import Order
@@ -26,9 +28,10 @@ log = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 16
 """Few, so that what becomes due meanwhile, and a stop, need not wait for many attempts."""
-CRITICAL_CLAIMED_AT_ONCE = 2
-"""Fewer still: the claim of a worker that died must not hold a critical push up for long."""
-CLAIM_MARGIN_S = 5.0
+CLAIM_S = 30.0
+"""A push of a worker that was killed goes out again so long after its claim, at the latest."""
+RENEW_EVERY_S = 8.0
+"""Three renewals in a row must fail before a living worker loses a claim."""
 
 
 class WorkerStore(Protocol):
@@ -56,30 +59,74 @@ class WorkerStore(Protocol):
 class ClaimedOutbox:
     """The outbox as one round of one worker sees it; implements `domain.ports.Outbox`.
 
+    A context manager around the round: inside it claims are renewed by a thread, and leaving it gives back what was not attempted.
     A dealer that has taken an order's push has been offered the order: its state says so from then on.
+
+    Args:
+        clock: wall time in ns. claim_s: how long a claim lasts that is not renewed. renew_every_s: well below that.
     """
 
-    def __init__(self, store: WorkerStore, *, until_ns: int, critical_only: bool) -> None:
-        self._store, self._until_ns, self._critical_only = store, until_ns, critical_only
+    def __init__(
+        self,
+        store: WorkerStore,
+        *,
+        clock: Callable[[], int],
+        critical_only: bool = False,
+        claim_s: float = CLAIM_S,
+        renew_every_s: float = RENEW_EVERY_S,
+    ) -> None:
+        self._store, self._clock, self._critical_only = store, clock, critical_only
+        self._claim_ns, self._renew_every_s = round(claim_s * 1e9), renew_every_s
+        self._until_ns = 0
         self._open: dict[str, OutboxEvent] = {}
+        self._lock, self._ended = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="claims", daemon=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._open:
+            self._store.release(tuple(self._open.values()), self._until_ns)
 
     def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
-        """Claim."""
+        """Claim; once in a round."""
+        self._until_ns = now_ns + self._claim_ns
         claimed = self._store.claim_due(now_ns, limit, self._until_ns, critical_only=self._critical_only)
         self._open = {event.id: event for event in claimed}
+        if claimed:
+            self._thread.start()
         return claimed
+
+    def renew(self) -> None:
+        """Move the end of all claims that are open.
+
+        Raises:
+            StorageError: the database failed; the claims last as long as they did.
+        """
+        with self._lock:
+            until_ns = self._clock() + self._claim_ns
+            # giving back with another due time: only what is still claimed until the old one is touched
+            self._store.release(tuple(replace(event, due_ns=until_ns) for event in self._open.values()), self._until_ns)
+            self._until_ns = until_ns
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._renew_every_s):
+            try:
+                self.renew()
+            except StorageError as problem:
+                log.warning("claims could not be renewed: %s", problem)
 
     def record(self, event: OutboxEvent) -> None:
         """Note an attempt, which ends the claim."""
-        self._store.record(event)
-        self._open.pop(event.id, None)
+        with self._lock:
+            self._store.record(event)
+            self._open.pop(event.id, None)
         if event.state == "delivered" and event.channel != "log":
             self._offer(event)
-
-    def release(self) -> None:
-        """Give back what was claimed and not attempted."""
-        if self._open:
-            self._store.release(tuple(self._open.values()), self._until_ns)
 
     def _offer(self, event: OutboxEvent) -> None:
         order = self._store.order(event.subject)
@@ -102,7 +149,7 @@ class OutboxWorker:
 
     Args:
         store: may be shared by all workers. channels: by name; used by this worker only.
-        timeout_s: how long one attempt may take. clock: wall time in ns. critical_only: leave all but critical pushes to others.
+        clock: wall time in ns. critical_only: leave all but critical pushes to others.
     """
 
     def __init__(
@@ -110,14 +157,11 @@ class OutboxWorker:
         store: WorkerStore,
         channels: Mapping[str, Channel],
         *,
-        timeout_s: float = 15.0,
         clock: Callable[[], int] = time.time_ns,
         critical_only: bool = False,
     ) -> None:
         self._store, self._channels, self._clock = store, channels, clock
         self._critical_only = critical_only
-        self._limit = CRITICAL_CLAIMED_AT_ONCE if critical_only else CLAIMED_AT_ONCE
-        self._claim_ns = round((self._limit * timeout_s + CLAIM_MARGIN_S) * 1e9)  # the attempts may all be at one recipient
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._failing = False
@@ -141,12 +185,9 @@ class OutboxWorker:
     def work(self) -> DeliveryReport:
         """One round: claim, attempt, record, give back."""
         now_ns = self._clock()
-        outbox = ClaimedOutbox(self._store, until_ns=now_ns + self._claim_ns, critical_only=self._critical_only)
-        try:
-            dealers = {dealer.id: dealer for dealer in self._store.dealers()}
-            return deliver_due(outbox, self._channels, dealers, now_ns, self._limit)
-        finally:
-            outbox.release()
+        dealers = {dealer.id: dealer for dealer in self._store.dealers()}
+        with ClaimedOutbox(self._store, clock=self._clock, critical_only=self._critical_only) as outbox:
+            return deliver_due(outbox, self._channels, dealers, now_ns, CLAIMED_AT_ONCE)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -7,10 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from app.composition import build_line, load_profiles
+from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
 from app.settings_file import ServiceSettings
 from app.vehicle_directory import StoredVehicles
@@ -43,9 +45,12 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
     Raises:
         InputError: a rule, profile or baseline is not valid. StorageError: the database cannot be opened.
     """
-    with open_store(settings.database_url, key=settings.common.pseudonym_key, settle=settle_order) as store:
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(settings.database_url, key=settings.common.pseudonym_key, settle=settle_order))
         tally = LineTally()
-        runner = build_runner(settings, store, tally)
+        folder = settings.history_folder
+        history = stack.enter_context(HistoryWriter(folder, flush_s=settings.history.flush_s)) if folder else None
+        runner = build_runner(settings, store, tally, history)
         store.append_event(FeedEvent(kind=EventKind.PIPELINE, subject="started", vehicle="", body="{}"))
         ended = threading.Event()
         reporter = threading.Thread(target=_report, args=(runner, tally, store, ended), name="figures")
@@ -59,7 +64,9 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
     log.info("the pipeline has stopped")
 
 
-def build_runner(settings: ServiceSettings, store: SqlStore, tally: LineTally) -> LiveRunner:
+def build_runner(
+    settings: ServiceSettings, store: SqlStore, tally: LineTally, history: HistoryWriter | None = None
+) -> LiveRunner:
     """The live runner over all registered vehicles and all that may yet come."""
     profiles = usable_profiles(store.vehicles())
     parts = build_line(
@@ -67,7 +74,8 @@ def build_runner(settings: ServiceSettings, store: SqlStore, tally: LineTally) -
         profiles=profiles,
         baselines=settings.data.baselines,
         lateness_ns=round(settings.pipeline.lateness_s * 1e9),
-        observers=[tally.observe],
+        everything=history is not None and settings.history.everything,
+        observers=[tally.observe, *([history.observe] if history else [])],
     )
     tally.whereabouts = parts.whereabouts
     pipeline = settings.pipeline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,6 @@ if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memor
     from storage.sql_store import SqlStore
 
 
-CLAIM_NS = 600 * 1_000_000_000
-
-
 def deliver(store: SqlStore, settings: Settings, *, hand_list: Path, now_ns: int, limit: int) -> str:
     """Attempt what is due once; says how it went. Events for people (dealers without an endpoint, operations) go to `hand_list`.
 
@@ -27,12 +25,8 @@ def deliver(store: SqlStore, settings: Settings, *, hand_list: Path, now_ns: int
     dealers = {dealer.id: dealer for dealer in store.dealers()}
     channel = WebhookChannel(lambda name: settings.secrets[name], allow_private=settings.allow_private_endpoints)
     by_hand = LogFileChannel(hand_list)
-    outbox = ClaimedOutbox(store, until_ns=now_ns + CLAIM_NS, critical_only=False)
-    with closing(channel):
-        try:
-            report = deliver_due(outbox, {channel.name: channel, by_hand.name: by_hand}, dealers, now_ns, limit)
-        finally:
-            outbox.release()
+    with closing(channel), ClaimedOutbox(store, clock=time.time_ns) as outbox:
+        report = deliver_due(outbox, {channel.name: channel, by_hand.name: by_hand}, dealers, now_ns, limit)
     lines = [
         f"{report.attempted} attempted, {report.delivered} delivered, {report.retried} to be tried again, {report.failed} given up"
     ]

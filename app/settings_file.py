@@ -67,11 +67,22 @@ class DataSection(_Section):
     baselines: Path | None = None
 
 
+class HistorySection(_Section):
+    """`[history]`: decoded signals, for the charts of the alert page."""
+
+    enabled: bool = True
+    folder: Path | None = None
+    everything: bool = False
+    flush_s: Positive = 30.0
+    keep_days: Positive = 14.0
+
+
 class WebSection(_Section):
     """`[web]`."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    utc_offset_hours: Annotated[float, Field(ge=-12, le=14)] = 8.0
     open_access: bool = False
     api_keys: dict[HashText, tuple[Scope, ...]] = {}
 
@@ -127,6 +138,7 @@ class ServiceSettings(_Section):
     broker: BrokerSection = BrokerSection()
     database: DatabaseSection = DatabaseSection()
     data: DataSection = DataSection()
+    history: HistorySection = HistorySection()
     web: WebSection = WebSection()
     privacy: PrivacySection = PrivacySection()
     pipeline: PipelineSection = PipelineSection()
@@ -139,6 +151,11 @@ class ServiceSettings(_Section):
     def database_url(self) -> str:
         """The database's URL: an SQLite file in the data folder where none is given."""
         return self.database.url.get_secret_value() or f"sqlite:///{self.data.folder / 'pitcall.sqlite3'}"
+
+    @property
+    def history_folder(self) -> Path | None:
+        """Folder of the signal history, None where none is kept."""
+        return (self.history.folder or self.data.folder / "history") if self.history.enabled else None
 
     @property
     def common(self) -> Settings:

@@ -22,6 +22,7 @@ from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
 from rules.pack import load_rules
 from storage.database import open_store
+from storage.history import SignalHistory
 from web.api import create_app
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def build_app(settings: ServiceSettings, store: SqlStore, stop: threading.Event)
         clock=time.time_ns,
         api_keys=settings.web.api_keys,
         rules=load_rules(None),
+        history=settings.history_folder,
+        utc_offset_hours=settings.web.utc_offset_hours,
         readiness={"pipeline": partial(pipeline_trouble, store.figures, time.time_ns)},
         open_access=settings.web.open_access,
         stopping=stop.is_set,
@@ -128,7 +131,6 @@ def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, cri
         store,
         {webhook.name: webhook, by_hand.name: by_hand},
         critical_only=critical_only,
-        timeout_s=settings.delivery.timeout_s,
     )
 
 
@@ -144,15 +146,16 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
 
 
 def forget_old(settings: ServiceSettings, store: SqlStore) -> None:
-    """Forget feed events and positions that are older than the settings allow."""
-    now_ns = time.time_ns()
+    """Forget feed events, positions and signals that are older than the settings allow."""
+    now_ns, folder = time.time_ns(), settings.history_folder
     try:
         events = store.delete_events(now_ns - round(settings.retention.events_days * DAY_NS))
         positions = store.delete_sightings(now_ns - round(settings.retention.positions_days * DAY_NS))
+        days = SignalHistory(folder).delete_before(now_ns - round(settings.history.keep_days * DAY_NS)) if folder else 0
     except StorageError as problem:
         log.warning("nothing could be forgotten: %s", problem)
         return
-    log.info("forgotten", extra={"fields": {"events": events, "positions": positions}})
+    log.info("forgotten", extra={"fields": {"events": events, "positions": positions, "history_days": days}})
 
 
 def _end(workers: list[OutboxWorker]) -> None:

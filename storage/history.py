@@ -1,8 +1,9 @@
 """The history of decoded signals: wide Parquet files, partitioned by date, vehicle bucket and message.
 
-    DIRECTORY/date=2026-03-01/bucket=a7/message=EMS5/part-<first time>-<content hash>.parquet
+    DIRECTORY/date=2026-03-01/bucket=a7/message=EMS5/part-<first time>-<last time>-<content hash>.parquet
 
-A bucket is the first two hex digits of the vehicle's pseudonym. Columns are `time_ns`, `vehicle` (pseudonym), `source` (J1939 address
+A bucket is the first two hex digits of the vehicle's pseudonym, or `all` for files that many vehicles share: live operation writes
+often, and a file per bucket each time would be too many. Columns are `time_ns`, `vehicle` (pseudonym), `source` (J1939 address
 or -1) and one float64 per signal, null where it is not valid; the signal's unit and VSS path are the column's metadata.
 Byte-stream-split lays equal bytes of neighbouring values side by side, so that zstd finds them alike.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +32,11 @@ from domain.signals import SignalBatch, SignalGroup
 
 _DAY_NS = 86_400 * 1_000_000_000
 _FIXED_COLUMNS = ("time_ns", "vehicle", "source")
+_SHARED = "all"
+"""The bucket of files that vehicles share."""
+_SHARED_ROW_GROUP = 16_384
+"""Rows are sorted by vehicle, so that a reader of one vehicle passes over most groups of a shared file."""
+_TIMES = re.compile(r"part-(-?\d+)-(-?\d+)-[0-9a-f]+\.parquet")
 
 Samples = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Event times and the values at them."""
@@ -71,10 +79,14 @@ class SignalHistory:
         directory: made where it is missing.
         rows_per_file: a file is written when so many rows of one message wait.
         values_in_memory: the fullest buffer is written when so many values wait in all.
+        shared: vehicles share their files, as suits many vehicles and frequent flushes.
     """
 
-    def __init__(self, directory: Path, *, rows_per_file: int = 250_000, values_in_memory: int = 8_000_000) -> None:
+    def __init__(
+        self, directory: Path, *, rows_per_file: int = 250_000, values_in_memory: int = 8_000_000, shared: bool = False
+    ) -> None:
         self._directory = directory
+        self._shared = shared
         self._rows_per_file = rows_per_file
         self._values_in_memory = values_in_memory
         self._waiting: dict[_Place, _Rows] = {}
@@ -86,13 +98,18 @@ class SignalHistory:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.flush()
 
+    @property
+    def values_waiting(self) -> int:
+        """Values that are not written yet."""
+        return self._values
+
     def append(self, batch: SignalBatch) -> None:
         """Take a batch; its arrays are copied.
 
         Raises:
             StorageError: a file cannot be written.
         """
-        buckets = [vehicle[:2] for vehicle in batch.vehicles]
+        buckets = [_SHARED if self._shared else vehicle[:2] for vehicle in batch.vehicles]
         for group in batch.groups:
             for day, bucket, chosen in _partitions(group, buckets):
                 self._append(_place(group, day, bucket), group, batch.vehicles, chosen)
@@ -126,10 +143,11 @@ class SignalHistory:
         folder = (
             self._directory / f"date={_date(place.day)}" / f"bucket={place.bucket}" / f"message={quote(place.message, safe='')}"
         )
-        file = folder / f"part-{int(table.column('time_ns')[0].as_py())}-{digest}.parquet"
+        first, last = min(int(part.min()) for part in rows.time_ns), max(int(part.max()) for part in rows.time_ns)
+        file = folder / f"part-{first}-{last}-{digest}.parquet"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(table, file)
+            _write_whole(table, file, _SHARED_ROW_GROUP if place.bucket == _SHARED else None)
         except OSError as problem:
             raise StorageError(
                 f"signal history {self._directory} cannot be written ({problem.strerror}); check the directory, its permissions and disk space"
@@ -150,6 +168,8 @@ class SignalHistory:
         for file in self._files(vehicle, start_ns, end_ns):
             try:
                 found = _read(file, vehicle, path, start_ns, end_ns)
+            except FileNotFoundError:
+                continue  # its day was dropped meanwhile
             except (OSError, pa.ArrowException) as problem:
                 raise StorageError(f"signal history file {file} is damaged; remove it") from problem
             times += [time_ns for time_ns, _ in found]
@@ -159,7 +179,30 @@ class SignalHistory:
     def _files(self, vehicle: str, start_ns: int, end_ns: int) -> Iterator[Path]:
         for folder in sorted(self._directory.glob("date=*")):
             if _date(start_ns // _DAY_NS) <= folder.name.removeprefix("date=") <= _date(end_ns // _DAY_NS):
-                yield from sorted(folder.glob(f"bucket={vehicle[:2]}/message=*/part-*.parquet"))
+                for bucket in (vehicle[:2], _SHARED):
+                    files = sorted(folder.glob(f"bucket={bucket}/message=*/part-*.parquet"))
+                    yield from (file for file in files if _overlaps(file, start_ns, end_ns))
+
+    def delete_before(self, time_ns: int) -> int:
+        """Drop the days that end before this event time; gives how many. Safe beside a writer, which makes again what it needs.
+
+        Raises:
+            StorageError: a folder cannot be removed.
+        """
+        first_kept = _date(time_ns // _DAY_NS)
+        old = [folder for folder in self._directory.glob("date=*") if folder.name.removeprefix("date=") < first_kept]
+        try:
+            for folder in old:
+                shutil.rmtree(folder)
+        except OSError as problem:
+            raise StorageError(f"signal history {self._directory} cannot be removed ({problem.strerror})") from problem
+        return len(old)
+
+
+def _overlaps(file: Path, start_ns: int, end_ns: int) -> bool:
+    """Whether a file can hold samples of this span, by its name."""
+    times = _TIMES.fullmatch(file.name)
+    return times is None or (int(times[1]) < end_ns and int(times[2]) >= start_ns)
 
 
 def _partitions(group: SignalGroup, buckets: list[str]) -> Iterator[tuple[int, str, NDArray[np.intp]]]:
@@ -229,7 +272,7 @@ def _columns(place: _Place) -> list[str]:
     return columns
 
 
-def _write_whole(table: pa.Table, file: Path) -> None:
+def _write_whole(table: pa.Table, file: Path, row_group: int | None) -> None:
     half = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with half.open("wb") as stream:
@@ -240,6 +283,7 @@ def _write_whole(table: pa.Table, file: Path) -> None:
                 use_dictionary=["vehicle"],
                 use_byte_stream_split=table.column_names[len(_FIXED_COLUMNS) :],
                 column_encoding={"time_ns": "DELTA_BINARY_PACKED"},
+                row_group_size=row_group,
             )
             stream.flush()
             os.fsync(stream.fileno())

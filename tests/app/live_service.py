@@ -102,6 +102,8 @@ class LiveService:
     store: SqlStore
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
+    command: tuple[str, ...] = ("-m", "app.cli", "serve")
+    """What Python is given."""
 
     @property
     def port(self) -> int:
@@ -109,7 +111,7 @@ class LiveService:
 
     def start(self) -> None:
         with (self.folder / "serve.log").open("ab") as log:
-            command = [sys.executable, "-m", "app.cli", "serve"]
+            command = [sys.executable, *self.command]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=log, stdin=subprocess.DEVNULL)
 
     def logged(self) -> list[dict[str, Any]]:
@@ -134,10 +136,10 @@ class LiveService:
     def wait_until_ready(self) -> None:
         wait_for("ready", lambda: self.get("/readyz")[0] == 200)
 
-    def publish(self, *, speed: float | None = None) -> None:
+    def publish(self, *, speed: float | None = None, batch_frames: int = 100) -> None:
         drives = fleet().drives
         vins = device_vins(KEY.encode(), vin=None, manifest=MANIFEST)
-        publish_drives(drives, self.broker.url, vins=vins, speed=speed)
+        publish_drives(drives, self.broker.url, vins=vins, speed=speed, batch_frames=batch_frames)
 
     def restarted(self, role: str, before: int) -> bool:
         return self.pids(role)[-1] != before
@@ -193,9 +195,9 @@ def replayed() -> MemoryStore:
 
 
 @contextlib.contextmanager
-def live_service(folder: Path, **settings: str) -> Iterator[LiveService]:
+def live_service(folder: Path, database: Path | None = None, **settings: str) -> Iterator[LiveService]:
     """A service that knows the sample vehicles and dealers; all dealers push to the local one. Not started yet."""
-    url = f"sqlite:///{folder / 'pitcall.db'}"
+    url = f"sqlite:///{database or folder / 'pitcall.db'}"
     dealer = LocalDealer()
     with contextlib.ExitStack() as stack:
         stack.enter_context(dealer.listening())
@@ -217,6 +219,7 @@ def live_service(folder: Path, **settings: str) -> Iterator[LiveService]:
             "PITCALL_SECRET_LOCAL": SECRET,
             "PITCALL_DELIVERY_TIMEOUT_S": "0.5",
             "PITCALL_PIPELINE_GAP_TIMEOUT_S": "3",
+            "PITCALL_HISTORY_FLUSH_S": "0.5",
             **settings,
         }
         service = LiveService(folder, broker, dealer, store, environment)

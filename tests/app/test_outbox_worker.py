@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from app.outbox_worker import OutboxWorker
+from app.outbox_worker import ClaimedOutbox, OutboxWorker
 from domain.errors import DeliveryError, StorageError
 from domain.fleet import Dealer
 from domain.records import Commit, OutboxEvent, VehicleCase
@@ -75,6 +77,39 @@ def test_a_claimed_push_is_left_alone_until_its_claim_ends() -> None:
     store.claim_due(1, 9, until_ns=100)
     worker = OutboxWorker(store, {"webhook": channel}, clock=iter([99, 100]).__next__)
     assert (worker.work().attempted, worker.work().attempted) == (0, 1)
+
+
+def test_claims_are_renewed_while_their_round_lasts(tmp_path: Path) -> None:
+    """The first push of the queue lasts longer than a claim; nobody else is given the second one meanwhile."""
+    with open_store(f"sqlite:///{tmp_path / 'a.db'}", key=KEY) as store:
+        store.commit(Commit(outbox=(push("a"), push("b"))))
+        with ClaimedOutbox(store, clock=time.time_ns, claim_s=0.2, renew_every_s=0.05) as outbox:
+            assert len(outbox.due(time.time_ns(), 9)) == 2
+            until = time.monotonic() + 0.6
+            while time.monotonic() < until:
+                assert store.due(time.time_ns(), 9) == ()
+                time.sleep(0.01)
+            outbox.record(dataclasses.replace(push("a"), state="delivered", attempts=1))
+        assert [event.id for event in store.due(time.time_ns(), 9)] == ["b"], "given back as it was"
+
+
+def test_a_critical_push_of_a_killed_worker_is_due_again_within_a_minute(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'a.db'}", key=KEY) as store:
+        pushes = tuple(push(f"push-{n}", priority="P0") for n in range(9))
+        store.commit(Commit(outbox=pushes))
+        child = os.fork()
+        if child == 0:
+            with open_store(f"sqlite:///{tmp_path / 'a.db'}", key=KEY) as theirs:
+                OutboxWorker(theirs, {"webhook": Recorded(lasts_s=60.0)}).work()
+            os._exit(0)
+        try:
+            wait_for(lambda: not store.due(time.time_ns(), 9))
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        assert store.due(time.time_ns(), 99) == ()
+        restart_s = 20.0  # the supervisor starts the web process again well within that
+        assert len(store.due(time.time_ns() + round((60.0 - restart_s) * 1e9), 99)) == 9
 
 
 def test_a_dealer_that_took_the_push_has_been_offered_the_order() -> None:

@@ -23,6 +23,9 @@ from app.serve import LONGEST_BACKOFF_S, backoff_s, supervise
 from domain.errors import InputError
 from storage.memory_store import MemoryStore
 from tests.app.live_service import ROOT, LiveService, is_ours, live_service, replayed, wait_for
+from web.pages import words
+
+COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 
 
 def broker_missing() -> str:
@@ -79,6 +82,10 @@ def test_a_published_drive_becomes_alerts_and_orders_that_a_dealer_verifies(serv
     assert told == {order.id for order in service.store.orders() if order.choice}
     wait_for("offered", lambda: any(order.state == "offered" for order in service.store.orders()))
     wait_for("figures", lambda: "pitcall_frames_total 193699.0" in service.get("/metrics")[1])
+    hot = next(
+        alert for alert in service.store.alerts() if any(e.signal == COOLANT for e in alert.evidence if e.kind == "signal")
+    )
+    wait_for("a chart", lambda: words.LABELS["no_history"].en not in service.get(f"/alerts/{hot.id}")[1])
     located = [summary for summary in service.store.vehicle_summaries() if summary.received_ns]
     assert len(located) == 6
     with urllib.request.urlopen(f"http://127.0.0.1:{service.port}/api/v1/stream", timeout=5) as stream:
@@ -89,6 +96,7 @@ def test_a_published_drive_becomes_alerts_and_orders_that_a_dealer_verifies(serv
     assert not any(is_ours(pid) for role in ("pipeline", "web") for pid in service.pids(role))
     text = (service.folder / "serve.log").read_text(encoding="utf-8")
     assert "LTEST" not in text, "a VIN was logged"
+    assert "Traceback" not in text
     assert "error" not in {line["level"] for line in service.logged()}
 
 
