@@ -41,9 +41,12 @@ def command(
     as_json: bool,
 ) -> None:
     """A simulated fleet, a broker, the service, dealers who answer, and a dashboard: the whole job, live, in fast motion."""
-    from app.demo.cars import KINDS_OF_FAULT
-    from app.demo.runner import DemoPlan, run_demo
-    from domain.errors import InputError
+    try:
+        from app.demo.cars import KINDS_OF_FAULT
+        from app.demo.runner import DemoPlan, run_demo
+        from domain.errors import InputError
+    except KeyboardInterrupt:
+        return  # nothing has been started yet
 
     unknown = [fault for fault in faults if fault not in KINDS_OF_FAULT]
     if unknown:

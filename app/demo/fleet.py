@@ -30,6 +30,8 @@ MOST_IN_FLIGHT = 4_000
 """Messages without acknowledgement, over all cars, at which the cars' time stands still."""
 MESSAGE_WALL_S = 0.2
 """Data of so much of our time goes into one message, but never less than a second of the car's."""
+FIRST_WALL_S = 2.0
+"""Drives that begin within so much of our time are simulated before the fleet sets off."""
 REPORT_S = 0.5
 CONNECT_TIMEOUT_S = 30.0
 
@@ -127,13 +129,12 @@ class _Fleet:
         self._behind_s = 0.0
 
     def connect(self) -> None:
-        """Wait until the broker has accepted every car."""
+        """Wait until the broker has accepted every car, and the drives that begin at once are at hand."""
         deadline = time.monotonic() + CONNECT_TIMEOUT_S
-        while (
-            not all(client.connected for client in self._clients)
-            and time.monotonic() < deadline
-            and not self._parent.over.is_set()
-        ):
+        first = sum(sets_off_s(car) <= FIRST_WALL_S * self._speed for car in self._cars)
+        while time.monotonic() < deadline and not self._parent.over.is_set():
+            if self._drives.qsize() >= first and all(client.connected for client in self._clients):
+                return
             self._serve(0.05)
 
     def drive(self) -> None:

@@ -42,6 +42,8 @@ from storage.database import open_store
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 15.0
 LOOK_S = 0.2
+COMPILING_AFTER_S = 1.0
+"""Loading what has been compiled before takes less after all else is ready; longer is said."""
 SETTLE_S = 3.0
 """When the time is up the cars stop, and what is on its way is still brought to its end for so long."""
 
@@ -102,7 +104,7 @@ def run_demo(plan: DemoPlan, say: Say) -> dict[str, Any]:
     Raises:
         InputError: the folder or port cannot be used. DemoError: a part did not start or ended by itself.
     """
-    with _sigterm_as_ctrl_c(), contextlib.ExitStack() as stack:
+    with _ending_by_signal(), contextlib.ExitStack() as stack:
         stage = _Stage(plan, say, stack)
         with contextlib.suppress(KeyboardInterrupt):
             stage.set_up()
@@ -141,6 +143,7 @@ class _Stage:
         self._fleet = self._start_fleet(broker.url)
         self._store = self._stack.enter_context(open_store(setting.database_url, key=setting.pseudonym_key.encode()))
         self._store.register(demo_vehicles(setting, self._cars))
+        warm_up = self._stack.enter_context(_warm_up(setting))
         demos = demo_dealers()
         self._dealers = [*other_dealers(), *self._start_dealers(demos)]
         self._store.save_dealers(self._dealers)
@@ -151,6 +154,10 @@ class _Stage:
         self._wait_for("service", self._service_ready)
         self._say(Text(en=f"Dashboard: {setting.web_url}", zh=f"看板：{setting.web_url}"))
         self._wait_for("fleet", self._seen.fleet_ready.is_set)
+        time.sleep(0.0 if warm_up.poll() is not None else COMPILING_AFTER_S)
+        if warm_up.poll() is None:
+            self._say(Text(en="Compiling for this machine, once …", zh="正在为本机编译（仅首次需要）……"))
+        self._wait_for("warm-up", lambda: warm_up.poll() is not None)
 
     def play(self) -> None:
         """The fleet drives; what happens is told."""
@@ -279,6 +286,24 @@ class _Stage:
 
 
 @contextlib.contextmanager
+def _warm_up(setting: Setting) -> Iterator[subprocess.Popen[bytes]]:
+    """Compiling, beside everything else that starts. Where it fails, the pipeline compiles for itself."""
+    with setting.log("warm_up").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  # this interpreter with a module of ours
+            [sys.executable, "-m", "app.demo.warm_up", str(setting.vehicle_files)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def _service(setting: Setting, file: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """The two processes of `pitcall serve`. They end when their input does, so also with us, however we end."""
     processes = {role: _role(role, setting, file) for role in ROLES}
@@ -307,14 +332,15 @@ def _role(role: str, setting: Setting, file: Path) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A polite end by a supervisor is an end like any other."""
+def _ending_by_signal() -> Iterator[None]:
+    """Ctrl-C and a supervisor's SIGTERM end it alike; SIGINT also where a shell started us in the background and so ignores it."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -55,6 +55,11 @@ class Setting:
         """Where the dashboard and the API answer."""
         return f"http://127.0.0.1:{self.web_port}"
 
+    @property
+    def vehicle_files(self) -> Path:
+        """Decode profiles and signal databases of the cars."""
+        return self.folder / "vehicles"
+
     def vehicle_id(self, car: Car) -> str:
         """The car's pseudonym."""
         return pseudonym(self.pseudonym_key.encode(), car.vin)
@@ -94,7 +99,7 @@ def make_setting(folder: Path, *, port: int) -> Setting:
 
 def demo_vehicles(setting: Setting, cars: Sequence[Car]) -> list[tuple[Vehicle, VaultEntry]]:
     """The cars with their invented owners; the files that decode them are put into the folder."""
-    tables = setting.folder / "vehicles"
+    tables = setting.vehicle_files
     tables.mkdir(exist_ok=True)
     copy_templates(tables)
     registered = []
