@@ -82,7 +82,7 @@ def build_runner(
     return LiveRunner(
         receiver_of(settings),
         parts.line,
-        Casework(store=store, knowledge=parts.knowledge),
+        Casework(store=store, knowledge=parts.knowledge, network_mark=store.network_mark, clock=time.time_ns),
         store,
         _parser(settings),
         clock=time.time_ns,

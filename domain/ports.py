@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from domain.codes import CodeInfo
@@ -82,7 +82,7 @@ class Store(Protocol):
 
     def case(self, vehicle: str) -> VehicleCase: ...
 
-    def orders(self) -> tuple[Order, ...]: ...
+    def orders(self, *, state: str | Collection[str] | None = None) -> tuple[Order, ...]: ...
 
     def states(self, vehicle: str) -> tuple[StageState, ...]: ...
 

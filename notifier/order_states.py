@@ -149,9 +149,14 @@ UNCOMMITTED = frozenset({_S.DRAFT, _S.PROPOSED, _S.REQUESTED, _S.DISPATCHING, _S
 """No dealer has been bound or asked in earnest: the choice may still be made anew."""
 
 
+ENDED_STATES = frozenset({_S.SETTLED, _S.DELIVERED, _S.CLOSED, _S.CANCELLED})
+OPEN_STATES = tuple(sorted({state.value for table in TABLES.values() for state in table} - ENDED_STATES))
+"""States of orders on which work is still to come."""
+
+
 def is_open(order: Order) -> bool:
     """Whether work is still to come: an open order absorbs further incidents, a settled or ended one does not."""
-    return order.state not in {_S.SETTLED, _S.DELIVERED, _S.CLOSED, _S.CANCELLED}
+    return order.state not in ENDED_STATES
 
 
 class TransitionOutcome(StrEnum):

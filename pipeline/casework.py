@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from domain.findings import AlertState, Finding
@@ -12,6 +12,7 @@ from domain.ports import Knowledge, Store
 from domain.records import OutboxEvent, VehicleCase
 from notifier.alerting import apply_findings
 from notifier.dealer_choice import DealerNetwork
+from notifier.order_states import OPEN_STATES
 from notifier.ordering import update_orders
 
 
@@ -24,21 +25,52 @@ class Decided:
     opened_alerts: int = 0
 
 
-class Casework:
-    """Holds the cases of the vehicles at hand; the store holds them for good."""
+REFRESH_NS = 30_000_000_000
 
-    def __init__(self, *, store: Store, knowledge: Knowledge) -> None:
+
+class Casework:
+    """Holds the cases of the vehicles at hand; the store holds them for good.
+
+    Args:
+        network_mark: something that changes with the store's dealers and orders. Where it is given, dealers imported meanwhile and
+            bookings that people changed are taken in before a decision, if the last look is half a minute old.
+        clock: wall time in ns, for that half minute.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        knowledge: Knowledge,
+        network_mark: Callable[[], str] | None = None,
+        clock: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._store, self._knowledge = store, knowledge
+        self._network_mark, self._clock = network_mark, clock
+        self._mark, self._looked_ns = "", 0
         self._cases: dict[str, VehicleCase] = {}
         self.reload()
 
     def reload(self) -> None:
         """Drop every case and book the dealers anew from the orders in the store: after a commit that failed."""
-        self._network = DealerNetwork.from_orders(self._store.dealers(), self._store.orders())
+        if self._network_mark is not None:
+            # the mark first: what changes between the two is found by the next look
+            self._mark, self._looked_ns = self._network_mark(), self._clock()
+        self._network = DealerNetwork.from_orders(self._store.dealers(), self._store.orders(state=OPEN_STATES))
         self._cases.clear()
+
+    def _refresh(self) -> None:
+        """Not while cases are at hand: what they have booked is not in the store yet."""
+        if self._network_mark is None or self._cases or self._clock() - self._looked_ns < REFRESH_NS:
+            return
+        self._looked_ns = self._clock()
+        if self._network_mark() != self._mark:
+            self.reload()
 
     def handle(self, findings: Sequence[Finding]) -> Decided:
         """Apply findings sorted by (vehicle, time). All findings of one vehicle and time are decided together."""
+        if findings:
+            self._refresh()
         changed: dict[str, VehicleCase] = {}
         outbox: list[OutboxEvent] = []
         opened = 0

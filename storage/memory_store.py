@@ -69,6 +69,10 @@ class MemoryStore(MemoryViews):
         """All dealers, by id."""
         return tuple(self._dealers[key] for key in sorted(self._dealers))
 
+    def network_mark(self) -> str:
+        """Changes with every change of a dealer or order, whoever made it."""
+        return repr((self.dealers(), [(order.id, order.version) for order in self.orders()]))
+
     def commit(self, changes: Commit) -> None:
         """Take all changes, merged with what people did meanwhile (`storage.merging`); doing it again changes nothing."""
         merged = merge(

@@ -119,6 +119,10 @@ class MemoryViews:
         """At most `limit` feed events after this id, by id."""
         return tuple(event for event in self._events if event.id > after_id)[:limit]
 
+    def events_of(self, subject: str) -> tuple[FeedEvent, ...]:
+        """All feed events of one alert, order or push that are not forgotten, by id."""
+        return tuple(event for event in self._events if event.subject == subject)
+
     def last_event_id(self) -> int:
         """The greatest id of the feed, 0 where it is empty."""
         return self._events[-1].id if self._events else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -65,6 +66,17 @@ class SqlViews(SqlBase):
         query = query if kind is None else query.where(table.c.kind == kind)
         return parse(Order, self._fetch(_page(query, table, "created_ns", newest_first, limit, offset)))
 
+    def network_mark(self) -> str:
+        """Changes with every change of a dealer or order, whoever made it; quick."""
+        order = schema.service_order
+        counted = self._fetch(
+            select(func.count().label("orders"), func.coalesce(func.sum(order.c.version), 0).label("versions"))
+        )[0]
+        digest = hashlib.sha256()
+        for row in self._fetch(select(schema.dealer.c.document).order_by(schema.dealer.c.id)):
+            digest.update(row["document"].encode() + b"\0")
+        return f"{counted['orders']}/{counted['versions']}/{digest.hexdigest()}"
+
     def vehicle_summaries(self, *, limit: int | None = None, offset: int = 0) -> tuple[VehicleSummary, ...]:
         """Every vehicle that is registered, was heard of or has an alert, by id."""
         seen, alert, known = schema.vehicle_sighting, schema.alert, schema.vehicle
@@ -119,6 +131,11 @@ class SqlViews(SqlBase):
         """At most `limit` feed events after this id, by id."""
         table = schema.event
         query = select(table).where(table.c.id > after_id).order_by(table.c.id).limit(limit)
+        return tuple(rows.feed_event_of(row) for row in self._fetch(query))
+
+    def events_of(self, subject: str) -> tuple[FeedEvent, ...]:
+        """All feed events of one alert, order or push that are not forgotten, by id."""
+        query = select(schema.event).where(schema.event.c.subject == subject).order_by(schema.event.c.id)
         return tuple(rows.feed_event_of(row) for row in self._fetch(query))
 
     def last_event_id(self) -> int:

@@ -86,6 +86,30 @@ def test_every_change_of_an_order_is_told_once(store: AnyStore) -> None:
     assert json.loads(store.events(2, 1)[0].body)["state_before"] == "offered"
 
 
+def test_the_events_of_one_order_are_found(store: AnyStore) -> None:
+    first = examples.order()
+    store.commit(case_of(orders=(first,), alerts=(examples.alert(),)))
+    store.commit(case_of(orders=(dataclasses.replace(first, version=2, state="accepted"),)))
+    assert [json.loads(event.body)["state"] for event in store.events_of("order-1")] == [first.state, "accepted"]
+    assert store.events_of("unknown") == ()
+
+
+def test_the_mark_of_the_network_changes_with_dealers_and_orders_only(store: AnyStore) -> None:
+    marks = [store.network_mark()]
+    for change in (
+        lambda: store.save_dealers([examples.dealer()]),
+        lambda: store.save_dealers([dataclasses.replace(examples.dealer(), capacity_per_day=99)]),
+        lambda: store.commit(case_of(orders=(examples.order(),))),
+        lambda: store.change_order(examples.order(version=2, state="accepted"), 1),
+    ):
+        change()
+        assert store.network_mark() not in marks
+        marks.append(store.network_mark())
+    store.save_dealers([dataclasses.replace(examples.dealer(), capacity_per_day=99)])
+    store.commit(case_of(alerts=(examples.alert(),)))
+    assert store.network_mark() == marks[-1]
+
+
 def test_attempts_of_a_push_are_told(store: AnyStore) -> None:
     store.commit(Commit(outbox=(examples.event(),)))
     tried = dataclasses.replace(examples.event(), attempts=1, due_ns=9)

@@ -12,7 +12,7 @@ from domain.findings import Order, OrderKind
 from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent
 from notifier.messages import order_json
-from notifier.order_states import TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
+from notifier.order_states import OPEN_STATES, TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
 from notifier.outbox import order_events
 from notifier.redispatch import REFUSALS, redispatch
 from web.api.access import Orderer, Reader
@@ -21,9 +21,6 @@ from web.api.problems import Problem
 from web.api.service import Served, Service
 
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
-ENDED_STATES = frozenset({OrderState.SETTLED, OrderState.DELIVERED, OrderState.CLOSED, OrderState.CANCELLED})
-OPEN_STATES = tuple(sorted({state.value for table in TABLES.values() for state in table} - ENDED_STATES))
-"""States of orders on which work is still to come (`notifier.order_states.is_open`)."""
 
 
 class TransitionRequest(BaseModel, extra="forbid"):
