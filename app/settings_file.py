@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr
 
 from app.settings import Settings
 from domain.errors import DataFileError, InputError
+from domain.findings import Urgency
 from domain.fleet import DEVELOPMENT_KEY
 from ingest.mqtt.settings import MqttSettings
 from ingest.mqtt.topics import DEFAULT_PREFIX
@@ -25,7 +26,7 @@ from ingest.mqtt.topics import DEFAULT_PREFIX
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 HashText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Scope = Literal["read", "orders", "admin"]
+Scope = Annotated[str, Field(pattern=r"^(read|orders|admin|dealer:.+)$")]
 
 _ALIASES = {
     "PITCALL_PSEUDONYM_KEY": ("privacy", "pseudonym_key"),
@@ -119,6 +120,25 @@ class DeliverySection(_Section):
     allow_private_endpoints: bool = False
 
 
+class OffersSection(_Section):
+    """`[offers]`: how long a dealer may take to answer, by urgency; then the next one is asked."""
+
+    stop_minutes: Positive = 10.0
+    today_minutes: Positive = 60.0
+    soon_hours: Positive = 24.0
+    next_hours: Positive = 72.0
+
+    @property
+    def expire_after_s(self) -> dict[Urgency, float]:
+        """Seconds by urgency."""
+        return {
+            Urgency.STOP: 60.0 * self.stop_minutes,
+            Urgency.TODAY: 60.0 * self.today_minutes,
+            Urgency.SOON: 3600.0 * self.soon_hours,
+            Urgency.NEXT: 3600.0 * self.next_hours,
+        }
+
+
 class RetentionSection(_Section):
     """`[retention]`: after so many days forgotten."""
 
@@ -143,6 +163,7 @@ class ServiceSettings(_Section):
     privacy: PrivacySection = PrivacySection()
     pipeline: PipelineSection = PipelineSection()
     delivery: DeliverySection = DeliverySection()
+    offers: OffersSection = OffersSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     secrets: dict[str, SecretStr] = {}

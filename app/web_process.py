@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from app.metrics import render_metrics
+from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
@@ -34,6 +35,7 @@ STREAMS_CLOSE_S = 2.0
 """Open event streams are cut so long after a stop."""
 WORKERS_END_S = 6.0
 RETENTION_EVERY_H = 1
+EXPIRE_EVERY_S = 10
 PIPELINE_SILENT_S = 15.0
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
@@ -141,8 +143,19 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
     )
     for worker in workers:
         scheduler.add_job(worker.wake, "interval", seconds=1)
+    scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     return scheduler
+
+
+def _expire(settings: ServiceSettings, store: SqlStore) -> None:
+    try:
+        expired = expire_offers(store, settings.offers.expire_after_s, time.time_ns())
+    except StorageError as problem:
+        log.warning("offers could not be looked through: %s", problem)
+        return
+    if expired:
+        log.warning("offers expired", extra={"fields": {"orders": expired}})
 
 
 def forget_old(settings: ServiceSettings, store: SqlStore) -> None:
