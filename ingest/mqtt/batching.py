@@ -16,7 +16,9 @@ from ingest.mqtt.payloads import MAGIC
 from ingest.mqtt.topics import DEFAULT_PREFIX, Kind, anonymous, read_topic
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-_KEPT_OF_OVERSIZED = 64 * 1024
+KEPT_BYTES = 64 * 1024
+"""Of a message that cannot be used: whoever sends garbage must not fill the disk with it."""
+_LONGEST_STATUS = 64 * 1024
 
 
 class StatusEvent(NamedTuple):
@@ -120,7 +122,7 @@ class _Reader:
     def _frames(self, vehicle: str, message: RawMessage) -> bool:
         payload = message.payload
         if len(payload) > MAX_MESSAGE_BYTES:
-            raise RefusedMessageError(Reason.OVERSIZED, f"{len(payload)} bytes; only the first {_KEPT_OF_OVERSIZED} are kept")
+            raise RefusedMessageError(Reason.OVERSIZED, f"{len(payload)} bytes")
         if payload[:4] != MAGIC:
             if payload.lstrip()[:1] != b"{":
                 raise RefusedMessageError(Reason.UNKNOWN_PAYLOAD, "neither a binary frame batch nor a JSON object")
@@ -131,16 +133,22 @@ class _Reader:
         """The record of a refused message; the same message gives the same id."""
         topic = self._topics.get(message.topic)
         origin, vehicle = anonymous(message.topic, self._prefix), topic[0] if topic else ""
-        content = message.payload if len(message.payload) <= MAX_MESSAGE_BYTES else message.payload[:_KEPT_OF_OVERSIZED]
-        identity = hashlib.sha256(f"{origin}\0{vehicle}\0".encode() + content).hexdigest()[:32]
+        identity = hashlib.sha256(f"{origin}\0{vehicle}\0".encode() + message.payload).hexdigest()[:32]
+        cut = f"; the first {KEPT_BYTES} bytes of {len(message.payload)} are kept" if len(message.payload) > KEPT_BYTES else ""
         return DeadLetter(
-            id=identity, origin=origin, position=0, reason=error.reason, detail=error.detail, content=content, vehicle=vehicle
+            id=identity,
+            origin=origin,
+            position=0,
+            reason=error.reason,
+            detail=error.detail + cut,
+            content=message.payload[:KEPT_BYTES],
+            vehicle=vehicle,
         )
 
 
 def _online(payload: bytes) -> bool:
     """What a status message says."""
-    document = read_json(payload) if len(payload) <= _KEPT_OF_OVERSIZED else None
+    document = read_json(payload) if len(payload) <= _LONGEST_STATUS else None
     status = document.get("status") if isinstance(document, dict) else None
     if status not in ("online", "offline"):
         raise RefusedMessageError(Reason.BAD_STATUS, 'not {"status": "online"} or {"status": "offline"}')
