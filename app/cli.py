@@ -24,6 +24,7 @@ COMMANDS = {
     "knowledge": ("app.commands.knowledge", "Check the fault knowledge."),
     "vehicles": ("app.commands.vehicles", "Import the vehicle table into a database."),
     "dealers": ("app.commands.dealers", "Import the dealer table into a database."),
+    "keys": ("app.commands.keys", "API keys of a database: add, list, revoke."),
     "orders": ("app.commands.orders", "List the service and rescue orders of a database."),
     "push": ("app.commands.push", "Deliver what waits in the outbox of a database."),
     "dead-letters": ("app.commands.dead_letters", "List, show and replay what could not be used."),

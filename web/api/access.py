@@ -33,6 +33,9 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+DEALER_SCOPE = "dealer:"
+"""`dealer:ID`, alone: read and answer the orders of this dealer, and nothing else."""
+
 KeyLookup = Callable[[str], Collection[str] | None]
 """Scopes of the key with this `key_hash`, None where there is no such key (or no longer)."""
 
@@ -44,10 +47,11 @@ def key_hash(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: `name` goes into an order's history, `scopes` say what is allowed."""
+    """Who asks: `name` goes into an order's history, `scopes` say what is allowed; `dealer`: whose orders alone, "" for no dealer."""
 
     name: str
     scopes: frozenset[Scope]
+    dealer: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope."""
@@ -98,7 +102,7 @@ class Access:
         hashed = key_hash(key)
         scopes = next((of for known, of in self._fixed.items() if hmac.compare_digest(known, hashed)), None)
         scopes = self._lookup(hashed) if scopes is None else scopes
-        return Caller(name=f"key:{hashed[:8]}", scopes=frozenset(Scope(scope) for scope in scopes)) if scopes else None
+        return _caller_of(f"key:{hashed[:8]}", scopes) if scopes else None
 
     def sign_in(self, caller: Caller) -> str:
         """A new session's token, for a cookie; sessions end with the process at the latest."""
@@ -117,6 +121,15 @@ class Access:
         token = request.cookies.get(SESSION_COOKIE)
         session = self._sessions.get(key_hash(token)) if token else None
         return session.caller if session and session.ends_ns > self._clock() else None
+
+
+def _caller_of(name: str, scopes: Collection[str]) -> Caller:
+    """A dealer's scope takes away all others: who adds one wants less, not more. Words that are no scope allow nothing."""
+    for scope in scopes:
+        if scope.startswith(DEALER_SCOPE):
+            dealer = scope.removeprefix(DEALER_SCOPE)
+            return Caller(name=f"dealer:{dealer}", scopes=frozenset(), dealer=dealer)
+    return Caller(name=name, scopes=frozenset(scope for scope in Scope if scope.value in scopes))
 
 
 def refuse_foreign_sites(request: Request, *, loopback_only: bool) -> None:
@@ -141,9 +154,9 @@ def _caller(request: Request, key: Annotated[str | None, Depends(_KEY)]) -> Call
     return access.caller(request, key)
 
 
-def _needs(scope: Scope) -> Callable[[Caller], Caller]:
+def _needs(scope: Scope, *, or_dealer: bool = False) -> Callable[[Caller], Caller]:
     def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
-        if not caller.may(scope):
+        if not (caller.may(scope) or (or_dealer and caller.dealer)):
             raise Problem(403, "scope_missing", f"This key lacks the scope {scope.value!r}.", needed=scope.value)
         return caller
 
@@ -152,3 +165,7 @@ def _needs(scope: Scope) -> Callable[[Caller], Caller]:
 
 Reader = Annotated[Caller, Depends(_needs(Scope.READ))]
 Orderer = Annotated[Caller, Depends(_needs(Scope.ORDERS))]
+OrderReader = Annotated[Caller, Depends(_needs(Scope.READ, or_dealer=True))]
+"""Reads orders; of a dealer's key its own only."""
+OrderMover = Annotated[Caller, Depends(_needs(Scope.ORDERS, or_dealer=True))]
+"""Moves orders on; of a dealer's key its own only."""

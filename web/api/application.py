@@ -37,7 +37,7 @@ def create_app(
         store_factory: opens the store when the application starts; it is closed when it ends.
         metrics: the figures in Prometheus' text format.
         clock: wall time in ns since the epoch.
-        api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin"), beside the keys in the store.
+        api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin", or "dealer:ID" alone), beside the keys in the store.
         rules: shown by `/api/v1/rules`.
         history: folder of the signal history, drawn on the alert page; None = evidence only.
         readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.

@@ -15,12 +15,14 @@ from notifier.messages import order_json
 from notifier.order_states import OPEN_STATES, TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
 from notifier.outbox import order_events
 from notifier.redispatch import REFUSALS, redispatch
-from web.api.access import Orderer, Reader
+from web.api.access import Caller, OrderMover, OrderReader
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem
 from web.api.service import Served, Service
 
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
+NOT_A_DEALERS = frozenset({OrderEvent.PROPOSE, OrderEvent.DISPATCH, OrderEvent.OFFER, OrderEvent.EXPIRE, OrderEvent.GIVE_UP})
+"""What happens to an order on our side."""
 
 
 class TransitionRequest(BaseModel, extra="forbid"):
@@ -33,7 +35,7 @@ class TransitionRequest(BaseModel, extra="forbid"):
 @router.get("")
 def list_orders(
     service: Served,
-    _caller: Reader,
+    caller: OrderReader,
     state: Annotated[list[OrderState] | None, Query()] = None,
     kind: OrderKind | None = None,
     dealer: str | None = None,
@@ -41,7 +43,11 @@ def list_orders(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
-    """Orders, newest first; `state` may be given several times."""
+    """Orders, newest first; `state` may be given several times. A dealer's key is given the orders of that dealer."""
+    if caller.dealer:
+        if dealer not in (None, caller.dealer):
+            raise Problem(403, "other_dealer", f"This key is of dealer {caller.dealer!r} only.")
+        dealer = caller.dealer
     found = service.store.orders(
         vehicle=vehicle, state=state, dealer=dealer, kind=kind, newest_first=True, limit=limit + 1, offset=offset
     )
@@ -51,10 +57,9 @@ def list_orders(
 
 
 @router.get("/{order_id}")
-def show_order(order_id: str, service: Served, response: Response, _caller: Reader) -> dict[str, Any]:
+def show_order(order_id: str, service: Served, response: Response, caller: OrderReader) -> dict[str, Any]:
     """One order; its `ETag` is the version that a transition's `If-Match` names."""
-    order = _order(service, order_id)
-    return _answer(service, order, response)
+    return _answer(service, _order(service, order_id, caller), response)
 
 
 @router.post("/{order_id}/transitions", responses={409: {"description": "not allowed in this state; `allowed` names what is"}})
@@ -63,12 +68,17 @@ def move_order(
     request: TransitionRequest,
     service: Served,
     response: Response,
-    caller: Orderer,
+    caller: OrderMover,
     if_match: Annotated[str | None, Header(description="the version that was seen, as in the ETag")] = None,
 ) -> dict[str, Any]:
-    """Accept, decline, schedule … an order as it was seen at a version."""
+    """Accept, decline, schedule … an order as it was seen at a version.
+
+    A dealer that has declined is not told who is asked next: `order` is null in its answer.
+    """
     expected = _version(if_match)
-    order = _order(service, order_id)
+    order = _order(service, order_id, caller)
+    if caller.dealer and request.event in NOT_A_DEALERS:
+        raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
     asked = transition(
         order, request.event, time_ns=service.clock(), actor=caller.name, reason=request.reason, expected_version=expected
     )
@@ -85,8 +95,11 @@ def move_order(
         )
     after, pushes = _consequences(service, order, asked)
     if not service.store.change_order(after, order.version, pushes):
-        raise _conflict(_order(service, order_id))
-    return _answer(service, _order(service, order_id), response)
+        raise _conflict(_order(service, order_id, caller))
+    after = _stored(service, order_id)
+    if not _concerns(after, caller):
+        return {"order": None, "allowed": []}
+    return _answer(service, after, response)
 
 
 def _consequences(service: Service, order: Order, asked: OrderTransition) -> tuple[Order, tuple[OutboxEvent, ...]]:
@@ -123,11 +136,27 @@ def _conflict(order: Order) -> Problem:
     )
 
 
-def _order(service: Service, order_id: str) -> Order:
+def _order(service: Service, order_id: str, caller: Caller) -> Order:
+    """The order; of another dealer's a dealer does not learn that there is one."""
+    order = _stored(service, order_id)
+    if not _concerns(order, caller):
+        raise _unknown()
+    return order
+
+
+def _stored(service: Service, order_id: str) -> Order:
     order = service.store.order(order_id)
     if order is None:
-        raise Problem(404, "order_unknown", "There is no order of this id.")
+        raise _unknown()
     return order
+
+
+def _concerns(order: Order, caller: Caller) -> bool:
+    return not caller.dealer or (order.choice is not None and order.choice.dealer == caller.dealer)
+
+
+def _unknown() -> Problem:
+    return Problem(404, "order_unknown", "There is no order of this id.")
 
 
 def _answer(service: Service, order: Order, response: Response) -> dict[str, Any]:
