@@ -127,9 +127,11 @@ class Api:
         self._client = httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=10.0, trust_env=False)
 
     def order(self, order: str) -> Seen | None:
-        """The order now."""
+        """The order now; of no dealer where it is not shown to us (any more)."""
         try:
             answer = self._client.get(f"/api/v1/orders/{order}")
+            if answer.status_code == httpx.codes.NOT_FOUND:  # it went to another dealer
+                return Seen(dealer="", version=0, allowed=frozenset())
             if answer.status_code != httpx.codes.OK:
                 return None
             document = answer.json()

@@ -25,6 +25,8 @@ from simulator.fleet_tables import copy_templates, vehicle_row
 
 MARK = "made-by-pitcall-demo"
 """A file that says that the folder is ours to empty."""
+HISTORY_FLUSH_S = 5.0
+"""Whoever clicks on a fresh alert is to see its chart."""
 _ABLE = ("engine", "electric", "hv", "truck", "chassis", "body", "rescue")
 _STOCK = ("PC-THERMOSTAT", "PC-COOLANT", "PC-SPARK-PLUG", "PC-IGNITION-COIL", "PC-BATTERY-12V", "PC-CELL-MODULE", "PC-ENGINE-OIL")
 
@@ -159,7 +161,7 @@ def other_dealers() -> list[Dealer]:
 def api_key(demo: DemoDealer) -> ApiKey:
     """What the store keeps of a dealer's key."""
     hashed = sha256(demo.key.encode()).hexdigest()
-    return ApiKey(hash=hashed, name=f"dealer {demo.dealer.id}", scopes=("orders",), created_ns=time.time_ns())
+    return ApiKey(hash=hashed, name=f"dealer {demo.dealer.id}", scopes=(f"dealer:{demo.dealer.id}",), created_ns=time.time_ns())
 
 
 def write_service_settings(setting: Setting, *, broker_url: str, cars: Sequence[Car], dealers: Sequence[DemoDealer]) -> Path:
@@ -170,6 +172,7 @@ def write_service_settings(setting: Setting, *, broker_url: str, cars: Sequence[
         "broker": {"url": broker_url, "username": setting.broker_user, "password": setting.broker_password},
         "database": {"url": setting.database_url},
         "data": {"folder": str(setting.folder), "baselines": str(baselines)},
+        "history": {"flush_s": HISTORY_FLUSH_S},
         "web": {"host": "127.0.0.1", "port": setting.web_port, "open_access": True},
         "privacy": {"pseudonym_key": setting.pseudonym_key},
         "delivery": {"allow_private_endpoints": True},
