@@ -1,6 +1,8 @@
 """The history of decoded signals: wide Parquet files, partitioned by date, vehicle bucket and message.
 
-    DIRECTORY/date=2026-03-01/bucket=a7/message=EMS5/part-<first time>-<last time>-<content hash>.parquet
+    DIRECTORY/date=2026-03-01/bucket=a7/message=EMS5/part-<first time>-<last time>-<columns>-<content>.parquet
+
+`<columns>` and `<content>` are hashes: a reader opens one file of each kind of columns to know which hold a signal.
 
 A bucket is the first two hex digits of the vehicle's pseudonym, or `all` for files that many vehicles share: live operation writes
 often, and a file per bucket each time would be too many. Columns are `time_ns`, `vehicle` (pseudonym), `source` (J1939 address
@@ -36,7 +38,7 @@ _SHARED = "all"
 """The bucket of files that vehicles share."""
 _SHARED_ROW_GROUP = 16_384
 """Rows are sorted by vehicle, so that a reader of one vehicle passes over most groups of a shared file."""
-_TIMES = re.compile(r"part-(-?\d+)-(-?\d+)-[0-9a-f]+\.parquet")
+_NAME = re.compile(r"part-(-?\d+)-(-?\d+)-([0-9a-f]{12})-[0-9a-f]+\.parquet")
 
 Samples = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Event times and the values at them."""
@@ -144,7 +146,7 @@ class SignalHistory:
             self._directory / f"date={_date(place.day)}" / f"bucket={place.bucket}" / f"message={quote(place.message, safe='')}"
         )
         first, last = min(int(part.min()) for part in rows.time_ns), max(int(part.max()) for part in rows.time_ns)
-        file = folder / f"part-{first}-{last}-{digest}.parquet"
+        file = folder / f"part-{first}-{last}-{_kind(place)}-{digest}.parquet"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write_whole(table, file, _SHARED_ROW_GROUP if place.bucket == _SHARED else None)
@@ -165,9 +167,14 @@ class SignalHistory:
         """
         times: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         values: list[NDArray[np.float64]] = [np.empty(0, np.float64)]
+        columns: dict[str, list[str]] = {}
         for file in self._files(vehicle, start_ns, end_ns):
+            name = _NAME.fullmatch(file.name)
+            kind = name[3] if name else file.name
             try:
-                found = _read(file, vehicle, path, start_ns, end_ns)
+                if kind not in columns:
+                    columns[kind] = _columns_of(file, path)
+                found = _read(file, columns[kind], vehicle, start_ns, end_ns)
             except FileNotFoundError:
                 continue  # its day was dropped meanwhile
             except (OSError, pa.ArrowException) as problem:
@@ -201,8 +208,8 @@ class SignalHistory:
 
 def _overlaps(file: Path, start_ns: int, end_ns: int) -> bool:
     """Whether a file can hold samples of this span, by its name."""
-    times = _TIMES.fullmatch(file.name)
-    return times is None or (int(times[1]) < end_ns and int(times[2]) >= start_ns)
+    name = _NAME.fullmatch(file.name)
+    return name is None or (int(name[1]) < end_ns and int(name[2]) >= start_ns)
 
 
 def _partitions(group: SignalGroup, buckets: list[str]) -> Iterator[tuple[int, str, NDArray[np.intp]]]:
@@ -217,6 +224,12 @@ def _partitions(group: SignalGroup, buckets: list[str]) -> Iterator[tuple[int, s
 
 def _place(group: SignalGroup, day: int, bucket: str) -> _Place:
     return _Place(day, bucket, group.message, group.bus, group.profile, group.names, group.paths, group.units)
+
+
+def _kind(place: _Place) -> str:
+    """The same for all files with the same columns."""
+    columns = (place.message, place.bus, place.profile, place.names, place.paths, place.units)
+    return hashlib.sha256(repr(columns).encode()).hexdigest()[:12]
 
 
 def _date(day: int) -> str:
@@ -292,9 +305,13 @@ def _write_whole(table: pa.Table, file: Path, row_group: int | None) -> None:
         half.unlink(missing_ok=True)
 
 
-def _read(file: Path, vehicle: str, path: str, start_ns: int, end_ns: int) -> list[Samples]:
-    """One (times, values) for each column of the file that carries the path."""
-    wanted = [column.name for column in pq.read_schema(file) if (column.metadata or {}).get(b"path") == path.encode()]
+def _columns_of(file: Path, path: str) -> list[str]:
+    """The columns that carry a path."""
+    return [column.name for column in pq.read_schema(file) if (column.metadata or {}).get(b"path") == path.encode()]
+
+
+def _read(file: Path, wanted: list[str], vehicle: str, start_ns: int, end_ns: int) -> list[Samples]:
+    """One (times, values) for each of these columns."""
     if not wanted:
         return []
     within: Any = [("vehicle", "=", vehicle), ("time_ns", ">=", start_ns), ("time_ns", "<", end_ns)]
