@@ -274,6 +274,10 @@ class LiveRunner:
         for vehicle in frames.vehicles:
             if not self._sequencing.knows(vehicle):
                 self._sequencing.restore(vehicle, self._store.seen(vehicle))
+        table = frames.messages
+        for number, boot_session in set(zip(table.vehicle.tolist(), table.boot_session.tolist(), strict=True)):
+            if self._sequencing.lacks(vehicle := frames.vehicles[number], boot_session):
+                self._sequencing.recall(vehicle, self._store.seen(vehicle))
 
     def _note_presence(self, frames: FrameBatch) -> tuple[str, ...]:
         """Vehicles whose drive begins with these messages."""

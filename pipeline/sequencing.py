@@ -21,6 +21,8 @@ FIRST_SEQUENCE = 0
 UNSEQUENCED = -1
 """Stands for the number of a message whose device sends none."""
 SECOND_NS = 1_000_000_000
+KEPT_SESSIONS = 16
+"""Boot sessions of a vehicle that stay in memory; a car begins thousands in its life, and almost never sends of an old one again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +110,13 @@ class _Vehicle:
     """Boot sessions by number. `newest` is the greatest one that has begun to pass, None before the first.
 
     `heard_ns`: last arrival of a message of a begun session, None where unknown (restored).
+    `dropped`: the greatest session that has left memory, None where none has; what was seen of it is in the store.
     """
 
     sessions: dict[int, _Session]
     newest: int | None = None
     heard_ns: int | None = None
+    dropped: int | None = None
 
     def unopened(self) -> list[int]:
         """Sessions that wait to begin."""
@@ -124,6 +128,15 @@ class _Vehicle:
     def waits(self) -> bool:
         """Some message is behind a gap."""
         return any(session.waiting for session in self.sessions.values())
+
+    def drop_old(self) -> None:
+        """Forget the oldest sessions where there are far too many; never the newest, nor one that has messages."""
+        if len(self.sessions) < 2 * KEPT_SESSIONS:
+            return
+        for number in sorted(self.sessions)[:-KEPT_SESSIONS]:
+            if not self.sessions[number].waiting and self.newest is not None and number < self.newest:
+                del self.sessions[number]
+                self.dropped = number if self.dropped is None else max(self.dropped, number)
 
 
 class _Passing:
@@ -201,6 +214,24 @@ class Sequencing:
             sessions[each.boot_session] = _Session(seen=ranges, next=ranges.end)
         self._vehicles[vehicle] = _Vehicle(sessions=sessions, newest=max(sessions, default=None))
 
+    def lacks(self, vehicle: str, boot_session: int) -> bool:
+        """Whether this may be a session that has left memory, so that `recall` is needed before its messages come."""
+        known = self._vehicles.get(vehicle)
+        return (
+            known is not None
+            and known.dropped is not None
+            and boot_session <= known.dropped
+            and boot_session not in known.sessions
+        )
+
+    def recall(self, vehicle: str, seen: Sequence[SeenSequences]) -> None:
+        """Take sessions that have left memory in again, until the next push is over."""
+        sessions = self._vehicles[vehicle].sessions
+        for each in seen:
+            if each.boot_session not in sessions:
+                ranges = SequenceRanges(each.ranges)
+                sessions[each.boot_session] = _Session(seen=ranges, next=ranges.end)
+
     def forget(self, vehicle: str) -> None:
         """Drop a vehicle; messages that wait are dropped with it (their acknowledgement is outstanding)."""
         self._vehicles.pop(vehicle, None)
@@ -232,6 +263,9 @@ class Sequencing:
         for name in sorted(self._with_waiting):
             self._give_up(name, self._vehicles[name], now_ns, passing)
         self._hold(fresh, batch)
+        for name in batch.vehicles:
+            if name in self._vehicles:
+                self._vehicles[name].drop_old()
         return Sequenced(
             frames=passing.frames(),
             tokens=tuple(passing.tokens),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.frames import FrameBatch, MessageTable, empty_frames
 from domain.records import SeenSequences
+from pipeline import sequencing
 from pipeline.sequencing import SECOND_NS, SequenceRanges, Sequencing
 from tests.pipeline.frames import frames_of
 
@@ -212,3 +213,33 @@ def test_messages_that_wait_keep_their_own_frames_only():
     out = sequencing.push(batch_of([("car", 0, 0)]), T0)
     assert told(out.frames) == in_order([("car", 0, 0), ("car", 0, 1)])
     assert len(sequencing.push(empty_frames(), T0 + 60 * SECOND_NS).frames) == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 3)), max_size=60), st.integers(1, 10))
+def test_sessions_that_have_left_memory_count_as_before(pairs, size):
+    """Against one that keeps all; messages of old sessions come again at any time."""
+    messages = [("car", boot, sequence) for boot, sequence in pairs]
+    stored: dict[int, SeenSequences] = {}
+    frugal, keeping = Sequencing(gap_timeout_s=2.0), Sequencing(gap_timeout_s=2.0)
+    for step, start in enumerate(range(0, len(messages), size)):
+        batch = batch_of(
+            messages[start : start + size], received_ns=[T0 + step * SECOND_NS] * len(messages[start : start + size])
+        )
+        if any(frugal.lacks("car", boot) for _, boot, _ in messages[start : start + size]):
+            frugal.recall("car", tuple(stored.values()))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sequencing, "KEPT_SESSIONS", 1)
+            got = frugal.push(batch, T0 + step * SECOND_NS)
+        want = keeping.push(batch, T0 + step * SECOND_NS)
+        assert told(got.frames) == told(want.frames)
+        assert (got.tokens, got.seen, got.duplicates, got.missing) == (want.tokens, want.seen, want.duplicates, want.missing)
+        stored |= {each.boot_session: each for each in got.seen}
+
+
+def test_a_car_with_many_boot_sessions_keeps_few_of_them_in_memory():
+    numbers = Sequencing()
+    for boot in range(1, 200):
+        numbers.push(batch_of([("car", boot, 0)], received_ns=[T0 + boot * 20 * SECOND_NS]), T0 + (boot * 20 + 10) * SECOND_NS)
+    assert len(numbers._vehicles["car"].sessions) < 2 * sequencing.KEPT_SESSIONS
+    assert numbers.lacks("car", 3)
+    assert not numbers.lacks("car", 199)
