@@ -24,7 +24,7 @@ demo: venv       ## the main job, live: cars publish, alerts appear, dealers ans
 	@$(BIN)/pitcall demo $(ARGS)
 
 test: venv       ## the tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadscope $(ARGS)
 
 lint: venv
 	@$(BIN)/ruff check .

@@ -132,10 +132,10 @@ def _long_bits(signal: SignalLayout, frames: FrameBatch) -> NDArray[np.object_]:
 def physical(signal: SignalLayout, raw: NDArray[np.uint64] | NDArray[np.object_]) -> NDArray[np.float64]:
     """Raw bits -> raw * scale + offset, rounded as cantools' Python numbers are."""
     spec = signal.spec
-    if spec.kind is NumberKind.FLOAT16:
-        number = raw.astype(np.uint16).view(np.float16).astype(np.float64)
-    elif spec.kind is NumberKind.FLOAT32:
-        number = raw.astype(np.uint32).view(np.float32).astype(np.float64)
+    if spec.kind in (NumberKind.FLOAT16, NumberKind.FLOAT32):
+        bits, narrow = (np.uint16, np.float16) if spec.kind is NumberKind.FLOAT16 else (np.uint32, np.float32)
+        with np.errstate(invalid="ignore"):  # a signalling not-a-number becomes a quiet one
+            number = raw.astype(bits).view(narrow).astype(np.float64)
     elif spec.kind is NumberKind.FLOAT64:
         number = raw.astype(np.uint64).view(np.float64)
     elif signal.exact or spec.length > 64:

@@ -116,6 +116,20 @@ def test_kernels_and_numpy_give_the_same_arrays(text: str, payloads: list[bytes]
     assert_equal_batches(decoder(messages, lazy_jit).decode(frames), decoder(messages, no_jit).decode(frames))
 
 
+SIGNALLING_NAN = bytes.fromhex("010080ff00000000")
+"""An IEEE single precision number that a careless conversion would warn of."""
+
+
+def test_a_signalling_not_a_number_is_just_not_a_number() -> None:
+    messages = load_dbc(
+        dbc_file('VERSION ""\nNS_ :\nBS_:\nBU_:\nBO_ 291 M: 8 X\n SG_ F : 0|32@1- (1,0) [0|0] "" X\n\nSIG_VALTYPE_ 291 F : 1;\n')
+    )
+    for jit in (no_jit, lazy_jit):
+        (group,) = decoder(messages, jit).decode(frame_batch([F(ID, SIGNALLING_NAN)])).groups
+        assert np.isnan(group.values).all()
+        assert group.valid.all()
+
+
 def spec(name: str, can_id: int, *signals: SignalSpec, **more: object) -> MessageSpec:
     return MessageSpec(name=name, can_id=can_id, signals=signals, **more)  # type: ignore[arg-type]  # options by name
 
