@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import StorageError
+from ingest.mqtt.payloads import encode_frames
+from pipeline import sequencing
 from storage.memory_store import MemoryStore
-from tests.end_to_end.live_drives import Live, disturbed, interleaved, messages_of, outcome, sample_fleet
+from tests.end_to_end.live_drives import Live, disturbed, frames_of_drive, interleaved, messages_of, outcome, sample_fleet
 from tests.end_to_end.replays import replayed
 
 SEEDS = st.integers(0, 2**32)
@@ -247,3 +249,27 @@ def test_a_drive_that_was_ended_too_early_goes_on_as_if_it_had_not_been(restart)
     assert {order["data"]["order_id"] for order in got["orders"]} == {order["data"]["order_id"] for order in want["orders"]}
     assert got["alerts"] == want["alerts"]
     assert got["orders"] == want["orders"]
+
+
+def test_repetitions_from_boot_sessions_that_have_left_memory_are_known_from_the_store(monkeypatch):
+    monkeypatch.setattr(sequencing, "KEPT_SESSIONS", 1)
+    live = Live()
+    live.register()
+    drive = live.choice.drives[0]
+    frames = frames_of_drive(drive)
+    sent = [
+        (
+            f"pitcall/v1/{drive.vehicle.id}/can",
+            encode_frames(frames.take(slice(100 * n, 100 * n + 100)), boot_session=n, sequence=0),
+        )
+        for n in range(1, 7)
+    ]
+    runner = live.start()
+    for each in [*sent, *reversed(sent)]:
+        live.publish([each])
+        runner.step()
+        live.clock.advance(7)
+        runner.step()
+    assert live.broker.unacknowledged == 0
+    assert (runner.figures.frames, runner.figures.duplicates) == (600, 6)
+    assert len(runner._sequencing._vehicles[drive.vehicle.id].sessions) < 6
