@@ -46,12 +46,12 @@ def expected() -> MemoryStore:
 
 @needs_broker
 def test_a_pipeline_killed_between_commit_and_acknowledgement_doubles_nothing(tmp_path: Path, expected: MemoryStore) -> None:
-    with watched_service(tmp_path, deaths=3, PITCALL_PIPELINE_BATCH_MESSAGES="100") as service:
+    with watched_service(tmp_path, deaths=2, PITCALL_PIPELINE_BATCH_MESSAGES="100") as service:
         with publishing(service, speed=400.0):
             pass
         assert_as_replayed(service, expected)
-        assert len(lines(tmp_path, "deaths")) == 3
-        assert len(service.pids("pipeline")) == 4
+        assert len(lines(tmp_path, "deaths")) == 2
+        assert len(service.pids("pipeline")) == 3
 
 
 @needs_broker
@@ -182,13 +182,13 @@ class Vandal:
 
 @needs_broker
 def test_garbage_is_counted_with_its_reasons_kept_in_part_and_harms_nobody(tmp_path: Path, expected: MemoryStore) -> None:
-    (vin,) = {"LTESTPTR9T0000005"}
+    vin = "LTESTPTR9T0000005"
     good = encode_frames(frames_of_drive(fleet().drives[0]).take(slice(0, 50)), boot_session=1, sequence=0)
     with watched_service(tmp_path) as service, publishing(service, speed=400.0), Vandal(service.broker.port, 1) as vandal:
         rng = vandal.rng
-        for number in range(60):
+        for number in range(30):
             vandal.publish(f"pitcall/v1/{vin}/can", rng.randbytes(rng.randint(1, 2_000)))
-            vandal.publish(f"pitcall/v1/{vin}/can", good[: 5 + 15 * number])
+            vandal.publish(f"pitcall/v1/{vin}/can", good[: 5 + 30 * number])
             vandal.publish(f"pitcall/v1/{vin}/status", b'{"status": %d}' % number)
             vandal.publish(f"pitcall/v1/{vin}/camera", rng.randbytes(40))
             vandal.publish(f"elsewhere/{rng.random()}", b"not for us")
@@ -198,9 +198,9 @@ def test_garbage_is_counted_with_its_reasons_kept_in_part_and_harms_nobody(tmp_p
         for _ in range(4):
             vandal.publish(f"pitcall/v1/{vin}/can", rng.randbytes(4 << 20))
         vandal.publish(f"pitcall/v1/{vin}/can", good[:4] + b"\x01\x00" + rng.randbytes(3 << 20))
-        wait_for("dead letters", lambda: sum(service.store.dead_letter_counts().values()) >= 7 * 60 + 5, 20)
+        wait_for("dead letters", lambda: sum(service.store.dead_letter_counts().values()) >= 7 * 30 + 5, 20)
         counts = service.store.dead_letter_counts()
-        assert sum(counts.values()) == 7 * 60 + 5, counts
+        assert sum(counts.values()) == 7 * 30 + 5, counts
         assert set(counts) >= {
             "truncated_message", "unknown_payload", "unknown_version", "bad_status", "unsupported_kind", "foreign_topic",
             "malformed_json",
