@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from app.arenas import share_arenas
 from app.broker import EmbeddedBroker
 from app.composition import build_line, load_profiles
 from app.kernels import compiler
@@ -307,6 +308,7 @@ class _PipelineTask:
 
 def _pipeline(task: _PipelineTask, committed: Any, stop: threading.Event, answers: Connection) -> None:
     """The pipeline process: as in `pitcall serve` and with its settings, counting what is committed."""
+    share_arenas()
     id_of = {vin: pseudonym(DEVELOPMENT_KEY, vin) for vin in task.vins}
     vehicles = [Vehicle(id=name, powertrain="petrol", profile=str(PROFILE)) for name in id_of.values()]
     parts = build_line(vehicles, profiles=load_profiles(vehicles), lateness_ns=round(task.lateness_s * 1e9))

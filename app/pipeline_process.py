@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from app.arenas import share_arenas
 from app.composition import build_line, load_profiles
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
@@ -45,6 +46,7 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
     Raises:
         InputError: a rule, profile or baseline is not valid. StorageError: the database cannot be opened.
     """
+    share_arenas()
     with ExitStack() as stack:
         store = stack.enter_context(open_store(settings.database_url, key=settings.common.pseudonym_key, settle=settle_order))
         tally = LineTally()
