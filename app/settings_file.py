@@ -105,7 +105,7 @@ class PipelineSection(_Section):
     """`[pipeline]`."""
 
     lateness_s: Annotated[float, Field(ge=0)] = 1.0
-    batch_messages: PositiveInt = 2_000
+    batch_messages: PositiveInt = 4_000
     batch_wait_s: Positive = 0.05
     gap_timeout_s: Positive = 6.0
     silent_after_s: Positive = 300.0

@@ -157,7 +157,7 @@ class LiveRunner:
         parse: Parse,
         *,
         clock: Callable[[], int],
-        batch_messages: int = 2_000,
+        batch_messages: int = 4_000,
         batch_wait_s: float = 0.05,
         gap_timeout_s: float = 6.0,
         silent_after_s: float = 300.0,
