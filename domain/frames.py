@@ -24,6 +24,19 @@ class FrameFlag(IntFlag):
     TRANSMITTED = 8
     TICK = 16
     """Not a frame but a tick record (`can_id` is a `TickKind`): it is journaled, ordered, held back and cut like data."""
+    SAMPLE = 32
+    """Not a frame but a value that the device has decoded: `can_id` is `domain.vss.path_number` of its path, `payload` the
+    bits of a float64 in the unit of the VSS path, `bus` names the wire format."""
+    REPORT = 64
+    """Not a frame but a trouble-code report that the device has decoded (`ingest.records` has its bytes), in the arena."""
+    PACKET = 128
+    """Not a CAN frame but a whole packet of another protocol, in the arena; `bus` names the protocol ("gbt32960")."""
+
+
+IN_ARENA = FrameFlag.REPORT | FrameFlag.PACKET
+"""Records whose size may pass 255 bytes: `payload` is their size, `length` is min(size, 255), the bytes are in the arena."""
+NOT_CAN = FrameFlag.TICK | FrameFlag.SAMPLE | FrameFlag.REPORT | FrameFlag.PACKET
+"""Records that are no CAN frames: they pass hold-back, sequencing and state as rows like any other."""
 
 
 class TickKind(IntEnum):
@@ -103,8 +116,8 @@ class FrameBatch:
         return replace(self, **{name: getattr(self, name)[rows] for name in FRAME_COLUMNS})
 
     def payload_bytes(self, row: int) -> bytes:
-        """The payload of one frame, `length` bytes."""
-        size = int(self.length[row])
+        """The payload of one frame, `length` bytes (of a record in the arena, all of it)."""
+        size = int(self.payload[row] if self.flags[row] & IN_ARENA else self.length[row])
         offset = int(self.arena_offset[row])
         if offset != NO_ARENA:
             return self.arena[offset : offset + size].tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,3 +38,15 @@ def catalogue() -> dict[str, VssSignal]:
             )
             for row in csv.DictReader(file)
         }
+
+
+@cache
+def path_number(path: str) -> int:
+    """A number below 2^32 that stands for the path in `FrameFlag.SAMPLE` records: the same in every version of the catalogue."""
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "little")
+
+
+@cache
+def path_of_number() -> dict[int, str]:
+    """Number -> path, of the whole catalogue (a test keeps the numbers distinct)."""
+    return {path_number(path): path for path in catalogue()}

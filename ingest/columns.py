@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frames import EXTENDED_ID, NO_ARENA, FrameBatch, FrameFlag
+from domain.frames import EXTENDED_ID, NO_ARENA, NOT_CAN, FrameBatch, FrameFlag
 from ingest.message_spec import NumberKind
 from ingest.signal_table import NO_LIMIT, IdTable, MessageLayout, SignalLayout, SignalTable, raw_limit
 
-NO_SIGNALS = FrameFlag.REMOTE | FrameFlag.ERROR | FrameFlag.TICK
-"""Records that carry no signals."""
+NO_SIGNALS = FrameFlag.REMOTE | FrameFlag.ERROR | NOT_CAN
+"""Records that carry no signals of a message definition."""
 
 
 def match_frames(

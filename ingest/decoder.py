@@ -16,6 +16,7 @@ from domain.signals import SignalBatch, SignalGroup
 from ingest import columns
 from ingest.backends import Grouped, KernelBackend, NumpyBackend
 from ingest.profiles import Profile
+from ingest.records import record_groups
 from ingest.signal_table import MessageLayout, SignalTable, compile_book
 
 SHORT_FRAME = "short_frame"
@@ -71,6 +72,7 @@ class Decoder:
                     grouped = self._backend.group(frames, vehicle_ok, bus_ok, table)
                     known |= grouped.message >= 0
                     groups += self._decode_book(frames, grouped, table, profile, strict, anomalies)
+        groups += record_groups(frames, anomalies)
         data = (frames.flags & np.uint8(columns.NO_SIGNALS)) == 0
         known_frames = int(np.count_nonzero(known))
         return SignalBatch(

@@ -28,8 +28,8 @@ def match_frames(
     """Message number of every frame into `message` (-1 none); per message, frames into `count`, too short ones into `short`."""
     for i in range(len(can_id)):
         found = np.int32(-1)
-        # remote, error and tick records carry no signals
-        if flags[i] & 0x13 == 0 and vehicle_ok[vehicle[i]] and bus_ok[bus[i]]:
+        # remote and error frames, and what is no CAN frame (`columns.NO_SIGNALS`), carry no signals
+        if flags[i] & 0xF3 == 0 and vehicle_ok[vehicle[i]] and bus_ok[bus[i]]:
             identifier = can_id[i]
             if identifier & 0x8000_0000 == 0:
                 found = standard[identifier & 0x7FF]

@@ -7,12 +7,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frames import FrameBatch, FrameFlag
+from domain.frames import NOT_CAN, FrameBatch, FrameFlag
 from ingest.diagnostics.j1939_dm import DM1_PGN
 from ingest.diagnostics.obd import FREEZE_FRAME_ANSWER, LISTS, NEGATIVE_ANSWER
 
 _OBD_SERVICES = np.array([*LISTS, FREEZE_FRAME_ANSWER, NEGATIVE_ANSWER], np.uint64)
-_NOT_DATA = np.uint8(FrameFlag.REMOTE | FrameFlag.ERROR | FrameFlag.TICK)
+_NOT_DATA = np.uint8(FrameFlag.REMOTE | FrameFlag.ERROR | NOT_CAN)
 
 
 class FrameKind(IntEnum):
