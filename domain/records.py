@@ -9,10 +9,10 @@ from domain.findings import Alert, Order, Recommendation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleCase:
-    """Everything open on one vehicle, from alert to order; the unit of the decision stages.
+    """What happened to one vehicle, from alert to order; decision stages see the open part of it (`domain.open_case`).
 
     Attributes:
-        alerts: every alert not yet archived, ordered by (opened_ns, id).
+        alerts: ordered by (opened_ns, id).
         recommendations: the latest one of each incident, ordered by incident id.
         orders: ordered by (created_ns, id).
     """

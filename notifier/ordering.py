@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.findings import Order, OrderKind, Recommendation, Urgency
+from domain.findings import AlertState, Order, OrderKind, Recommendation, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.combining import combine
@@ -21,6 +21,9 @@ from notifier.dealer_needs import DealerNeeds
 from notifier.identity import order_id
 from notifier.order_states import UNCOMMITTED, OrderState, is_open
 from notifier.outbox import order_events
+
+MOST_INCIDENTS = 12
+"""Of an order, but for those that are open or most urgent."""
 
 
 class OrderNeed(StrEnum):
@@ -107,12 +110,29 @@ def _update_order(
     )
     elsewhere = {incident for order in spare if order not in merged for incident in order.incidents}
     incidents = tuple(incident for incident in incidents if incident in kept.incidents or incident not in elsewhere)
+    incidents = _without_old(incidents, case)
     withdrawn: list[OutboxEvent] = []
     for order in merged:
         case, events = _store(case, order, _cancelled(order, scene), scene)
         withdrawn += events
     case, events = _store(case, kept, _changed_order(case, kept, incidents, scene), scene)
     return case, (*events, *withdrawn)
+
+
+def _without_old(incidents: tuple[str, ...], case: VehicleCase) -> tuple[str, ...]:
+    """The incidents that an order goes on naming where its fault came and went for months: the first (the order's identity), those
+    that are open, the latest ones, and the most urgent of each group, so that forgetting never makes an order less urgent.
+    """
+    if len(incidents) <= MOST_INCIDENTS:
+        return incidents
+    kept = {incidents[0], *incidents[-MOST_INCIDENTS:]}
+    kept.update(alert.incident_id for alert in case.alerts if alert.state is not AlertState.RESOLVED)
+    worst: dict[str, Recommendation] = {}
+    for known in case.recommendations:
+        if known.incident_id in incidents and (known.group_key not in worst or known.urgency > worst[known.group_key].urgency):
+            worst[known.group_key] = known
+    kept.update(known.incident_id for known in worst.values())
+    return tuple(incident for incident in incidents if incident in kept)
 
 
 def _related_orders(case: VehicleCase, recommendation: Recommendation, kind: OrderKind) -> list[Order]:

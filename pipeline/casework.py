@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from domain.findings import AlertState, Finding
 from domain.fleet import Vehicle
+from domain.open_case import open_part, overlaid
 from domain.ports import Knowledge, Store
 from domain.records import OutboxEvent, VehicleCase
 from notifier.alerting import apply_findings
@@ -76,7 +77,8 @@ class Casework:
         opened = 0
         for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.time_ns)):
             before = self._case(vehicle)
-            after = self._decide(before, time_ns, tuple(together), outbox)
+            decided = self._decide(open_part(before, OPEN_STATES), time_ns, tuple(together), outbox)
+            after = overlaid(before, decided)
             opened += len(after.alerts) - len(before.alerts)
             changed[vehicle] = self._cases[vehicle] = after
         return Decided(cases=tuple(changed.values()), outbox=tuple(outbox), opened_alerts=opened)
@@ -86,7 +88,8 @@ class Casework:
         self._cases.pop(vehicle, None)
 
     def _case(self, vehicle: str) -> VehicleCase:
-        return self._cases.get(vehicle) or self._store.case(vehicle)
+        """Since the last commit whole, before that only what was open: older history cannot matter."""
+        return self._cases.get(vehicle) or self._store.open_case(vehicle, OPEN_STATES)
 
     def _decide(self, before: VehicleCase, time_ns: int, findings: tuple[Finding, ...], outbox: list[OutboxEvent]) -> VehicleCase:
         vehicle = self._store.vehicle(before.vehicle) or Vehicle(id=before.vehicle)

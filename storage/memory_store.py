@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +12,7 @@ from domain.errors import StorageError
 from domain.findings import AlertState, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import FeedEvent, Settle, keep_stored
+from domain.open_case import open_part
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_views import MemoryViews, by_creation, by_opening
@@ -148,6 +149,10 @@ class MemoryStore(MemoryViews):
             recommendations=tuple(recommendations[key] for key in sorted(recommendations)),
             orders=by_creation(self._orders.get(vehicle, {}).values()),
         )
+
+    def open_case(self, vehicle: str, open_orders: Collection[str]) -> VehicleCase:
+        """What decisions need of the case (`domain.open_case`)."""
+        return open_part(self.case(vehicle), open_orders)
 
     def recommendations(self) -> tuple[Recommendation, ...]:
         """The latest recommendation of every incident, by incident id."""

@@ -6,26 +6,27 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from domain.errors import StorageError
-from domain.findings import Alert, AlertState, Order, Recommendation
+from domain.findings import Alert, AlertState, Order
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import FeedEvent, Settle, keep_stored
-from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
+from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage import rows, schema
 from storage.feed import alert_event, delivery_event, order_event
 from storage.merging import Merged, merge
-from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, parse, replace_rows, transaction
+from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, replace_rows, transaction
+from storage.sql_cases import SqlCases
 from storage.sql_views import SqlViews
 
 _FEED_LOCK = 0x70697463666565
 """Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
 
 
-class SqlStore(SqlViews):
+class SqlStore(SqlCases, SqlViews):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.
@@ -162,25 +163,6 @@ class SqlStore(SqlViews):
             self._append_events(connection, [alert_event(stored, seen)])
         return True
 
-    def case(self, vehicle: str) -> VehicleCase:
-        """Everything stored on one vehicle, ordered as `VehicleCase` says."""
-        with transaction(self._reads) as connection:
-            alerts = connection.execute(_alerts(vehicle)).mappings().all()
-            recommendations = (
-                connection.execute(_recommendations().where(schema.recommendation.c.vehicle == vehicle)).mappings().all()
-            )
-            orders = connection.execute(_orders().where(schema.service_order.c.vehicle == vehicle)).mappings().all()
-        return VehicleCase(
-            vehicle=vehicle,
-            alerts=parse(Alert, alerts),
-            recommendations=parse(Recommendation, recommendations),
-            orders=parse(Order, orders),
-        )
-
-    def recommendations(self) -> tuple[Recommendation, ...]:
-        """The latest recommendation of every incident, by incident id."""
-        return parse(Recommendation, self._fetch(_recommendations()))
-
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]:
         """(version, state) of one order, as it went through them."""
         table = schema.order_history
@@ -283,16 +265,3 @@ class SqlStore(SqlViews):
             told = replace(known, attempts=event.attempts, state=event.state)
             if (known.attempts, known.state) != (told.attempts, told.state):
                 self._append_events(connection, [delivery_event(told)])
-
-
-def _alerts(vehicle: str) -> Select[Any]:
-    table = schema.alert
-    return select(table.c.document).where(table.c.vehicle == vehicle).order_by(table.c.opened_ns, table.c.id)
-
-
-def _recommendations() -> Select[Any]:
-    return select(schema.recommendation.c.document).order_by(schema.recommendation.c.incident_id)
-
-
-def _orders() -> Select[Any]:
-    return select(schema.service_order.c.document).order_by(schema.service_order.c.created_ns, schema.service_order.c.id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.findings import Diagnosis, Order
+from domain.findings import Diagnosis, Order, Transition
 from domain.fleet import VaultEntry
 from domain.records import Commit
 from notifier.order_states import OrderEvent, transition
+from notifier.ordering import MOST_INCIDENTS
 from pipeline.casework import REFRESH_NS, Casework
 from storage.memory_store import MemoryStore
 from tests.notifier.builders import SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, finding, recommendation, vehicle
@@ -91,3 +92,40 @@ def test_without_a_mark_nothing_is_asked():
     store = MemoryStore()
     store.network_mark = None  # would fail when called
     Casework(store=store, knowledge=Advice()).handle([finding()])
+
+
+def test_a_fault_that_comes_and_goes_for_a_year_costs_no_more_at_the_end():
+    desk, sizes = Desk(dealer("near")), []
+    for trip in range(365):
+        desk.fails("v0", at_s=86_400.0 * trip)
+        cleared = replace(
+            finding(vehicle="v0", transition=Transition.CLEARED),
+            time_ns=WEDNESDAY_10_UTC_NS + round((86_400.0 * trip + 600) * SECOND_S),
+        )
+        decided = desk.casework.handle([cleared])
+        desk.store.commit(Commit(cases=decided.cases, outbox=decided.outbox))
+        desk.casework.forget("v0")
+        sizes.append(sum(len(part) for case in decided.cases for part in (case.alerts, case.recommendations, case.orders)))
+    whole = desk.store.case("v0")
+    assert len(whole.alerts) == 365
+    assert len(whole.orders) == 1, "one order is open and absorbs every new incident"
+    assert len(whole.orders[0].incidents) <= MOST_INCIDENTS + 2
+    assert max(sizes) <= 2 * MOST_INCIDENTS + 8
+
+
+def test_a_decision_is_the_same_whether_the_case_was_kept_or_loaded_again():
+    kept, loaded = Desk(dealer("near")), Desk(dealer("near"))
+    for step in range(60):
+        kind = Transition.RAISED if step % 2 == 0 else Transition.CLEARED
+        seen = replace(
+            finding(vehicle="v1", transition=kind),
+            time_ns=WEDNESDAY_10_UTC_NS + step * 600 * SECOND_S,
+            group_key=f"group.{step // 2 % 4}",
+            location=SHANGHAI,
+        )
+        for desk in (kept, loaded):
+            decided = desk.casework.handle([seen])
+            desk.store.commit(Commit(cases=decided.cases, outbox=decided.outbox))
+        loaded.casework.forget("v1")
+    assert kept.store.case("v1") == loaded.store.case("v1")
+    assert len(kept.store.case("v1").alerts) == 30
