@@ -144,6 +144,8 @@ class RetentionSection(_Section):
 
     events_days: Positive = 30.0
     positions_days: Positive = 7.0
+    dead_letters: int = Field(default=100_000, ge=1)
+    """So many at most; the oldest are forgotten first, and that is logged."""
 
 
 class LogSection(_Section):

@@ -40,6 +40,8 @@ PIPELINE_SILENT_S = 15.0
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
 DAY_NS = 86_400 * 1_000_000_000
+KEPT_SESSIONS = 256
+"""Boot sessions of a vehicle whose sequence numbers stay: a message of an older one cannot come again, no broker holds it that long."""
 
 
 class WebServerError(PitcallError):
@@ -159,16 +161,21 @@ def _expire(settings: ServiceSettings, store: SqlStore) -> None:
 
 
 def forget_old(settings: ServiceSettings, store: SqlStore) -> None:
-    """Forget feed events, positions and signals that are older than the settings allow."""
+    """Forget feed events, positions and signals that are older than the settings allow, and what there is too much of."""
     now_ns, folder = time.time_ns(), settings.history_folder
     try:
         events = store.delete_events(now_ns - round(settings.retention.events_days * DAY_NS))
         positions = store.delete_sightings(now_ns - round(settings.retention.positions_days * DAY_NS))
+        sessions = store.delete_old_sessions(KEPT_SESSIONS)
+        letters = store.delete_old_dead_letters(settings.retention.dead_letters)
         days = SignalHistory(folder).delete_before(now_ns - round(settings.history.keep_days * DAY_NS)) if folder else 0
     except StorageError as problem:
         log.warning("nothing could be forgotten: %s", problem)
         return
-    log.info("forgotten", extra={"fields": {"events": events, "positions": positions, "history_days": days}})
+    if letters:
+        log.warning("more dead letters than are kept: the oldest are forgotten", extra={"fields": {"dead_letters": letters}})
+    forgotten = {"events": events, "positions": positions, "boot_sessions": sessions, "history_days": days}
+    log.info("forgotten", extra={"fields": forgotten})
 
 
 def _end(workers: list[OutboxWorker]) -> None:

@@ -189,6 +189,20 @@ class MemoryStore(MemoryViews):
         """One dead letter."""
         return self._dead_letters.get(identifier)
 
+    def delete_old_dead_letters(self, kept: int) -> int:
+        """Forget all but the latest dead letters; gives how many."""
+        old = list(self._dead_letters)[: max(0, len(self._dead_letters) - kept)]
+        for identifier in old:
+            del self._dead_letters[identifier]
+        return len(old)
+
+    def delete_old_sessions(self, kept: int) -> int:
+        """Forget the sequence numbers of all but each vehicle's latest boot sessions; gives how many sessions."""
+        old = [(vehicle, boot) for vehicle, sessions in self._seen.items() for boot in sorted(sessions)[:-kept]]
+        for vehicle, boot in old:
+            del self._seen[vehicle][boot]
+        return len(old)
+
     def delete_dead_letter(self, identifier: str) -> bool:
         """Drop a dead letter that has been replayed; False where there is none."""
         return self._dead_letters.pop(identifier, None) is not None

@@ -138,14 +138,15 @@ def api_key_row(key: ApiKey) -> dict[str, Any]:
     return {"hash": key.hash, "name": key.name, "created_ns": key.created_ns, "document": to_json(key)}
 
 
-def dead_letter_row(letter: DeadLetter) -> dict[str, Any]:
-    """Row of `dead_letter`: its columns are the record's fields."""
-    return _fields(letter)
+def dead_letter_row(letter: DeadLetter, now_ns: int) -> dict[str, Any]:
+    """Row of `dead_letter`: its columns are the record's fields, and when it was written."""
+    return {**_fields(letter), "created_ns": now_ns}
 
 
 def dead_letter_of(row: RowMapping) -> DeadLetter:
     """The record of a row of `dead_letter`."""
-    return DeadLetter(**{**row, "content": bytes(row["content"])})
+    known = {name: value for name, value in row.items() if name != "created_ns"}
+    return DeadLetter(**{**known, "content": bytes(row["content"])})
 
 
 def _fields(record: Any) -> dict[str, Any]:

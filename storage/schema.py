@@ -188,6 +188,7 @@ dead_letter = Table(
     Column("content", LargeBinary, nullable=False),
     Column("vehicle", Word, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
+    Column("created_ns", BigInteger, nullable=False, index=True, server_default=text("0")),
     Index(None, "origin", "position"),
 )
 

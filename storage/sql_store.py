@@ -94,7 +94,9 @@ class SqlStore(SqlCases, SqlViews):
             replace_rows(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
             replace_rows(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
             insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in merged.outbox])
-            insert_absent(connection, schema.dead_letter, [rows.dead_letter_row(letter) for letter in changes.dead_letters])
+            insert_absent(
+                connection, schema.dead_letter, [rows.dead_letter_row(letter, self._clock()) for letter in changes.dead_letters]
+            )
             events = [alert_event(before, after) for before, after in merged.alerts]
             self._append_events(connection, [*events, *(order_event(before, after) for before, after in merged.orders)])
 

@@ -7,12 +7,12 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, distinct, func, select
+from sqlalchemy import Select, Table, delete, distinct, func, select, tuple_
 
 from domain.findings import Alert, AlertState, Order, Severity, Urgency
 from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from storage import rows, schema
-from storage.sql_base import SqlBase, first, insert, parse, transaction
+from storage.sql_base import SqlBase, first, insert, is_postgresql, parse, transaction
 
 FIGURES = "pipeline"
 
@@ -152,6 +152,24 @@ class SqlViews(SqlBase):
         table = schema.vehicle_sighting
         with transaction(self._writes) as connection:
             return connection.execute(delete(table).where(table.c.received_ns < before_ns)).rowcount
+
+    def delete_old_sessions(self, kept: int) -> int:
+        """Forget the sequence numbers of all but each vehicle's latest boot sessions; gives how many sessions."""
+        table = schema.seen_sequence
+        age = func.row_number().over(partition_by=table.c.vehicle, order_by=table.c.boot_session.desc()).label("age")
+        ranked = select(table.c.vehicle, table.c.boot_session, age).subquery()
+        old = select(ranked.c.vehicle, ranked.c.boot_session).where(ranked.c.age > kept)
+        with transaction(self._writes) as connection:
+            return connection.execute(delete(table).where(tuple_(table.c.vehicle, table.c.boot_session).in_(old))).rowcount
+
+    def delete_old_dead_letters(self, kept: int) -> int:
+        """Forget all but the latest dead letters; gives how many."""
+        table = schema.dead_letter
+        old = select(table.c.id).order_by(table.c.created_ns.desc(), table.c.id).offset(kept)
+        if not is_postgresql(self._engine):
+            old = old.limit(-1)  # SQLite takes no offset without a limit
+        with transaction(self._writes) as connection:
+            return connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
 
     def save_figures(self, figures: dict[str, Any]) -> None:
         """Replace the pipeline's figures (a JSON object)."""

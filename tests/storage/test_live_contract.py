@@ -13,7 +13,7 @@ import pytest
 from domain.findings import Alert, AlertState, Order, Severity, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
-from domain.records import Commit, OutboxEvent, VehicleCase
+from domain.records import Commit, OutboxEvent, SeenSequences, VehicleCase
 from storage.database import open_store
 from storage.memory_store import MemoryStore
 from storage.sql_store import SqlStore
@@ -276,6 +276,19 @@ def test_a_vehicle_is_summed_up(store: AnyStore) -> None:
     assert (other.event_ns, other.received_ns, other.location) == (5, 10, (31.0, 121.0))
     assert store.vehicle_summaries(limit=1, offset=1) == (by_id[max(by_id)],)
     assert (store.delete_sightings(10), store.delete_sightings(11)) == (0, 1)
+
+
+def test_of_too_much_the_oldest_is_forgotten(store: AnyStore) -> None:
+    sessions = [(CAR, boot) for boot in range(5)] + [(OTHER_CAR, 9)]
+    store.commit(Commit(seen=tuple(SeenSequences(vehicle=car, boot_session=boot, ranges=((0, 3),)) for car, boot in sessions)))
+    assert store.delete_old_sessions(2) == 3
+    assert [seen.boot_session for seen in store.seen(CAR)] == [3, 4]
+    assert [seen.boot_session for seen in store.seen(OTHER_CAR)] == [9]
+    for number in range(4):
+        store.commit(Commit(dead_letters=(examples.dead_letter(f"letter-{number}", position=9 - number),)))
+    assert store.delete_old_dead_letters(3) == 1
+    assert {letter.id for letter in store.dead_letters()} == {"letter-1", "letter-2", "letter-3"}
+    assert (store.delete_old_dead_letters(3), store.delete_old_sessions(2)) == (0, 0)
 
 
 def test_the_funnel_counts_how_far_orders_ever_came(store: AnyStore) -> None:
