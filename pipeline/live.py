@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ from ingest.mqtt.batching import ParsedMessages
 from pipeline.casework import Casework
 from pipeline.drive_endings import DriveEndings
 from pipeline.line import Line
+from pipeline.live_figures import LiveFigures, StepReport
 from pipeline.presence import Presence
 from pipeline.sequencing import SECOND_NS, Sequenced, Sequencing
 
@@ -47,60 +48,6 @@ class LiveStore(Store, Protocol):
 
     def states_of(self, stage: str) -> tuple[StageState, ...]:
         """The latest state of one stage for every vehicle that has one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepReport:
-    """What one step did.
-
-    Attributes:
-        messages: taken. passed: went on to the line. duplicates: dropped. gaps, missing: given up, and messages missed in them.
-        frames: evaluated. late: records behind their watermark. dead_letters: all, late ones too. alerts: opened.
-        vehicles: touched. closed: drives that ended. committed: a transaction was made.
-        failure: why the store failed, "" where it did not; the work is kept and done again by the next step.
-    """
-
-    messages: int = 0
-    passed: int = 0
-    duplicates: int = 0
-    gaps: int = 0
-    missing: int = 0
-    frames: int = 0
-    late: int = 0
-    dead_letters: int = 0
-    alerts: int = 0
-    vehicles: int = 0
-    closed: int = 0
-    committed: bool = False
-    failure: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveFigures:
-    """Totals since the runner began, for `/metrics`.
-
-    Attributes:
-        waiting: messages behind a gap now. vehicles: in memory now. failures: steps whose commit failed.
-        last_commit_ns: wall time, 0 before the first. lag_s: age of the newest message at the end of the last step that took some.
-        connected: whether the receiver stands.
-    """
-
-    messages: int = 0
-    frames: int = 0
-    duplicates: int = 0
-    gaps: int = 0
-    missing: int = 0
-    late: int = 0
-    dead_letters: int = 0
-    alerts: int = 0
-    commits: int = 0
-    failures: int = 0
-    closed: int = 0
-    waiting: int = 0
-    vehicles: int = 0
-    last_commit_ns: int = 0
-    lag_s: float = 0.0
-    connected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,17 +311,12 @@ class LiveRunner:
             self._presence.forget_closed(vehicle)
 
     def _count(self, report: StepReport, newest_ns: int | None) -> None:
-        before, now_ns = self._figures, self._clock()
-        totals = {name: getattr(before, name) + getattr(report, name) for name in _SUMMED}
-        self._figures = replace(
-            before,
-            **totals,
-            commits=before.commits + report.committed,
-            failures=before.failures + bool(report.failure),
+        self._figures = self._figures.after(
+            report,
+            now_ns=self._clock(),
+            newest_ns=newest_ns,
             waiting=self._sequencing.waiting_messages,
             vehicles=len(self._written),
-            last_commit_ns=now_ns if report.committed else before.last_commit_ns,
-            lag_s=before.lag_s if newest_ns is None else (now_ns - newest_ns) / SECOND_NS,
             connected=self._receiver.connected,
         )
 
@@ -395,9 +337,6 @@ def _report(work: _Work, evaluated: _Evaluated, *, committed: bool) -> StepRepor
         closed=len(work.closed),
         committed=committed,
     )
-
-
-_SUMMED = ("messages", "frames", "duplicates", "gaps", "missing", "late", "dead_letters", "alerts", "closed")
 
 
 def _presence_states(work: _Work) -> list[StageState]:
