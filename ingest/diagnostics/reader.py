@@ -20,7 +20,7 @@ from ingest.transport import isotp, j1939_tp
 from ingest.transport.isotp import IsoTpListener
 from ingest.transport.j1939_tp import TransportListener
 
-_STATE_FORMAT = 1
+_STATE_FORMAT = 2
 
 
 class DiagnosticsReader:
@@ -151,7 +151,7 @@ class _Reading:
         payload = self.frames.payload_bytes(row)
         source = can_id & 0xFF
         if kind == FrameKind.OBD_ANSWER:
-            message = self.listener.isotp.receive((bus, can_id), time_ns, payload, self.anomalies)
+            message = self.listener.isotp.receive((bus, can_id, isotp.NO_ADDRESS), time_ns, payload, self.anomalies)
             if message is not None:
                 self._obd_answer(row, time_ns, bus, can_id, message)
         elif kind == FrameKind.DM1:

@@ -53,12 +53,12 @@ class TransportListener:
     the receiver may ask for packets again, so there a message is complete when every packet has been seen.
 
     Args:
-        pgns: the parameter groups wanted; transfers of others only end what the same sender had under way.
+        pgns: the parameter groups wanted, None for all; transfers of others only end what the same sender had under way.
     """
 
     __slots__ = ("pgns", "sessions")
 
-    def __init__(self, pgns: frozenset[int]) -> None:
+    def __init__(self, pgns: frozenset[int] | None) -> None:
         self.pgns = pgns
         self.sessions: dict[Key, Session] = {}
 
@@ -109,7 +109,7 @@ class TransportListener:
     def _open(self, key: Key, time_ns: int, frame: bytes, pgn: int, anomalies: Counter[str]) -> None:
         if self.sessions.pop(key, None) is not None:
             anomalies[RESTARTED] += 1
-        if pgn not in self.pgns:
+        if self.pgns is not None and pgn not in self.pgns:
             return
         size = int.from_bytes(frame[1:3], "little")
         packets = -(-size // PACKET_BYTES)

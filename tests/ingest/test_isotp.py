@@ -9,10 +9,10 @@ import isotp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.transport.isotp import IsoTpListener
+from ingest.transport.isotp import MAX_TRANSFERS, NO_ADDRESS, IsoTpListener
 from tests.ingest.diagnostic_frames import RECORDINGS, recording
 
-KEY = ("can0", 0x7E8)
+KEY = ("can0", 0x7E8, NO_ADDRESS)
 MS = 1_000_000
 FIRST, SECOND, THIRD = (bytes.fromhex(text) for text in ("100E430601000200", "21030043008200C1", "22" + "00" * 7))
 
@@ -90,7 +90,7 @@ def test_flow_control_in_between_is_ignored() -> None:
 
 def test_senders_are_kept_apart() -> None:
     listener, anomalies = IsoTpListener(), Counter[str]()
-    other = ("can1", 0x7E8)
+    other = ("can1", 0x7E8, NO_ADDRESS)
     for key in (KEY, other):
         listener.receive(key, 0, FIRST, anomalies)
     for key in (KEY, other):
@@ -110,6 +110,21 @@ def test_a_message_of_gigabytes_is_refused() -> None:
     listener = IsoTpListener()
     assert hear(listener, bytes.fromhex("1000 FFFFFFFF 4300"))[1] == {"isotp_too_long": 1}
     assert not listener.transfers
+
+
+def test_a_flood_of_first_frames_does_not_grow_the_state_without_bound() -> None:
+    listener, anomalies = IsoTpListener(), Counter[str]()
+    for can_id in range(MAX_TRANSFERS + 10):
+        listener.receive(("can0", can_id, NO_ADDRESS), can_id, FIRST, anomalies)
+    assert len(listener.transfers) == MAX_TRANSFERS
+    assert anomalies == {"isotp_crowded_out": 10}
+    assert ("can0", 9, NO_ADDRESS) not in listener.transfers
+
+
+def test_a_frame_cut_short_in_the_middle_ends_the_message() -> None:
+    messages, anomalies = hear(IsoTpListener(), FIRST, SECOND[:5], THIRD)
+    assert messages == []
+    assert anomalies == {"isotp_malformed_frame": 1, "isotp_orphan_frame": 1}
 
 
 @settings(max_examples=50, deadline=None)
@@ -133,7 +148,7 @@ def test_a_recorded_scan_tool_session_is_heard_whole() -> None:
     services: Counter[str] = Counter()
     long_messages: list[bytes] = []
     for time_s, can_id, data, _ in frames:
-        message = listener.receive(("RX0", can_id), round(time_s * 1e9), data, anomalies)
+        message = listener.receive(("RX0", can_id, NO_ADDRESS), round(time_s * 1e9), data, anomalies)
         if message is not None:
             services[f"{can_id & 0x1FFF_FFFF:X}:{message[0]:02X}"] += 1
             long_messages += [message] if len(message) > 7 else []
