@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,8 @@ from domain.frames import FrameBatch, MessageTable
 from domain.ports import Jit
 from domain.records import DeadLetter
 from ingest.logs.clock import RESET_STEP_NS
-from ingest.logs.inflate import GZIP_MAGIC, InflatedStream
-from ingest.logs.log_format import Block, LogFormat, MalformedLine
+from ingest.logs.inflate import Inflated, inflated, unpacked
+from ingest.logs.log_format import Block, DamagedPart, LogFormat, MalformedLine, SeekableFormat
 
 _RELATIVE_BELOW_NS = 365 * 86_400 * 1_000_000_000
 """A first stamp in 1970 counts from the start of the recording: no car recorded CAN then."""
@@ -28,13 +30,14 @@ class LogFile:
 
     Attributes:
         dead_letters: malformed lines so far. anomalies: kind -> count so far ("equal_time", "time_backwards", "clock_reset",
-            "malformed_line", "no_timestamp", "truncated_file", "empty_file"). bytes_total, bytes_done: of the file as stored.
+            "malformed_line", "damaged_part", "no_timestamp", "truncated_file", "empty_file", and what a format counts besides,
+            such as "skipped_lin"). bytes_total, bytes_done: of the file as stored.
     """
 
     def __init__(
         self,
         path: Path,
-        log_format: LogFormat | None,
+        log_format: LogFormat | SeekableFormat | None,
         *,
         vehicle: str,
         start_ns: int | None,
@@ -87,19 +90,29 @@ class LogFile:
         self.anomalies = +self.anomalies
         self.bytes_done = self.bytes_total
 
-    def _read_blocks(self, log_format: LogFormat) -> Iterator[FrameBatch]:
+    def _read_blocks(self, log_format: LogFormat | SeekableFormat) -> Iterator[FrameBatch]:
         block_bytes = min(max(self._batch_frames * _BYTES_PER_FRAME, 1 << 16), 1 << 23)
         with self.path.open("rb") as stored:
-            packed = stored.read(2) == GZIP_MAGIC
-            stored.seek(0)
-            stream = InflatedStream(stored) if packed else stored
-            for block in log_format.blocks(stream, block_bytes=block_bytes, jit=self._jit):
-                self.bytes_done = stored.tell()
+            packed = inflated(stored)
+            for block in self._blocks(log_format, stored, packed, block_bytes):
+                self.bytes_done = min(stored.tell(), self.bytes_total)
                 self._note_malformed(block.malformed)
+                self._note_damaged(block.damaged)
                 self.anomalies["no_timestamp"] += block.timeless
+                self.anomalies.update(block.anomalies)
                 if len(block.time_ns):
                     yield from self._batches_of(block)
-            self.anomalies["truncated_file"] += isinstance(stream, InflatedStream) and stream.truncated
+            self.anomalies["truncated_file"] += packed is not None and packed.truncated
+
+    def _blocks(
+        self, log_format: LogFormat | SeekableFormat, stored: BinaryIO, packed: Inflated | None, block_bytes: int
+    ) -> Iterator[Block]:
+        if isinstance(log_format, SeekableFormat):
+            with contextlib.ExitStack() as opened:
+                stream = stored if packed is None else opened.enter_context(unpacked(packed))
+                yield from log_format.blocks_at(stream, block_bytes=block_bytes, jit=self._jit)
+        else:
+            yield from log_format.blocks(stored if packed is None else packed, block_bytes=block_bytes, jit=self._jit)
 
     def _batches_of(self, block: Block) -> Iterator[FrameBatch]:
         count = len(block.time_ns)
@@ -139,15 +152,23 @@ class LogFile:
     def _note_malformed(self, lines: tuple[MalformedLine, ...]) -> None:
         self.anomalies["malformed_line"] += len(lines)
         for bad in lines:
-            identity = hashlib.sha256(f"{self.path.name}\0{bad.line}\0".encode() + bad.content).hexdigest()[:32]
-            self.dead_letters.append(
-                DeadLetter(
-                    id=identity,
-                    origin=self.path.name,
-                    position=bad.line,
-                    reason="malformed_line",
-                    detail="is not a frame",
-                    content=bad.content[:_LETTER_BYTES],
-                    vehicle=self._vehicle,
-                )
+            self._keep("malformed_line", "is not a frame", bad.line, bad.content)
+
+    def _note_damaged(self, parts: tuple[DamagedPart, ...]) -> None:
+        self.anomalies["damaged_part"] += len(parts)
+        for bad in parts:
+            self._keep("damaged_part", f"at byte {bad.offset}: {bad.detail}", bad.offset, bad.content)
+
+    def _keep(self, reason: str, detail: str, position: int, content: bytes) -> None:
+        identity = hashlib.sha256(f"{self.path.name}\0{position}\0".encode() + content).hexdigest()[:32]
+        self.dead_letters.append(
+            DeadLetter(
+                id=identity,
+                origin=self.path.name,
+                position=position,
+                reason=reason,
+                detail=detail,
+                content=content[:_LETTER_BYTES],
+                vehicle=self._vehicle,
             )
+        )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,23 @@ class MalformedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedPart:
+    """A part of a binary recording that cannot be used: byte offset (in the file, or in the object named), what it is, its first bytes."""
+
+    offset: int
+    detail: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """Some frames of a file, in file order; columns as in `domain.frames.FrameBatch`.
 
     Attributes:
         buses: names that `bus` points into; a later block's names begin with those of the one before.
+        malformed: lines of a text format that are no frames. damaged: parts of a binary format that cannot be used.
         timeless: frames that carry no stamp (they have the stamp of the frame before them).
+        anomalies: kind -> count of anything else that was odd or passed over, such as "skipped_lin".
     """
 
     buses: tuple[str, ...]
@@ -45,11 +56,13 @@ class Block:
     arena_offset: NDArray[np.int64]
     arena: NDArray[np.uint8]
     malformed: tuple[MalformedLine, ...] = ()
+    damaged: tuple[DamagedPart, ...] = ()
     timeless: int = 0
+    anomalies: Mapping[str, int] = field(default_factory=dict)
 
 
 class LogFormat(Protocol):
-    """One format of recordings."""
+    """One format of recordings, of text or bytes that are read from first to last."""
 
     name: str
 
@@ -58,3 +71,16 @@ class LogFormat(Protocol):
 
     def blocks(self, stream: ByteStream, *, block_bytes: int, jit: Jit) -> Iterator[Block]:
         """Read the stream to its end, about `block_bytes` at a time."""
+
+
+@runtime_checkable
+class SeekableFormat(Protocol):
+    """A format whose parts lie anywhere in the file, such as one with an index at its end."""
+
+    name: str
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes is of this format."""
+
+    def blocks_at(self, stream: BinaryIO, *, block_bytes: int, jit: Jit) -> Iterator[Block]:
+        """As `LogFormat.blocks`, from a stream that can seek (a compressed recording is unpacked to disk for it)."""

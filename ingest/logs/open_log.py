@@ -7,11 +7,11 @@ from pathlib import Path
 from domain.errors import LogFileError
 from domain.ports import Jit, no_jit
 from ingest.logs.candump import Candump
-from ingest.logs.inflate import GZIP_MAGIC, InflatedStream
+from ingest.logs.inflate import inflated
 from ingest.logs.log_file import LogFile
-from ingest.logs.log_format import LogFormat
+from ingest.logs.log_format import LogFormat, SeekableFormat
 
-FORMATS: tuple[LogFormat, ...] = (Candump(),)
+FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Candump(),)
 """Every format that can be read; the first one that recognises a file reads it."""
 
 _HEAD_BYTES = 1 << 16
@@ -26,7 +26,7 @@ def open_log(
     batch_frames: int = 262_144,
     jit: Jit = no_jit,
 ) -> LogFile:
-    """Open a recording, plain or gzip.
+    """Open a recording, plain, gzip or zstd.
 
     The frames are `vehicle`'s; `boot_session` orders this drive among others of it. `start_ns` is the time of a stamp of
     zero in recordings without absolute time (default: the epoch). No batch has more than `batch_frames` frames.
@@ -46,7 +46,7 @@ def open_log(
         raise LogFileError(
             "is not a recording of a known format",
             file=path,
-            mend=f"give one of: {names} (plain or gzip); python-can's can_logconvert writes candump from others",
+            mend=f"give one of: {names} (plain, gzip or zstd); python-can's can_logconvert writes candump from others",
         )
     return LogFile(
         path, log_format, vehicle=vehicle, start_ns=start_ns, boot_session=boot_session, batch_frames=batch_frames, jit=jit
@@ -55,8 +55,5 @@ def open_log(
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as stored:
-        head = stored.read(_HEAD_BYTES)
-        if not head.startswith(GZIP_MAGIC):
-            return head
-        stored.seek(0)
-        return InflatedStream(stored).read(_HEAD_BYTES)
+        packed = inflated(stored)
+        return (stored if packed is None else packed).read(_HEAD_BYTES)
