@@ -21,6 +21,7 @@ from ingest.mqtt.settings import MqttSettings
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
 _FLUSH_S = 1.0
+_HANG_UP_S = 0.5
 
 
 class LinkError(Exception):
@@ -229,6 +230,23 @@ class LineWatch:
     def close(self) -> None:
         """Wait for nothing any more; the sockets stay open."""
         self._selector.close()
+
+
+def hang_up(line: socket.socket) -> None:
+    """Close so that the other side still gets what was sent: closing a socket with unread input resets the connection, and the
+    broker would lose our last acknowledgements. It has `_HANG_UP_S` to close its end.
+    """
+    deadline = time.monotonic() + _HANG_UP_S
+    try:
+        line.shutdown(socket.SHUT_WR)
+        while (left_s := deadline - time.monotonic()) > 0:
+            line.settimeout(left_s)
+            if not line.recv(1 << 16):
+                break
+    except OSError:
+        pass  # it is closed anyway
+    finally:
+        line.close()
 
 
 class Backoff:

@@ -6,13 +6,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311, error_string
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from ingest.mqtt.inbox import Publish
-from ingest.mqtt.network_receiver import LinkError, NetworkReceiver
+from ingest.mqtt.network_receiver import LinkError, NetworkReceiver, hang_up
 from ingest.mqtt.settings import MqttSettings
 
 _PACKETS_PER_READ = 200
@@ -117,7 +117,7 @@ class PahoLink:
         if self._ready:
             self._client.disconnect()
             self._client.loop_write()
-        line.close()
+        hang_up(cast("socket.socket", line))  # never a web socket: we ask for none
 
     def _check(self, code: MQTTErrorCode) -> None:
         if self._refusal:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from ingest.mqtt.inbox import Publish
-from ingest.mqtt.network_receiver import LinkError, NetworkReceiver
+from ingest.mqtt.network_receiver import LinkError, NetworkReceiver, hang_up
 from ingest.mqtt.settings import MqttSettings
 
 _READ_BYTES = 256 * 1024
@@ -144,7 +144,7 @@ class SocketLink:
                 self._socket.send(bytes([PacketType.DISCONNECT << 4, 0]))
         except OSError:
             pass  # it is closed anyway
-        self._socket.close()
+        hang_up(self._socket)
         self._socket = None
 
     @property

@@ -165,7 +165,6 @@ def test_a_message_in_our_hands_is_not_handed_over_again_on_the_same_connection(
     assert [receiver.take(1, 0) for receiver in receivers] == [[], []]
     for receiver, mine in zip(receivers, tokens, strict=True):
         receiver.acknowledge(mine)
-        time.sleep(0.3)  # for the acknowledgements to reach the broker
         receiver.stop()
         started(receiver)
     time.sleep(0.8)
