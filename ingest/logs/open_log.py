@@ -6,12 +6,13 @@ from pathlib import Path
 
 from domain.errors import LogFileError
 from domain.ports import Jit, no_jit
+from ingest.logs.blf import Blf
 from ingest.logs.candump import Candump
 from ingest.logs.inflate import inflated
 from ingest.logs.log_file import LogFile
 from ingest.logs.log_format import LogFormat, SeekableFormat
 
-FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Candump(),)
+FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Candump())
 """Every format that can be read; the first one that recognises a file reads it."""
 
 _HEAD_BYTES = 1 << 16
