@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,13 +23,19 @@ def command() -> None:
 @START
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, one per reported code.")
 @click.option("--changes", is_flag=True, help="Only what changes: a code that is reported again alike is left out.")
-def read(logs: tuple[Path, ...], start_ns: int | None, as_json: bool, changes: bool) -> None:
-    """Read every diagnostic message in a recording: OBD-II services 02, 03, 07, 0A over ISO-TP, and J1939 DM1."""
+@click.option("--all", "every_message", is_flag=True, help="Messages without codes too: empty lists, readiness, tests, clears.")
+def read(logs: tuple[Path, ...], start_ns: int | None, as_json: bool, changes: bool, every_message: bool) -> None:
+    """Read every diagnostic message in a recording.
+
+    OBD-II services 01 to 0A and UDS services 19 and 14 over ISO-TP (with or without the tester's requests), and J1939
+    diagnostic messages in single frames or by transport protocol.
+    """
     from app.trouble_codes import read_codes
 
     seen: set[str] = set()
+    others: Counter[str] = Counter()
     count = 0
-    for line in read_codes(logs, start_ns=start_ns):
+    for line in read_codes(logs, start_ns=start_ns, every_message=every_message, seen=others):
         count += 1
         alike = json.dumps({name: value for name, value in line.items() if name != "time"}, sort_keys=True)
         if changes and alike in seen:
@@ -36,11 +44,19 @@ def read(logs: tuple[Path, ...], start_ns: int | None, as_json: bool, changes: b
         if as_json:
             click.echo(json.dumps(line, ensure_ascii=False, allow_nan=False))
         else:
-            lamps = " ".join(f"{name}={state}" for name, state in (line["lamps"] or {}).items() if state == "on")
-            occurrence = "" if line["occurrence"] is None else f"  seen {line['occurrence']}x"
-            words = f"{line['time']}  {line['bus']:6} {line['protocol']:6} source {line['source']:<10} {line['code']:16}"
-            click.echo(f"{words} {line['list']}{occurrence}  {lamps}".rstrip())
-    say(f"{count} reported codes, {len(seen)} of them different")
+            click.echo(_words(line))
+    say(f"{count} {'messages and' if every_message else 'reported'} codes, {len(seen)} of them different")
+    if others:
+        say("also heard: " + ", ".join(f"{kind} {number}" for kind, number in sorted(others.items())))
+
+
+def _words(line: dict[str, Any]) -> str:
+    """A line of `read` for people."""
+    lamps = " ".join(f"{name}={state}" for name, state in (line["lamps"] or {}).items() if state == "on")
+    occurrence = "" if line["occurrence"] is None else f"  seen {line['occurrence']}x"
+    code = "-" if line["code"] is None else line["code"] + (f"-{line['ftb']}" if line["ftb"] else "")
+    words = f"{line['time']}  {line['bus']:6} {line['protocol']:6} source {line['source']:<10} {code:16}"
+    return f"{words} {line['state'] or line['list']}{occurrence}  {lamps}".rstrip()
 
 
 @command.command()

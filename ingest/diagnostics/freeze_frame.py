@@ -17,6 +17,9 @@ CAUSING_CODE_PID = 0x02
 
 UNKNOWN_PID = "freeze_frame_unknown_pid"
 WITHOUT_CODE = "freeze_frame_without_code"
+CROWDED_OUT = "freeze_frame_crowded_out"
+MAX_GATHERINGS = 64
+"""Under way at once in one vehicle; a flood of answers ends the oldest."""
 
 Key = tuple[str, int, int]
 """(bus name, answering CAN id, freeze frame number)."""
@@ -71,11 +74,14 @@ class FreezeFrameCollector:
                 whole += self._close(key, anomalies)
                 gathering = None
             if gathering is None:
+                if len(self.gatherings) >= MAX_GATHERINGS:
+                    anomalies[CROWDED_OUT] += 1
+                    whole += self._close(min(self.gatherings, key=lambda k: (self.gatherings[k].opened_ns, k)), anomalies)
                 gathering = self.gatherings[key] = Gathering(opened_ns=time_ns)
             if pid == CAUSING_CODE_PID:
                 gathering.code = data
             for signal in signals.get(pid, ()):
-                value = _freeze_value(signal, data)
+                value = freeze_value(signal, data)
                 if value is not None:
                     gathering.values[value.signal] = value
         return whole
@@ -151,7 +157,8 @@ def _data_bytes(pid: int, signals: Signals) -> int | None:
     return signals[pid][0].data_bytes if pid in signals else None
 
 
-def _freeze_value(signal: PidSignal, data: bytes) -> FreezeValue | None:
+def freeze_value(signal: PidSignal, data: bytes) -> FreezeValue | None:
+    """The value under its VSS path and unit; None where the data do not hold it."""
     value = signal.decode(data)
     if value is None:
         return None

@@ -89,7 +89,7 @@ def test_codes_sent_to_one_tool_are_told_like_a_broadcast() -> None:
 
 def test_other_groups_and_standard_identifiers_are_left_alone() -> None:
     batch = read(
-        record(0, 0x18FECB00 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF"),
+        record(0, 0x18FEF100 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF"),
         record(0, 0x19FECA00 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF"),
         record(0, 0x0CFECA00, "40 FF 66 00 03 01 FF FF"),
     )

@@ -18,6 +18,7 @@ def test_an_obd_code_is_one_line_with_null_where_j1939_would_speak() -> None:
         "source": 0x98DAF110,
         "list": "pending",
         "code": "P0301",
+        "state": "pending",
         "status": ["pending"],
         "spn": None,
         "fmi": None,
@@ -25,6 +26,8 @@ def test_an_obd_code_is_one_line_with_null_where_j1939_would_speak() -> None:
         "lamps": None,
         "ftb": None,
         "raw": "0301",
+        "message": "07",
+        "name": None,
     }
 
 
