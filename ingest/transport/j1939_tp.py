@@ -139,13 +139,20 @@ class TransportListener:
 
     def dump(self) -> list[list[str | int]]:
         """The sessions under way as plain values, for `load`."""
-        return [[*key, s.pgn, s.size, s.received, s.time_ns, s.data.hex()] for key, s in self.sessions.items()]
+        return [
+            [*key, s.pgn, s.size, s.received, s.time_ns, s.data[: s.received.bit_length() * PACKET_BYTES].hex()]
+            for key, s in self.sessions.items()
+        ]
 
     def load(self, rows: list[list[str | int]]) -> None:
         """Set the sessions from what `dump` gave."""
         self.sessions = {
             (str(bus), int(source), int(destination)): Session(
-                pgn=int(pgn), size=int(size), received=int(received), time_ns=int(time_ns), data=bytearray.fromhex(str(data))
+                pgn=int(pgn),
+                size=int(size),
+                received=int(received),
+                time_ns=int(time_ns),
+                data=bytearray.fromhex(str(data)).ljust(-(-int(size) // PACKET_BYTES) * PACKET_BYTES, b"\0"),
             )
             for bus, source, destination, pgn, size, received, time_ns, data in rows
         }

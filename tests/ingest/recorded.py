@@ -17,7 +17,9 @@ Row = tuple[int, str, int, int, int, bytes]
 """(time in µs, bus, identifier, length, flags, data)"""
 
 
-def read(path: Path, *, jit: Jit = lazy_jit, batch_frames: int = 262_144, start_ns: int | None = None) -> tuple[list[Row], LogFile]:
+def read(
+    path: Path, *, jit: Jit = lazy_jit, batch_frames: int = 262_144, start_ns: int | None = None
+) -> tuple[list[Row], LogFile]:
     """Every frame of a recording, and the log it came from."""
     log = open_log(path, vehicle="v", jit=jit, batch_frames=batch_frames, start_ns=start_ns)
     rows = [

@@ -62,7 +62,9 @@ def test_frames_are_those_of_python_can(recording: tuple[Path, list[Row]], jit: 
     assert not log.anomalies
 
 
-@pytest.mark.parametrize("name", ["issue_1905", "test_CanErrorFrameExt", "test_CanFdMessage", "test_CanMessage", "test_CanMessage2"])
+@pytest.mark.parametrize(
+    "name", ["issue_1905", "test_CanErrorFrameExt", "test_CanFdMessage", "test_CanMessage", "test_CanMessage2"]
+)
 def test_the_samples_of_python_can_are_read_as_python_can_reads_them(name: str) -> None:
     path = Samples / f"{name}.blf"
     if not path.is_file():
@@ -173,7 +175,9 @@ def test_no_mutation_of_a_file_escapes(recording: tuple[Path, list[Row]], data: 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(st.binary(max_size=40), st.just(b"LOBJ"), st.just(classic(5)), st.just(an_object(65, b"x"))), max_size=12))
+@given(
+    st.lists(st.one_of(st.binary(max_size=40), st.just(b"LOBJ"), st.just(classic(5)), st.just(an_object(65, b"x"))), max_size=12)
+)
 def test_no_bytes_in_a_container_escape(tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]) -> None:
     path = tmp_path_factory.getbasetemp() / "parts.blf"
     path.write_bytes(made(*parts))

@@ -30,6 +30,17 @@ SCRIPTS: tuple[list[tuple[int, str]], ...] = (
     [(TP_CM, "20 13 00 03 FF E1 FE 00"), (TP_DT, "01 00 00 00 00 00 00 00")],
     [(0x18FECA03 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF")],
     [(ENGINE, "03 7F 03 78"), (0x123, "00 00"), (ENGINE, "04 41 0C 1A F8")],
+    [(0x7E5, "03 19 02 FF"), (0x7ED, "10 0F 59 02 FF C0 64 87"), (0x7ED, "21 28 0E 31 01 28 C0 64"), (0x7ED, "22 88 6C")],
+    [(0x7E5, "03 19 02 FF"), (0x7ED, "03 7F 19 78"), (0x7ED, "07 59 02 FF 03 01 00 2F")],
+    [(0x744, "04 14 FF FF FF"), (0x7AE, "01 54")],
+    [(0x7AE, "06 59 01 FF 02 00 01"), (0x7AE, "07 59 02 FF 66 00 03 2F")],
+    [(0x7AE, "10 0A 59 02 FF C0 64 87"), (0x7AE, "10 14 62 F1 90 00 00 00"), (0x7AE, "21 28 0E 31 01 28")],
+    [(0x625, "21 00"), (0x625, "02 59"), (0x625, "44 59 02")],
+    [(0x6F1, "12 03 19 02 FF"), (0x612, "F1 10 0B 59 02 FF C0 64"), (0x612, "F1 21 87 28 0E 31 01 28")],
+    [(0x18EEFF03 | EXTENDED_ID, "01 02 03 04 05 06 07 08"), (0x18FECA03 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF")],
+    [(0x18EEFF05 | EXTENDED_ID, "01 02 03 04 05 06 07 08"), (0x18FECB05 | EXTENDED_ID, "40 FF 66 00 03 01 FF FF")],
+    [(0x18EA00F9 | EXTENDED_ID, "D3 FE 00"), (0x18E8FF00 | EXTENDED_ID, "00 FF FF FF F9 D3 FE 00")],
+    [(ENGINE, "06 41 01 81 07 65 04"), (ENGINE, "01 44"), (GEARBOX, "04 41 31 00 10")],
     [(-1, "")],
 )
 
@@ -63,7 +74,7 @@ def told(reports: list[tuple[str, DtcReport]]) -> dict[str, list[tuple[object, .
     by_vehicle: dict[str, list[tuple[object, ...]]] = {}
     for vehicle, r in reports:
         by_vehicle.setdefault(vehicle, []).append(
-            (r.time_ns, r.bus, r.source, r.protocol, r.kind, r.complete, r.codes, r.lamps, r.freeze, r.raw)
+            (r.time_ns, r.bus, r.source, r.protocol, r.kind, r.complete, r.codes, r.lamps, r.freeze, r.raw, r.name, r.monitors)
         )
     return by_vehicle
 
@@ -83,6 +94,7 @@ def run(pieces: list[list[Record]], *, restart: bool = False) -> tuple[dict[str,
         batch = reader.read(frame_batch(piece))
         reports += [(batch.vehicles[r.vehicle], r) for r in batch]
         anomalies.update(batch.anomalies)
+        anomalies.update(batch.counted)
     return told(reports), anomalies
 
 
