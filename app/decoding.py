@@ -83,9 +83,10 @@ class _Table:
         """Append the valid values of every signal."""
         append = self._append_csv if self._parquet is None else self._append_parquet
         for group in signals.groups:
+            time_ns = group.time_ns
             for name, unit, values, valid in zip(group.names, group.units, group.values, group.valid, strict=True):
                 rows = np.flatnonzero(valid)
-                append(group.message, name, unit, group.time_ns[rows], values[rows])
+                append(group.message, name, unit, time_ns[rows], values[rows])
 
     def _append_csv(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
         import pandas as pd

@@ -63,7 +63,7 @@ class HistoryWriter:
 
     def observe(self, advance: Advance) -> None:
         """Take note of what the line decoded; costs the step next to nothing."""
-        values = sum(group.values.size for group in advance.signals.groups)
+        values = sum(group.cells for group in advance.signals.groups)
         if not values:
             return
         with self._lock:
@@ -83,7 +83,7 @@ class HistoryWriter:
             batches, self._waiting = self._waiting, []
             self._values = 0
         if self._failing and self._history.values_waiting > self._most_values:
-            self.dropped += sum(group.values.size for batch in batches for group in batch.groups)
+            self.dropped += sum(group.cells for batch in batches for group in batch.groups)
             batches = []
         for batch in batches:
             self._history.append(batch)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,36 +12,14 @@ from numpy.typing import NDArray
 
 from domain.frames import FrameBatch
 from domain.ports import Jit
-from ingest import columns, kernels
-from ingest.signal_table import SignalTable
+from ingest import columns, judge_kernel, kernels
+from ingest.decoded import DecodedBook, Grouped, places
+from ingest.signal_table import Form, SignalTable
 
 K = TypeVar("K", bound=np.generic)
-_NO_VEHICLES, _NO_SOURCES = np.empty(0, np.int32), np.empty(0, np.int16)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grouped:
-    """Frames of one book put in order of message, in the batch's order within each.
-
-    Attributes:
-        message: int32[n], message number of every frame of the batch, -1 none. count, short: int64[m] frames, and too short ones.
-        start: int64[m], where each message's frames begin in the columns below.
-    """
-
-    message: NDArray[np.int32]
-    count: NDArray[np.int64]
-    short: NDArray[np.int64]
-    start: NDArray[np.int64]
-    frame: NDArray[np.int64]
-    time_ns: NDArray[np.int64]
-    vehicle: NDArray[np.int32]
-    source: NDArray[np.int16]
-    length: NDArray[np.uint8]
-    payload: NDArray[np.uint64]
-
-
-Decoded = Iterator[tuple[int, int, NDArray[np.float64], NDArray[np.bool_], int]]
-"""(message number, first grouped frame, values, valid, values not available) of each message that occurs and is decoded."""
+_NO_RAW, _NO_VALUES = np.empty(0, np.uint8), np.empty(0)
+Decoded = tuple[DecodedBook, dict[int, int]]
+"""(what was decoded, values not available by message number)"""
 
 
 class NumpyBackend:
@@ -49,112 +27,156 @@ class NumpyBackend:
 
     def group(self, frames: FrameBatch, vehicle_ok: NDArray[np.bool_], bus_ok: NDArray[np.bool_], table: SignalTable) -> Grouped:
         """Frames of the table's messages, grouped."""
-        message = columns.match_frames(frames, vehicle_ok, bus_ok, table)
+        message = columns.match_frames(frames, vehicle_ok, bus_ok, table.ids)
         total = len(table.layouts)
-        matched = message[message >= 0]
-        count = np.bincount(matched, minlength=total).astype(np.int64)
-        too_short = frames.length[message >= 0] < table.min_bytes[matched]
-        frame = np.argsort(message, kind="stable")[len(message) - len(matched) :].astype(np.int64)
-        by_pgn = table.by_pgn[message[frame]]
+        count = np.bincount(message, minlength=total + 1).astype(np.int64)
+        too_short = frames.length < np.append(table.messages["min_bytes"], 0)[message]
         return Grouped(
             message=message,
             count=count,
-            short=np.bincount(matched[too_short], minlength=total).astype(np.int64),
-            start=np.cumsum(count) - count,
-            frame=frame,
-            time_ns=frames.time_ns[frame],
-            vehicle=frames.vehicle[frame],
-            source=np.where(by_pgn, frames.can_id[frame] & np.uint32(0xFF), -1).astype(np.int16),
-            length=frames.length[frame],
-            payload=frames.payload[frame],
+            short=np.bincount(message[too_short], minlength=total).astype(np.int64),
+            first=np.cumsum(count) - count,
+            order=np.argsort(message, kind="stable").astype(np.int64),
         )
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
         """Every message that occurs."""
-        for number in np.flatnonzero(grouped.count):
-            layout = table.layouts[number]
-            if layout.shown:
-                start, count = int(grouped.start[number]), int(grouped.count[number])
-                rows = grouped.frame[start : start + count]
-                values, valid, unavailable = columns.decode_message(layout, frames, rows, limited=limited)
-                yield int(number), start, values, valid, unavailable
+        room = places(grouped, table)
+        book = DecodedBook(
+            frames=frames,
+            table=table,
+            grouped=grouped,
+            places=room,
+            raw_columns=np.empty(room.raw_bytes, np.uint8),
+            valid_cells=np.empty(room.valid_cells, np.bool_),
+            engine=self,
+        )
+        self.read_raw(book, room.doubtful)
+        return book, _judge_by_numpy(book, room.doubtful, limited=limited)
+
+    def read_raw(self, book: DecodedBook, numbers: NDArray[np.int64]) -> None:
+        """Fill the raw columns of these messages."""
+        _read_by_numpy(book, numbers)
+
+    def values(self, book: DecodedBook) -> NDArray[np.float64]:
+        """The value matrices of all messages that occur."""
+        values = np.empty(book.places.cells)
+        _values_by_numpy(book, values, all_signals=True)
+        return values
+
+
+def _read_by_numpy(book: DecodedBook, numbers: NDArray[np.int64]) -> None:
+    for number in numbers.tolist():
+        chosen = book.frames.take(book.frame(number))
+        for signal in book.table.layouts[number].signals:
+            if signal.form is not Form.OBJECT:
+                book.column(number, signal.row)[:] = columns.raw_values(signal, chosen)
+
+
+def _judge_by_numpy(book: DecodedBook, numbers: NDArray[np.int64], *, limited: bool) -> dict[int, int]:
+    unavailable: dict[int, int] = {}
+    for number in numbers.tolist():
+        length = book.frames.length[book.frame(number)]
+        raw_of = partial(book.column, number)
+        layout = book.table.layouts[number]
+        book.valid(number)[:], unavailable[number] = columns.present_values(layout, raw_of, length, limited=limited)
+    return unavailable
+
+
+def _values_by_numpy(book: DecodedBook, values: NDArray[np.float64], *, all_signals: bool) -> None:
+    for number in book.places.occurring.tolist():
+        layout, begin, size = book.table.layouts[number], int(book.places.value[number]), book.count[number]
+        for signal in layout.signals:
+            if all_signals or signal.by_hand or not layout.fast:
+                values[begin + signal.row * size :][:size] = book.value_row(number, signal.row)
 
 
 class KernelBackend:
     """Groups and decodes with compiled kernels; messages that they leave out go through numpy."""
 
     def __init__(self, jit: Jit) -> None:
-        self._match = jit(kernels.match_frames)
         self._group = jit(kernels.group_frames)
-        self._decode = jit(kernels.decode_messages)
+        self._read = jit(kernels.read_signals)
+        self._judge = jit(judge_kernel.judge)
         self._buffers = _Buffers()
 
     def group(self, frames: FrameBatch, vehicle_ok: NDArray[np.bool_], bus_ok: NDArray[np.bool_], table: SignalTable) -> Grouped:
         """Frames of the table's messages, grouped."""
         size, total = len(frames), len(table.layouts)
         message = self._buffers.take("message", size, np.int32)
-        count, short = np.zeros(total, np.int64), np.zeros(total, np.int64)
-        self._match(
-            frames.can_id, frames.length, frames.flags, frames.vehicle, frames.bus, vehicle_ok, bus_ok, table.standard,
-            table.extended.slots, table.extended.slot_messages, table.groups.slots, table.groups.slot_messages,
-            table.masked, table.min_bytes, message, count, short,
-        )  # fmt: skip
-        known = int(count.sum())
-        start = np.cumsum(count) - count
-        many, j1939 = len(frames.vehicles) > 1, bool(table.by_pgn.any())
-        grouped = Grouped(
-            message=message,
-            count=count,
-            short=short,
-            start=start,
-            frame=self._buffers.take("frame", known, np.int64),
-            time_ns=self._buffers.take("time_ns", known, np.int64),
-            vehicle=self._buffers.take("vehicle", known, np.int32) if many else np.broadcast_to(np.int32(0), known),
-            source=self._buffers.take("source", known, np.int16) if j1939 else np.broadcast_to(np.int16(-1), known),
-            length=self._buffers.take("length", known, np.uint8),
-            payload=self._buffers.take("payload", known, np.uint64),
-        )
+        order = self._buffers.take("order", size, np.int64)
+        count, short = np.zeros(total + 1, np.int64), np.zeros(total, np.int64)
+        everybody = bool(vehicle_ok.all() and bus_ok.all())
+        ids = table.ids
         self._group(
-            message, start.copy(), table.by_pgn, frames.time_ns, frames.vehicle, frames.can_id, frames.length, frames.payload,
-            many, j1939, grouped.frame, grouped.time_ns, grouped.vehicle if many else _NO_VEHICLES,
-            grouped.source if j1939 else _NO_SOURCES, grouped.length, grouped.payload,
+            frames.can_id, frames.length, frames.flags, frames.vehicle, frames.bus, vehicle_ok, bus_ok, everybody, ids.standard,
+            ids.extended.slots, ids.extended.slot_messages, ids.groups.slots, ids.groups.slot_messages, ids.masked,
+            table.messages, message, count, short, order,
         )  # fmt: skip
-        return grouped
+        return Grouped(message=message, count=count, short=short, first=count.cumsum() - count, order=order)
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
         """Every message that occurs."""
-        occurring = np.array([n for n in np.flatnonzero(grouped.count) if table.layouts[n].shown], np.int64)
-        fast = occurring[table.fast[occurring]]
-        count = grouped.count[fast]
-        cells = (table.signal_start[fast + 1] - table.signal_start[fast]) * count
-        certain = table.always_complete[fast] & (grouped.short[fast] == 0)
-        value_start = np.cumsum(cells) - cells
-        doubtful = np.where(certain, 0, cells)
-        valid_start = np.where(certain, -1, np.cumsum(doubtful) - doubtful)
-        values = self._buffers.take("values", int(cells.sum()), np.float64)
-        valid = self._buffers.take("valid", int(doubtful.sum()), np.bool_)
+        room = places(grouped, table)
+        book = DecodedBook(
+            frames=frames,
+            table=table,
+            grouped=grouped,
+            places=room,
+            raw_columns=self._buffers.take("raw", room.raw_bytes, np.uint8),
+            valid_cells=self._buffers.take("valid", room.valid_cells, np.bool_),
+            engine=self,
+        )
+        return book, self._judged(book, limited=limited) if len(room.doubtful) else {}
+
+    def _judged(self, book: DecodedBook, *, limited: bool) -> dict[int, int]:
+        table, grouped, room = book.table, book.grouped, book.places
+        self.read_raw(book, room.doubtful)
+        fast, slow = _parted(table, room.doubtful)
         unavailable = np.zeros(len(table.layouts), np.int64)
-        self._decode(
-            fast, grouped.start[fast], count, value_start, valid_start, grouped.payload, grouped.length, table.signal_start,
-            table.row, table.up, table.down, table.big_endian, table.signed, table.narrow, table.scale, table.offset,
-            table.parent, table.end_bit, table.raw_max, limited, table.range_start, table.ranges, values, valid, unavailable,
+        self._judge(
+            fast, grouped.first, grouped.count, room.raw, room.valid, grouped.order, book.frames.length, table.messages,
+            table.signals, table.ranges, limited, book.raw_columns, book.valid_cells, unavailable,
         )  # fmt: skip
-        place = {int(number): j for j, number in enumerate(fast)}
-        all_valid = np.broadcast_to(np.True_, (table.most_signals, int(grouped.count.max(initial=0))))
-        for number in map(int, occurring):
-            start, frames_of = int(grouped.start[number]), int(grouped.count[number])
-            j = place.get(number)
-            if j is None:
-                rows = grouped.frame[start : start + frames_of]
-                yield (number, start, *columns.decode_message(table.layouts[number], frames, rows, limited=limited))
-                continue
-            shape = (-1, frames_of)
-            matrix = values[value_start[j] : value_start[j] + cells[j]].reshape(shape)
-            if certain[j]:
-                yield number, start, matrix, all_valid[: len(matrix), :frames_of], 0
-            else:
-                here = valid[valid_start[j] : valid_start[j] + cells[j]].reshape(shape)
-                yield number, start, matrix, here, int(unavailable[number])
+        return {number: int(unavailable[number]) for number in fast.tolist()} | _judge_by_numpy(book, slow, limited=limited)
+
+    def read_raw(self, book: DecodedBook, numbers: NDArray[np.int64]) -> None:
+        """Fill the raw columns of these messages."""
+        fast, slow = _parted(book.table, numbers)
+        self._run(book, fast, raw=book.raw_columns)
+        _read_by_numpy(book, slow)
+
+    def values(self, book: DecodedBook) -> NDArray[np.float64]:
+        """The value matrices of all messages that occur."""
+        values = self._buffers.take("values", book.places.cells, np.float64)
+        fast, _ = _parted(book.table, book.places.occurring)
+        self._run(book, fast, values=values)
+        if not book.table.plain:
+            _values_by_numpy(book, values, all_signals=False)
+        return values
+
+    def _run(
+        self,
+        book: DecodedBook,
+        numbers: NDArray[np.int64],
+        *,
+        raw: NDArray[np.uint8] | None = None,
+        values: NDArray[np.float64] | None = None,
+    ) -> None:
+        frames, table, grouped, room = book.frames, book.table, book.grouped, book.places
+        self._read(
+            numbers, grouped.first, grouped.count, room.raw, room.valid, room.value, grouped.order, frames.payload, frames.length,
+            frames.arena_offset, frames.arena, table.messages, table.signals, book.valid_cells,
+            raw is not None, _NO_RAW if raw is None else raw, values is not None, _NO_VALUES if values is None else values,
+        )  # fmt: skip
+
+
+def _parted(table: SignalTable, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(messages that the kernels read, the others)."""
+    if table.plain:
+        return numbers, numbers[:0]
+    fast = table.messages["fast"][numbers]
+    return numbers[fast], numbers[~fast]
 
 
 class _Buffers:
@@ -166,18 +188,21 @@ class _Buffers:
 
     def __init__(self) -> None:
         self._arrays: dict[str, list[NDArray[Any]]] = {}
+        # values may be asked for in another thread than the one that decodes
+        self._lock = threading.Lock()
 
     def take(self, name: str, size: int, kind: type[K]) -> NDArray[K]:
         """An uninitialised array of `size`, of a kind that is always the same for `name`."""
-        kept = self._arrays.setdefault(name, [])
-        for number in range(len(kept)):
-            array = kept[number]
-            if sys.getrefcount(array) <= self._IDLE_REFERENCES:
-                if array.size >= size:
-                    return array[:size]
-                del kept[number]
-                break
-        fresh = np.empty(max(size, 1), kind)
-        if len(kept) < self._KEPT:
-            kept.append(fresh)
-        return fresh[:size]
+        with self._lock:
+            kept = self._arrays.setdefault(name, [])
+            for number in range(len(kept)):
+                array = kept[number]
+                if sys.getrefcount(array) <= self._IDLE_REFERENCES:
+                    if array.size >= size:
+                        return array[:size]
+                    del kept[number]
+                    break
+            fresh = np.empty(max(size, 1), kind)
+            if len(kept) < self._KEPT:
+                kept.append(fresh)
+            return fresh[:size]

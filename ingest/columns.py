@@ -1,74 +1,72 @@
-"""The numpy fallback of `ingest.kernels`, with identical values; it also decodes what the kernel leaves out (floats, long payloads)."""
+"""The numpy fallback of `ingest.kernels`, with identical values; it also does what the kernels leave out (long integers, half floats)."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.frames import EXTENDED_ID, NO_ARENA, NOT_CAN, FrameBatch, FrameFlag
+from ingest.identifiers import Identifiers, IdTable
 from ingest.message_spec import NumberKind
-from ingest.signal_table import NO_LIMIT, IdTable, MessageLayout, SignalLayout, SignalTable, raw_limit
+from ingest.signal_table import FORM_TYPES, NO_LIMIT, Form, MessageLayout, SignalLayout, raw_limit
 
 NO_SIGNALS = FrameFlag.REMOTE | FrameFlag.ERROR | NOT_CAN
 """Records that carry no signals of a message definition."""
 
 
 def match_frames(
-    frames: FrameBatch, vehicle_ok: NDArray[np.bool_], bus_ok: NDArray[np.bool_], table: SignalTable
+    frames: FrameBatch, vehicle_ok: NDArray[np.bool_], bus_ok: NDArray[np.bool_], ids: Identifiers
 ) -> NDArray[np.int32]:
-    """int32[n]: message number of every frame in the table, -1 where it has none."""
+    """int32[n]: message number of every frame, `ids.none` where it has none."""
+    none = np.int32(ids.none)
     usable = (frames.flags & np.uint8(NO_SIGNALS)) == 0
     usable &= vehicle_ok[frames.vehicle]
     usable &= bus_ok[frames.bus]
     is_extended = (frames.can_id & np.uint32(EXTENDED_ID)) != 0
-    found = table.standard[frames.can_id & np.uint32(0x7FF)]
+    found = ids.standard[frames.can_id & np.uint32(0x7FF)]
     if is_extended.any():
         identifier = frames.can_id[is_extended]
         group = identifier >> 8 & np.uint32(0x3FFFF)
         group = np.where((identifier >> 16 & np.uint32(0xFF)) < 240, group & np.uint32(0x3FF00), group)
-        by_group = _look_up(table.groups, group)
-        masked = np.full(len(identifier), -1, np.int32)
-        for mask, value, number in table.masked:
+        by_group = _look_up(ids.groups, group, none)
+        masked = np.full(len(identifier), none, np.int32)
+        for mask, value, number in ids.masked:
             masked[(identifier & mask) == value] = number
-        exact = _look_up(table.extended, identifier)
-        found[is_extended] = np.where(exact >= 0, exact, np.where(masked >= 0, masked, by_group))
-    return np.where(usable, found, np.int32(-1))
+        exact = _look_up(ids.extended, identifier, none)
+        found[is_extended] = np.where(exact != none, exact, np.where(masked != none, masked, by_group))
+    return np.where(usable, found, none)
 
 
-def _look_up(table: IdTable, keys: NDArray[np.uint32]) -> NDArray[np.int32]:
+def _look_up(table: IdTable, keys: NDArray[np.uint32], none: np.int32) -> NDArray[np.int32]:
     if not len(table.keys):
-        return np.full(len(keys), -1, np.int32)
+        return np.full(len(keys), none, np.int32)
     at = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
-    return np.where(table.keys[at] == keys, table.messages[at], np.int32(-1))
+    return np.where(table.keys[at] == keys, table.messages[at], none)
 
 
-def decode_message(
-    layout: MessageLayout, frames: FrameBatch, rows: NDArray[np.int64], *, limited: bool
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
-    """(values, valid, values not available) of the frames at `rows`: matrices of (signal row, frame); what is not valid is NaN."""
-    chosen = frames.take(rows)
-    values = np.full((len(layout.signals), len(rows)), np.nan)
-    present = np.zeros((len(layout.signals), len(rows)), np.bool_)
-    bits = chosen.length.astype(np.int64) * 8
-    above: list[tuple[SignalLayout, NDArray[np.bool_]]] = []
+def present_values(
+    layout: MessageLayout, raw_of: Callable[[int], NDArray[Any]], length: NDArray[np.uint8], *, limited: bool
+) -> tuple[NDArray[np.bool_], int]:
+    """(valid, values not available) of frames: a matrix of (signal row, frame). `raw_of` gives a row's raw values."""
+    valid = np.zeros((len(layout.signals), len(length)), np.bool_)
+    bits = length.astype(np.int64) * 8
     for signal in layout.signals:
-        raw = raw_bits(signal, chosen)
-        values[signal.row] = physical(signal, raw)
-        present[signal.row] = signal.end_bit <= bits
+        valid[signal.row] = signal.end_bit <= bits
         if signal.parent >= 0:
-            selector = layout.signals[signal.parent].row
-            present[signal.row] &= present[selector] & in_ranges(values[selector], signal.ranges)
+            selector = layout.signals[signal.parent]
+            chosen = in_ranges(physical(selector, raw_of(selector.row)), signal.ranges)
+            valid[signal.row] &= valid[selector.row] & chosen
+    unavailable = 0
+    for signal in layout.signals:
         limit = raw_limit(signal.spec)
         if limited and limit != NO_LIMIT:
-            above.append((signal, raw > limit))
-    unavailable = 0
-    for signal, too_great in above:
-        unavailable += int(np.count_nonzero(too_great & present[signal.row]))
-        present[signal.row] &= ~too_great
-    values[~present] = np.nan
-    return values, present, unavailable
+            refused = valid[signal.row] & (unsigned(signal, raw_of(signal.row)) > limit)
+            unavailable += int(np.count_nonzero(refused))
+            valid[signal.row] &= ~refused
+    return valid, unavailable
 
 
 def in_ranges(selector: NDArray[np.float64], ranges: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
@@ -80,7 +78,33 @@ def in_ranges(selector: NDArray[np.float64], ranges: tuple[tuple[int, int], ...]
     return inside
 
 
-def raw_bits(signal: SignalLayout, frames: FrameBatch) -> NDArray[np.uint64] | NDArray[np.object_]:
+def raw_values(signal: SignalLayout, frames: FrameBatch) -> NDArray[Any]:
+    """The signal's raw values in its narrow type (`signal.form`)."""
+    bits = _raw_bits(signal, frames)
+    spec = signal.spec
+    kind = FORM_TYPES[signal.form]
+    if signal.form is Form.OBJECT:
+        half, span = 2 ** (spec.length - 1), 2**spec.length
+        if spec.kind is NumberKind.SIGNED:
+            return np.array([number - span if number >= half else number for number in bits.tolist()], np.object_)
+        return bits
+    if spec.kind is NumberKind.SIGNED:
+        unused = 64 - spec.length
+        return ((bits.astype(np.uint64) << np.uint64(unused)).view(np.int64) >> np.int64(unused)).astype(kind)
+    if spec.kind is NumberKind.UNSIGNED:
+        return bits.astype(kind)
+    return bits.astype(np.dtype(f"u{kind.itemsize}")).view(kind)
+
+
+def unsigned(signal: SignalLayout, raw: NDArray[Any]) -> NDArray[Any]:
+    """Raw values as the plain bits on the bus."""
+    mask = 2**signal.spec.length - 1
+    if signal.form is Form.OBJECT:
+        return np.array([number & mask for number in raw.tolist()], np.object_)
+    return raw.view(np.dtype(f"u{raw.itemsize}")).astype(np.uint64) & np.uint64(mask)
+
+
+def _raw_bits(signal: SignalLayout, frames: FrameBatch) -> NDArray[np.uint64] | NDArray[np.object_]:
     """The signal's bits as unsigned numbers (Python integers where it has more than 64); bits past the payload are zero."""
     spec = signal.spec
     if spec.length > 64:
@@ -129,31 +153,21 @@ def _long_bits(signal: SignalLayout, frames: FrameBatch) -> NDArray[np.object_]:
     return np.array([int.from_bytes(data, order) >> shift & mask for data in payloads], np.object_)
 
 
-def physical(signal: SignalLayout, raw: NDArray[np.uint64] | NDArray[np.object_]) -> NDArray[np.float64]:
-    """Raw bits -> raw * scale + offset, rounded as cantools' Python numbers are."""
+def physical(signal: SignalLayout, raw: NDArray[Any]) -> NDArray[np.float64]:
+    """Raw values -> raw * scale + offset in the message's own unit, rounded as cantools' Python numbers are."""
     spec = signal.spec
-    if spec.kind in (NumberKind.FLOAT16, NumberKind.FLOAT32):
-        bits, narrow = (np.uint16, np.float16) if spec.kind is NumberKind.FLOAT16 else (np.uint32, np.float32)
-        with np.errstate(invalid="ignore"):  # a signalling not-a-number becomes a quiet one
-            number = raw.astype(bits).view(narrow).astype(np.float64)
-    elif spec.kind is NumberKind.FLOAT64:
-        number = raw.astype(np.uint64).view(np.float64)
-    elif signal.exact or spec.length > 64:
-        return _exact(signal, raw)
-    elif spec.kind is NumberKind.SIGNED:
-        unused = 64 - spec.length
-        number = ((raw.astype(np.uint64) << np.uint64(unused)).view(np.int64) >> np.int64(unused)).astype(np.float64)
-    else:
-        number = raw.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):  # IEEE results of signals that are infinite or not a number
-        return number * spec.scale + spec.offset
+    if signal.exact or signal.form is Form.OBJECT:
+        scale = int(spec.scale) if spec.scale.is_integer() else spec.scale
+        offset = int(spec.offset) if spec.offset.is_integer() else spec.offset
+        return np.array([float(number * scale + offset) for number in raw.tolist()], np.float64)
+    # a signalling not-a-number becomes a quiet one; IEEE results of signals that are infinite or not a number
+    with np.errstate(over="ignore", invalid="ignore"):
+        return raw.astype(np.float64) * spec.scale + spec.offset
 
 
-def _exact(signal: SignalLayout, raw: NDArray[np.uint64] | NDArray[np.object_]) -> NDArray[np.float64]:
-    spec = signal.spec
-    scale = int(spec.scale) if spec.scale.is_integer() else spec.scale
-    offset = int(spec.offset) if spec.offset.is_integer() else spec.offset
-    half, span = 2 ** (spec.length - 1), 2**spec.length
-    signed = spec.kind is NumberKind.SIGNED
-    numbers = (int(bits) - span if signed and int(bits) >= half else int(bits) for bits in raw)
-    return np.array([float(number * scale + offset) for number in numbers], np.float64)
+def in_path_unit(signal: SignalLayout, physical_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Physical values -> in the unit of the signal's VSS path."""
+    if not signal.converted:
+        return physical_values
+    with np.errstate(over="ignore", invalid="ignore"):
+        return physical_values * signal.spec.path_unit_scale + signal.spec.path_unit_offset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from domain.frames import FrameBatch
 from domain.ports import Jit, no_jit
-from domain.signals import SignalBatch, SignalGroup
+from domain.signals import ReadyColumns, SignalBatch, SignalGroup, SignalLabels
 from ingest import columns
-from ingest.backends import Grouped, KernelBackend, NumpyBackend
+from ingest.backends import KernelBackend, NumpyBackend
+from ingest.decoded import DecodedBook, Grouped, MessageColumns
 from ingest.profiles import Profile
 from ingest.records import record_groups
-from ingest.signal_table import MessageLayout, SignalTable, compile_book
+from ingest.signal_table import MessageLayout, SignalLayout, SignalTable, compile_book, unit_of
 
 SHORT_FRAME = "short_frame"
 UNKNOWN_MUX = "unknown_mux"
@@ -31,7 +32,8 @@ class Decoder:
 
     Each book of a profile (DBC file on a bus, built-in set) decodes on its own, so that a frame may belong to several
     messages. With `wanted`, only signals of these VSS paths are decoded, and anomalies counted only in their messages.
-    Result arrays are taken from buffers that are used again once nobody holds them, so one decoder serves one thread.
+    Results are worked out as far as they are asked for (`SignalGroup`), in buffers that are used again once nobody holds them,
+    so one decoder serves one thread.
     """
 
     def __init__(
@@ -43,8 +45,7 @@ class Decoder:
         wanted: frozenset[str] | None = None,
     ) -> None:
         self._profile_of = profile_of
-        self._books = {name: tuple(_books(profile, wanted)) for name, profile in profiles.items()}
-        self._profiles = profiles
+        self._books = {name: tuple(_books(name, profile, wanted)) for name, profile in profiles.items()}
         self._backend = NumpyBackend() if jit is no_jit else KernelBackend(jit)
 
     def decode(self, frames: FrameBatch) -> SignalBatch:
@@ -64,17 +65,17 @@ class Decoder:
     def _decode(self, frames: FrameBatch, *, strict: bool) -> SignalBatch:
         groups: list[SignalGroup] = []
         anomalies: Counter[tuple[str, str]] = Counter()
-        known = np.zeros(len(frames), np.bool_)
+        known: list[Grouped] = []
         for profile, vehicle_ok in self._vehicles_by_profile(frames):
-            for table in self._books[profile]:
-                bus_ok = np.array([table.bus in ("*", name) for name in frames.buses] or [False], np.bool_)
+            for book in self._books[profile]:
+                bus_ok = np.array([book.table.bus in ("*", name) for name in frames.buses] or [False], np.bool_)
                 if bus_ok.any():
-                    grouped = self._backend.group(frames, vehicle_ok, bus_ok, table)
-                    known |= grouped.message >= 0
-                    groups += self._decode_book(frames, grouped, table, profile, strict, anomalies)
+                    grouped = self._backend.group(frames, vehicle_ok, bus_ok, book.table)
+                    known.append(grouped)
+                    groups += self._decode_book(frames, grouped, book, strict, anomalies)
         groups += record_groups(frames, anomalies)
         data = (frames.flags & np.uint8(columns.NO_SIGNALS)) == 0
-        known_frames = int(np.count_nonzero(known))
+        known_frames = _known_frames(known)
         return SignalBatch(
             vehicles=frames.vehicles,
             groups=tuple(groups),
@@ -89,31 +90,43 @@ class Decoder:
             yield name, np.array([other == name for other in names], np.bool_)
 
     def _decode_book(
-        self,
-        frames: FrameBatch,
-        grouped: Grouped,
-        table: SignalTable,
-        profile: str,
-        strict: bool,
-        anomalies: Counter[tuple[str, str]],
+        self, frames: FrameBatch, grouped: Grouped, book: _Book, strict: bool, anomalies: Counter[tuple[str, str]]
     ) -> Iterator[SignalGroup]:
-        decoded = self._backend.decode(frames, grouped, table, limited=not strict)
-        for number, start, values, valid, unavailable in decoded:
-            layout = table.layouts[number]
-            rows = slice(start, start + values.shape[1])
-            failed = _failures(layout, values, valid) if layout.broken or layout.selectors else _NO_FAILURES
-            short = int(grouped.short[number])
-            for kind, count in ((SHORT_FRAME, short), (NOT_AVAILABLE, unavailable), *failed.kinds.items()):
-                if count:
-                    anomalies[layout.spec.name, kind] += count
-            for row, scale, offset in layout.converted:
-                values[row] *= scale
-                values[row] += offset
-            group = _signal_group(layout, profile, grouped, rows, values[: layout.shown], valid[: layout.shown])
-            if strict and failed.frames is not None:
-                group = _keep(group, ~failed.frames)
-            if len(group.frame):
+        decoded, unavailable = self._backend.decode(frames, grouped, book.table, limited=not strict)
+        for number in grouped.short.nonzero()[0].tolist():
+            if book.table.layouts[number].shown:
+                anomalies[book.labels[number].message, SHORT_FRAME] += int(grouped.short[number])
+        for number, count in unavailable.items():
+            if count:
+                anomalies[book.labels[number].message, NOT_AVAILABLE] += count
+        for number in decoded.places.occurring.tolist():
+            group = SignalGroup(labels=book.labels[number], columns=MessageColumns(decoded, number))
+            if number in book.doubtful:
+                failed = _failures(decoded, number)
+                for kind, count in failed.kinds.items():
+                    if count:
+                        anomalies[group.message, kind] += count
+                if strict and failed.frames is not None:
+                    group = _keep(group, ~failed.frames)
+            if len(group):
                 yield group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Book:
+    """A signal table and what its columns are called. `doubtful`: messages with frames on which strict decoding may raise."""
+
+    table: SignalTable
+    labels: tuple[SignalLabels, ...]
+    doubtful: frozenset[int]
+
+
+def _known_frames(books: Sequence[Grouped]) -> int:
+    """Frames that a message of any book matched."""
+    if len(books) == 1:
+        return books[0].known
+    known = [grouped.message < len(grouped.short) for grouped in books]
+    return int(np.count_nonzero(np.logical_or.reduce(known))) if known else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +137,8 @@ class _Failures:
     kinds: dict[str, int]
 
 
-_NO_FAILURES = _Failures(frames=None, kinds={})
-
-
-def _failures(layout: MessageLayout, values: NDArray[np.float64], valid: NDArray[np.bool_]) -> _Failures:
-    """`values` before VSS conversion, since selectors are compared in the units of their own message."""
-    size = values.shape[1]
+def _failures(decoded: DecodedBook, number: int) -> _Failures:
+    layout, valid = decoded.table.layouts[number], decoded.valid(number)
     failed: NDArray[np.bool_] | None = None
     kinds: Counter[str] = Counter()
 
@@ -139,55 +148,58 @@ def _failures(layout: MessageLayout, values: NDArray[np.float64], valid: NDArray
         kinds[kind] += int(np.count_nonzero(fresh))
         failed = frames if failed is None else failed | frames
 
-    row_of = {signal.spec.name: signal.row for signal in layout.signals}
+    def within(signal: SignalLayout, ranges: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+        # selectors are compared in the units of their own message
+        return columns.in_ranges(columns.physical(signal, decoded.raw(number, signal.row)), ranges)
+
+    by_name = {signal.spec.name: signal for signal in layout.signals}
     for branch in layout.broken:
         if not branch.parent:
-            add(branch.reason, np.ones(size, np.bool_))
-        elif branch.parent in row_of:
-            row = row_of[branch.parent]
-            add(branch.reason, valid[row] & columns.in_ranges(values[row], branch.ranges))
+            add(branch.reason, np.ones(decoded.count[number], np.bool_))
+        elif branch.parent in by_name:
+            selector = by_name[branch.parent]
+            add(branch.reason, valid[selector.row] & within(selector, branch.ranges))
     for position, known in layout.selectors:
-        row = layout.signals[position].row
-        add(UNKNOWN_MUX, valid[row] & ~columns.in_ranges(values[row], known))
+        selector = layout.signals[position]
+        add(UNKNOWN_MUX, valid[selector.row] & ~within(selector, known))
     return _Failures(frames=failed if failed is not None and failed.any() else None, kinds=dict(kinds))
 
 
-def _signal_group(
-    layout: MessageLayout, profile: str, grouped: Grouped, rows: slice, values: NDArray[np.float64], valid: NDArray[np.bool_]
-) -> SignalGroup:
-    return SignalGroup(
-        message=layout.spec.name,
-        bus=layout.spec.bus,
-        profile=profile,
-        names=layout.names,
-        paths=layout.paths,
-        units=layout.units,
-        frame=grouped.frame[rows],
-        time_ns=grouped.time_ns[rows],
-        vehicle=grouped.vehicle[rows],
-        source=grouped.source[rows],
-        values=values,
-        valid=valid,
-        priority=layout.priority,
-        stale_after_ns=layout.stale_after_ns,
-    )
-
-
 def _keep(group: SignalGroup, frames: NDArray[np.bool_]) -> SignalGroup:
-    return replace(
-        group,
+    kept = ReadyColumns(
         frame=group.frame[frames],
         time_ns=group.time_ns[frames],
         vehicle=group.vehicle[frames],
         source=group.source[frames],
         values=group.values[:, frames],
         valid=group.valid[:, frames],
+        raws=tuple(group.raw(row)[frames] for row in range(len(group.names))),
+    )
+    return replace(group, columns=kept)
+
+
+def _labels(layout: MessageLayout, profile: str) -> SignalLabels:
+    shown = [signal.spec for signal in layout.by_row[: layout.shown]]
+    return SignalLabels(
+        message=layout.spec.name,
+        bus=layout.spec.bus,
+        profile=profile,
+        names=tuple(s.name for s in shown),
+        paths=tuple(s.path or None for s in shown),
+        units=tuple(unit_of(s) for s in shown),
+        priority=np.array([s.priority for s in shown], np.uint8),
+        stale_after_ns=np.array([round(s.stale_after_s * 1e9) for s in shown], np.int64),
     )
 
 
-def _books(profile: Profile, wanted: frozenset[str] | None) -> Iterator[SignalTable]:
+def _books(name: str, profile: Profile, wanted: frozenset[str] | None) -> Iterator[_Book]:
     """Messages of equal (bus, origin), in the profile's order of first appearance."""
     order = {key: number for number, key in enumerate(dict.fromkeys((m.bus, m.origin) for m in profile.messages))}
     ordered = sorted(profile.messages, key=lambda m: order[m.bus, m.origin])
     for _, messages in groupby(ordered, key=lambda m: order[m.bus, m.origin]):
-        yield compile_book(tuple(messages), wanted=wanted)
+        table = compile_book(tuple(messages), wanted=wanted)
+        yield _Book(
+            table=table,
+            labels=tuple(_labels(layout, name) for layout in table.layouts),
+            doubtful=frozenset(n for n, layout in enumerate(table.layouts) if layout.broken or layout.selectors),
+        )

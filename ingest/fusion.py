@@ -99,17 +99,19 @@ class Fusion:
         if not mapped:
             return
         senders, sender = _senders(frames, group)
+        group_frame, group_values = group.frame, group.values
         for row, signal in mapped:
-            good = group.valid[row] & np.isfinite(group.values[row])
+            values = group_values[row]  # NaN where not valid
+            good = np.isfinite(values)
             first = len(origins)
             for bus, address in senders:
                 source = self._source_id(bus, address, group.message, group.names[row])
                 origins.append(_Origin(source=source, priority=int(group.priority[row]), stale_ns=int(group.stale_after_ns[row])))
-            frame = group.frame[good]
+            frame = group_frame[good]
             yield _Samples(
                 frame=frame,
                 signal=np.full(len(frame), signal, np.int32),
-                value=group.values[row][good],
+                value=values[good],
                 origin=sender[good] + np.int32(first),
             )
 

@@ -37,7 +37,7 @@ def _sample_groups(
             anomalies[bus, UNKNOWN_PATH] += len(rows)
             continue
         values = frames.payload[rows].view(np.float64)[np.newaxis, :]
-        yield SignalGroup(
+        yield SignalGroup.of(
             message=bus,
             bus=bus,
             profile="device",

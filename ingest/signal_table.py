@@ -1,22 +1,95 @@
-"""Message specs compiled to flat arrays: how to find a frame's message, and where each signal's bits lie."""
+"""Message specs compiled to flat tables: how to find a frame's message, where each signal's bits lie, and what they become."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frames import EXTENDED_ID
+from ingest.identifiers import Identifiers, identifiers
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
-from ingest.mux import ALWAYS, BrokenBranch, broken_branches, first_bit, known_selector_values
+from ingest.mux import BrokenBranch, broken_branches, first_bit, known_selector_values
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-EMPTY_SLOT = np.uint32(0xFFFF_FFFF)
-_ALL_BITS = 0xFFFF_FFFF
 _EXACT_FLOAT = 2**53
+
+
+class Form(IntEnum):
+    """In what type the raw values of a signal are kept."""
+
+    UINT8 = 0
+    UINT16 = 1
+    UINT32 = 2
+    UINT64 = 3
+    INT8 = 4
+    INT16 = 5
+    INT32 = 6
+    INT64 = 7
+    FLOAT16 = 8
+    FLOAT32 = 9
+    FLOAT64 = 10
+    OBJECT = 11
+    """Integers of more than 64 bits: no column, worked out when asked for."""
+
+
+FORM_TYPES: tuple[np.dtype[Any], ...] = tuple(np.dtype(form.name.lower()) for form in Form)
+_FLOATS = {NumberKind.FLOAT16: Form.FLOAT16, NumberKind.FLOAT32: Form.FLOAT32, NumberKind.FLOAT64: Form.FLOAT64}
+
+SIGNAL_ROW = np.dtype(
+    [
+        ("row", "i8"),
+        ("form", "i8"),
+        ("width", "i8"),
+        ("column", "i8"),
+        ("byte_offset", "i8"),
+        ("up", "u8"),
+        ("down", "u8"),
+        ("big_endian", "?"),
+        ("signed", "?"),
+        ("by_hand", "?"),
+        ("converted", "?"),
+        ("parent", "i8"),
+        ("end_bit", "i8"),
+        ("mask", "u8"),
+        ("raw_max", "u8"),
+        ("first_range", "i8"),
+        ("last_range", "i8"),
+        ("scale", "f8"),
+        ("offset", "f8"),
+        ("path_scale", "f8"),
+        ("path_offset", "f8"),
+    ],
+    align=True,
+)
+"""One signal for the kernels.
+
+width: bytes of a raw value. column: bytes of the columns before it, per frame. A raw value is `(word << up) >> down` of the eight
+bytes at `byte_offset`, loaded in the signal's byte order. by_hand: values are worked out by numpy. parent: number of the selector
+within the message, -1 without;
+present where the selector's whole part lies in one of `ranges[first_range:last_range]`. mask: bits of a raw value.
+Then value = (raw * scale + offset) * path_scale + path_offset, the latter where `converted`.
+"""
+
+MESSAGE_ROW = np.dtype(
+    [
+        ("first_signal", "i8"),
+        ("last_signal", "i8"),
+        ("min_bytes", "i8"),
+        ("frame_bytes", "i8"),
+        ("fast", "?"),
+        ("shown", "?"),
+        ("certain", "?"),
+        ("by_pgn", "?"),
+    ],
+    align=True,
+)
+"""One message for the kernels. min_bytes: payload length that holds all signals. frame_bytes: raw columns, per frame. fast: the
+kernel reads its signals. shown: some are given out. certain: a frame that is long enough gives every signal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +101,7 @@ class SignalLayout:
         byte_offset, shift: raw bits begin `shift` bits up in the 8-byte window at `byte_offset`, loaded in the signal's byte
             order; a negative shift reaches as many bits into the ninth byte.
         parent: position of the selector in `MessageLayout.signals`, -1 without. ranges: selector values under which it is present.
-        exact: whole-number scaling that float64 would round before the end.
+        exact: whole-number scaling that float64 would round before the end. form: the narrowest type for its raw values.
     """
 
     spec: SignalSpec
@@ -39,12 +112,27 @@ class SignalLayout:
     parent: int
     ranges: tuple[tuple[int, int], ...]
     exact: bool
+    form: Form
 
     @property
-    def in_first_word(self) -> bool:
-        """Whether the first eight bytes hold all of it and plain float64 arithmetic is exact enough."""
-        integer = self.spec.kind in (NumberKind.UNSIGNED, NumberKind.SIGNED)
-        return integer and self.end_bit <= 64 and not self.exact
+    def width(self) -> int:
+        """Bytes of a raw value in its column."""
+        return 0 if self.form is Form.OBJECT else FORM_TYPES[self.form].itemsize
+
+    @property
+    def converted(self) -> bool:
+        """Whether the VSS path has another unit."""
+        return bool(self.spec.path) and (self.spec.path_unit_scale, self.spec.path_unit_offset) != (1.0, 0.0)
+
+    @property
+    def in_one_window(self) -> bool:
+        """Whether eight bytes hold all of it."""
+        return self.spec.length <= 64 and 0 <= self.shift <= 64 - self.spec.length
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its values are worked out by numpy: floating point on the bus, or arithmetic that float64 would round."""
+        return self.exact or self.form > Form.INT64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,110 +141,73 @@ class MessageLayout:
 
     Attributes:
         shown: the first rows of the value matrix that are given out (the rest are selectors needed inside).
-        min_bytes: payload length that holds all signals. fast: the kernel can decode it.
-        converted: (row, scale, offset) of rows whose VSS unit is another.
+        min_bytes: payload length that holds all signals. fast: the kernel can read it.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
+        by_row: signals by their row. columns: of each row, bytes per frame of the raw columns before its own.
     """
 
     spec: MessageSpec
     signals: tuple[SignalLayout, ...]
+    by_row: tuple[SignalLayout, ...]
+    columns: tuple[int, ...]
     shown: int
-    names: tuple[str, ...]
-    paths: tuple[str | None, ...]
-    units: tuple[str, ...]
-    priority: NDArray[np.uint8]
-    stale_after_ns: NDArray[np.int64]
     min_bytes: int
     fast: bool
-    converted: tuple[tuple[int, float, float], ...]
     broken: tuple[BrokenBranch, ...]
     selectors: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdTable:
-    """Identifier -> message number, for the kernel (`slots`, open addressing) and for numpy (`keys`, sorted)."""
-
-    keys: NDArray[np.uint32]
-    messages: NDArray[np.int32]
-    slots: NDArray[np.uint32]
-    slot_messages: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SignalTable:
-    """The messages of one book (a DBC file, or a built-in set) and their signals as flat arrays.
+    """The messages of one book (a DBC file, or a built-in set) and their signals.
 
     Attributes:
-        standard: int32[2048], 11-bit identifier -> message number, -1 none. extended, groups: 29-bit identifiers and PGNs.
-        masked: uint32[k, 3], rows of (mask, identifier, message number) for 29-bit identifiers with don't-care bits.
-        by_pgn, always_complete (a long enough frame gives every signal), fast: bool[m]. min_bytes: int64[m]. signal_start: int64[m + 1], slices of the signal columns.
-        up, down: uint64[s], a raw value is `(word << up) >> down`. big_endian, signed, narrow: bool[s].
-        scale, offset: float64[s]. parent: int64[s], position within the message. end_bit: int64[s]. raw_max: uint64[s].
-        range_start: int64[s + 1], slices of `ranges`, float64[r, 2].
+        plain: the kernels read all of it. messages: MESSAGE_ROW[m]. signals: SIGNAL_ROW[s], by message, selectors before what depends on them. ranges: float64[r, 2], inclusive.
     """
 
     bus: str
     layouts: tuple[MessageLayout, ...]
-    standard: NDArray[np.int32]
-    extended: IdTable
-    groups: IdTable
-    masked: NDArray[np.uint32]
-    by_pgn: NDArray[np.bool_]
-    min_bytes: NDArray[np.int64]
-    always_complete: NDArray[np.bool_]
-    most_signals: int
-    fast: NDArray[np.bool_]
-    signal_start: NDArray[np.int64]
-    row: NDArray[np.int64]
-    up: NDArray[np.uint64]
-    down: NDArray[np.uint64]
-    big_endian: NDArray[np.bool_]
-    signed: NDArray[np.bool_]
-    narrow: NDArray[np.bool_]
-    scale: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    parent: NDArray[np.int64]
-    end_bit: NDArray[np.int64]
-    raw_max: NDArray[np.uint64]
-    range_start: NDArray[np.int64]
+    ids: Identifiers
+    plain: bool
+    messages: NDArray[Any]
+    signals: NDArray[Any]
     ranges: NDArray[np.float64]
 
 
 def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | None = None) -> SignalTable:
     """Compile messages of one bus and origin; with `wanted`, only signals of these VSS paths and the selectors they hang on."""
     layouts = tuple(layout_message(message, wanted) for message in messages)
-    signals = [signal for layout in layouts for signal in layout.signals]
-    fits = [signal.in_first_word for signal in signals]
-    down = [64 - signal.spec.length if fit else 0 for signal, fit in zip(signals, fits, strict=True)]
-    up = [64 - s.shift - s.spec.length if fit else 0 for s, fit in zip(signals, fits, strict=True)]
+    rows = [signal for layout in layouts for signal in _signal_rows(layout)]
+    ends = list(accumulate((len(signal.ranges) for layout in layouts for signal in layout.signals), initial=0))
+    signals = np.array(rows, SIGNAL_ROW)
+    signals["first_range"], signals["last_range"] = ends[:-1], ends[1:]
+    starts = list(accumulate((len(layout.signals) for layout in layouts), initial=0))
     return SignalTable(
         bus=messages[0].bus if messages else "*",
         layouts=layouts,
-        standard=_standard_ids(messages),
-        extended=id_table({m.can_id: n for n, m in enumerate(messages) if _is_extended(m) and m.can_id_mask == _ALL_BITS}),
-        groups=id_table({m.can_id: n for n, m in enumerate(messages) if m.match is Match.PGN}),
-        masked=_masked_ids(messages),
-        by_pgn=np.array([m.match is Match.PGN for m in messages], np.bool_),
-        min_bytes=np.array([layout.min_bytes for layout in layouts], np.int64),
-        always_complete=np.array([_unconditional(layout) for layout in layouts], np.bool_),
-        most_signals=max((len(layout.signals) for layout in layouts), default=0),
-        fast=np.array([layout.fast for layout in layouts], np.bool_),
-        signal_start=np.array([0, *accumulate(len(layout.signals) for layout in layouts)], np.int64),
-        row=np.array([s.row for s in signals], np.int64),
-        up=np.array(up, np.uint64),
-        down=np.array(down, np.uint64),
-        big_endian=np.array([s.spec.big_endian for s in signals], np.bool_),
-        signed=np.array([s.spec.kind is NumberKind.SIGNED for s in signals], np.bool_),
-        narrow=np.array([s.spec.length <= 31 for s in signals], np.bool_),
-        scale=np.array([s.spec.scale for s in signals], np.float64),
-        offset=np.array([s.spec.offset for s in signals], np.float64),
-        parent=np.array([s.parent for s in signals], np.int64),
-        end_bit=np.array([s.end_bit for s in signals], np.int64),
-        raw_max=np.array([raw_limit(s.spec) for s in signals], np.uint64),
-        range_start=np.array([0, *accumulate(len(s.ranges) for s in signals)], np.int64),
-        ranges=np.array([r for s in signals for r in s.ranges], np.float64).reshape(-1, 2),
+        ids=identifiers(messages),
+        plain=all(layout.fast and not any(s.by_hand for s in layout.signals) for layout in layouts),
+        messages=np.array([_message_row(*each) for each in zip(layouts, starts, starts[1:], strict=False)], MESSAGE_ROW),
+        signals=signals,
+        ranges=np.array([r for layout in layouts for s in layout.signals for r in s.ranges], np.float64).reshape(-1, 2),
     )
+
+
+def _message_row(layout: MessageLayout, first: int, last: int) -> tuple[Any, ...]:
+    frame_bytes = sum(signal.width for signal in layout.signals)
+    by_pgn = layout.spec.match is Match.PGN
+    return first, last, layout.min_bytes, frame_bytes, layout.fast, layout.shown > 0, _unconditional(layout), by_pgn
+
+
+def _signal_rows(layout: MessageLayout) -> Iterator[tuple[Any, ...]]:
+    for s in layout.signals:
+        spec = s.spec
+        up, down = (64 - s.shift - spec.length, 64 - spec.length) if s.in_one_window else (0, 0)
+        yield (
+            s.row, s.form, s.width, layout.columns[s.row], s.byte_offset, up, down, spec.big_endian, spec.kind is NumberKind.SIGNED,
+            s.by_hand, s.converted, s.parent, s.end_bit, 2 ** min(spec.length, 64) - 1, raw_limit(spec), 0, 0,
+            spec.scale, spec.offset, spec.path_unit_scale, spec.path_unit_offset,
+        )  # fmt: skip
 
 
 def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -> MessageLayout:
@@ -165,26 +216,21 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
     shown = [s for s in message.signals if wanted is None or s.path in wanted]
     inner = {name for s in shown for name in _ancestors(s, by_name)} - {s.name for s in shown}
     rows = [*shown, *(s for s in message.signals if s.name in inner)]
-    ordered = sorted(rows, key=lambda s: len(_ancestors(s, by_name)))
-    position = {signal.name: number for number, signal in enumerate(ordered)}
-    signals = tuple(_layout_signal(s, rows.index(s), position.get(s.mux_parent, -1)) for s in ordered)
+    # neighbours in the order read the same bytes
+    ordered = sorted(enumerate(rows), key=lambda pair: (len(_ancestors(pair[1], by_name)), _window(pair[1])))
+    position = {signal.name: number for number, (_, signal) in enumerate(ordered)}
+    signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1)) for row, s in ordered)
+    by_row = tuple(sorted(signals, key=lambda s: s.row))
     known = ((n, known_selector_values(message, s.spec.name)) for n, s in enumerate(signals) if s.spec.is_selector)
+    parents = (signals[s.parent] for s in signals if s.parent >= 0)
     return MessageLayout(
         spec=message,
         signals=signals,
+        by_row=by_row,
+        columns=_columns(by_row),
         shown=len(shown),
-        names=tuple(s.name for s in shown),
-        paths=tuple(s.path or None for s in shown),
-        units=tuple(_unit(s) for s in shown),
-        priority=np.array([s.priority for s in shown], np.uint8),
-        stale_after_ns=np.array([round(s.stale_after_s * 1e9) for s in shown], np.int64),
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
-        fast=all(s.in_first_word for s in signals),
-        converted=tuple(
-            (s.row, s.spec.path_unit_scale, s.spec.path_unit_offset)
-            for s in signals
-            if s.spec.path and (s.spec.path_unit_scale, s.spec.path_unit_offset) != (1.0, 0.0)
-        ),
+        fast=all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents),
         broken=tuple(broken_branches(message)),
         selectors=tuple((n, values) for n, values in known if values),
     )
@@ -193,7 +239,7 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
 def _layout_signal(signal: SignalSpec, row: int, parent: int) -> SignalLayout:
     first = first_bit(signal)
     end = first + signal.length
-    byte_offset = 0 if end <= 64 else first // 8
+    byte_offset = _window(signal)
     low = first - 8 * byte_offset
     integer = signal.kind in (NumberKind.UNSIGNED, NumberKind.SIGNED)
     plain = signal.scale == 1 and signal.offset == 0
@@ -206,8 +252,33 @@ def _layout_signal(signal: SignalSpec, row: int, parent: int) -> SignalLayout:
         shift=64 - low - signal.length if signal.big_endian else low,
         parent=parent,
         ranges=signal.mux_ranges if parent >= 0 else (),
+        form=_form(signal),
         exact=integer and not plain and signal.scale.is_integer() and greatest >= _EXACT_FLOAT,
     )
+
+
+def _form(signal: SignalSpec) -> Form:
+    if signal.length > 64:
+        return Form.OBJECT
+    if signal.kind in _FLOATS:
+        return _FLOATS[signal.kind]
+    size = next(n for n, bits in enumerate((8, 16, 32, 64)) if signal.length <= bits)
+    return Form(size + 4 * (signal.kind is NumberKind.SIGNED))
+
+
+def _columns(by_row: Sequence[SignalLayout]) -> tuple[int, ...]:
+    """Widest first: then every column begins at a multiple of its own width."""
+    order = sorted(by_row, key=lambda s: -s.width)
+    begin = dict(zip((s.row for s in order), accumulate((s.width for s in order), initial=0), strict=False))
+    return tuple(begin[s.row] for s in by_row)
+
+
+def _window(signal: SignalSpec) -> int:
+    """First of the eight bytes that are loaded: one that neighbours share, where the signal fits."""
+    first = first_bit(signal)
+    end = first + signal.length
+    shared = (first // bits * bits for bits in (64, 32, 8))
+    return next((start for start in shared if end - start <= 64), first // 8 * 8) // 8
 
 
 def raw_limit(signal: SignalSpec) -> np.uint64:
@@ -224,7 +295,8 @@ def _ancestors(signal: SignalSpec, by_name: dict[str, SignalSpec]) -> list[str]:
     return chain
 
 
-def _unit(signal: SignalSpec) -> str:
+def unit_of(signal: SignalSpec) -> str:
+    """The VSS unit where it is mapped, else its own."""
     from domain.vss import catalogue
 
     known = catalogue().get(signal.path)
@@ -234,46 +306,3 @@ def _unit(signal: SignalSpec) -> str:
 def _unconditional(layout: MessageLayout) -> bool:
     """Whether every frame that is long enough gives every signal."""
     return all(s.parent < 0 and raw_limit(s.spec) == NO_LIMIT for s in layout.signals)
-
-
-def _is_extended(message: MessageSpec) -> bool:
-    return message.match is Match.EXACT and bool(message.can_id & EXTENDED_ID)
-
-
-def _standard_ids(messages: Sequence[MessageSpec]) -> NDArray[np.int32]:
-    """Exact identifiers win over masked ones; among equals the last message wins, as in cantools."""
-    table = np.full(2048, -1, np.int32)
-    exact_last = sorted(enumerate(messages), key=lambda pair: pair[1].can_id_mask == _ALL_BITS)
-    for number, message in exact_last:
-        if message.match is Match.EXACT and not message.can_id & EXTENDED_ID:
-            matching = (np.arange(2048) & message.can_id_mask & 0x7FF) == message.can_id
-            table[matching] = number
-    return table
-
-
-def _masked_ids(messages: Sequence[MessageSpec]) -> NDArray[np.uint32]:
-    rows = [(m.can_id_mask, m.can_id, n) for n, m in enumerate(messages) if _is_extended(m) and m.can_id_mask != _ALL_BITS]
-    return np.array(rows, np.uint32).reshape(-1, 3)
-
-
-def id_table(numbers: dict[int, int]) -> IdTable:
-    """A hash table at most half full (at least one empty slot ends every search) and the same as sorted keys."""
-    size = 8
-    while size < 2 * len(numbers) + 1:
-        size *= 2
-    slots, slot_messages = np.full(size, EMPTY_SLOT, np.uint32), np.full(size, -1, np.int32)
-    for key, number in numbers.items():
-        slot = (key * 0x9E3779B1 >> 15) & (size - 1)
-        while slots[slot] != EMPTY_SLOT:
-            slot = (slot + 1) & (size - 1)
-        slots[slot], slot_messages[slot] = key, number
-    ordered = sorted(numbers)
-    return IdTable(
-        keys=np.array(ordered, np.uint32),
-        messages=np.array([numbers[key] for key in ordered], np.int32),
-        slots=slots,
-        slot_messages=slot_messages,
-    )
-
-
-__all__ = ["ALWAYS", "IdTable", "MessageLayout", "SignalLayout", "SignalTable", "compile_book", "id_table", "layout_message"]

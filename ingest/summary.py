@@ -68,12 +68,13 @@ class DecodeSummary:
             if kind in DIFFERS_FROM_STRICT:
                 self._by_message.setdefault(message, Counter())[kind] += count
         for group in signals.groups:
-            self._messages[group.message] += len(group.frame)
+            self._messages[group.message] += len(group)
+            values, valid = group.values, group.valid
             for row, name in enumerate(group.names):
-                good = group.valid[row]
+                good = valid[row]
                 key = f"{group.message}.{name}"
                 figures = self._signals.setdefault(key, _Figures(unit=group.units[row]))
-                figures.add(group.values[row] if good.all() else group.values[row][good])
+                figures.add(values[row] if good.all() else values[row][good])
 
     def add_anomalies(self, anomalies: Mapping[str, int]) -> None:
         """Count what a log reader found odd."""

@@ -17,7 +17,7 @@ from app.kernels import lazy_jit
 from domain.findings import Text
 from domain.frames import EXTENDED_ID, FrameBatch, FrameFlag, TickKind
 from domain.ports import Jit, no_jit
-from domain.signals import SignalBatch, SignalGroup
+from domain.signals import SignalBatch
 from ingest.dbc import load_dbc
 from ingest.decoder import Decoder
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
@@ -64,11 +64,20 @@ def same(one: dict[str, float] | None, other: dict[str, float] | None) -> bool:
     return one.keys() == other.keys() and all(equal)
 
 
+GROUP_COLUMNS = (
+    "message", "bus", "profile", "names", "paths", "units", "frame", "time_ns", "vehicle", "source", "values", "valid",
+    "priority", "stale_after_ns",
+)  # fmt: skip
+
+
 def assert_equal_batches(one: SignalBatch, other: SignalBatch) -> None:
     assert (one.anomalies, one.known_frames, one.unknown_frames) == (other.anomalies, other.known_frames, other.unknown_frames)
     assert [g.message for g in one.groups] == [g.message for g in other.groups]
     for a, b in zip(one.groups, other.groups, strict=True):
-        for name in SignalGroup.__slots__:
+        for row in range(len(a.names)):
+            assert a.raw(row).dtype == b.raw(row).dtype
+            assert a.raw(row).tobytes() == b.raw(row).tobytes() or a.raw(row).tolist() == b.raw(row).tolist()
+        for name in GROUP_COLUMNS:
             left, right = getattr(a, name), getattr(b, name)
             if isinstance(left, np.ndarray):
                 assert left.dtype == right.dtype

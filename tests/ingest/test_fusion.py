@@ -14,7 +14,7 @@ from app.kernels import lazy_jit
 from domain.findings import Text
 from domain.frames import EXTENDED_ID, FrameBatch, FrameFlag, TickKind
 from domain.ports import Jit, no_jit
-from domain.signals import TICK_SIGNAL, SampleBatch
+from domain.signals import TICK_SIGNAL, ReadyColumns, SampleBatch
 from ingest.decoder import Decoder
 from ingest.fusion import Fusion
 from ingest.message_spec import Match, MessageSpec, SignalSpec
@@ -194,5 +194,14 @@ def test_a_snapshot_is_small() -> None:
 def test_infinite_values_are_no_measurements() -> None:
     frames = frame_batch([F(GOOD, b"\x01", 1)])
     signals = DECODER.decode(frames)
-    infinite = replace(signals.groups[0], values=np.array([[np.inf]]))
+    group = signals.groups[0]
+    columns = ReadyColumns(
+        frame=group.frame,
+        time_ns=group.time_ns,
+        vehicle=group.vehicle,
+        source=group.source,
+        values=np.array([[np.inf]]),
+        valid=group.valid,
+    )
+    infinite = replace(group, columns=columns)
     assert len(Fusion().fuse(frames, replace(signals, groups=(infinite,)))) == 0

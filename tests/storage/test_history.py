@@ -33,7 +33,7 @@ def group(
     source: int = -1,
 ) -> SignalGroup:
     n = len(times)
-    return SignalGroup(
+    return SignalGroup.of(
         message=message,
         bus="can0",
         profile="sedan",

@@ -124,7 +124,7 @@ def test_signals_around_the_alert_are_drawn_where_their_history_is_kept(tmp_path
 
     time_ns, values = series()[SEDAN, COOLANT]
     count = len(time_ns)
-    group = SignalGroup(
+    group = SignalGroup.of(
         message="ENGINE",
         bus="*",
         profile="p",

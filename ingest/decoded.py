@@ -1,0 +1,235 @@
+"""The decoded messages of one book in a batch: raw values in narrow columns, everything else worked out when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.frames import FrameBatch
+from ingest import columns
+from ingest.signal_table import FORM_TYPES, Form, SignalTable
+
+_SINGLE_VEHICLE, _NO_SOURCE, _VALID = np.int32(0), np.int16(-1), np.True_
+_LINE_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """Frames of one book, put in order of message.
+
+    Attributes:
+        message: int32[n], message number of every frame of the batch, m for none.
+        count: int64[m + 1], frames of each. short: int64[m], too short ones among them. first: int64[m + 1], where each begins in `order`.
+        order: int64[n], rows of the batch by message, in the batch's order within each.
+    """
+
+    message: NDArray[np.int32]
+    count: NDArray[np.int64]
+    short: NDArray[np.int64]
+    first: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+    @property
+    def known(self) -> int:
+        """Frames that a message of the book matched."""
+        return len(self.message) - int(self.count[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the columns of each message begin.
+
+    Attributes:
+        occurring: messages that occur and of which something is given out. doubtful: those of them where a value may be missing. certain: the others.
+        raw, valid: int64[m], where the raw columns (a byte buffer) and the validity matrix (bool) begin; valid -1 where all are valid.
+        value: int64[m], where the value matrix begins. raw_bytes, valid_cells, cells: sizes in all.
+    """
+
+    occurring: NDArray[np.int64]
+    doubtful: NDArray[np.int64]
+    certain: NDArray[np.int64]
+    raw: NDArray[np.int64]
+    valid: NDArray[np.int64]
+    value: NDArray[np.int64]
+    raw_bytes: int
+    valid_cells: int
+    cells: int
+
+
+def places(grouped: Grouped, table: SignalTable) -> Places:
+    """Room for what occurs: columns of one message side by side, each message on a cache line of its own."""
+    messages, count = table.messages, grouped.count[:-1]
+    occurs = messages["shown"] & (count > 0)
+    doubtful = occurs & ~(messages["certain"] & (grouped.short == 0))
+    raw_bytes = np.where(occurs, (messages["frame_bytes"] * count + _LINE_BYTES - 1) // _LINE_BYTES * _LINE_BYTES, 0)
+    cells = np.where(occurs, (messages["last_signal"] - messages["first_signal"]) * count, 0)
+    valid_cells = np.where(doubtful, cells, 0)
+    raw_end, valid_end, value_end = raw_bytes.cumsum(), valid_cells.cumsum(), cells.cumsum()
+    return Places(
+        occurring=occurs.nonzero()[0],
+        doubtful=doubtful.nonzero()[0],
+        certain=(occurs & ~doubtful).nonzero()[0],
+        raw=raw_end - raw_bytes,
+        valid=np.where(doubtful, valid_end - valid_cells, -1),
+        value=value_end - cells,
+        raw_bytes=int(raw_end[-1]) if len(raw_end) else 0,
+        valid_cells=int(valid_end[-1]) if len(raw_end) else 0,
+        cells=int(value_end[-1]) if len(raw_end) else 0,
+    )
+
+
+class Engine(Protocol):
+    """Reads signals out of payloads."""
+
+    def read_raw(self, book: DecodedBook, numbers: NDArray[np.int64]) -> None:
+        """Fill the raw columns of these messages."""
+
+    def values(self, book: DecodedBook) -> NDArray[np.float64]:
+        """The value matrices of all messages that occur."""
+
+
+class DecodedBook:
+    """What decoding gave for one book; message numbers and rows as in `table.layouts`.
+
+    Frames are grouped and judged; raw columns and values are read from the payloads when first asked for, all at once.
+
+    Args:
+        raw_columns: uint8, room for the raw columns; those of doubtful messages are filled. valid_cells: bool, validity matrices.
+    """
+
+    __slots__ = (
+        "_engine",
+        "_has_raw",
+        "_values",
+        "count",
+        "first",
+        "frames",
+        "grouped",
+        "places",
+        "raw_columns",
+        "table",
+        "valid_cells",
+    )
+
+    def __init__(
+        self,
+        *,
+        frames: FrameBatch,
+        table: SignalTable,
+        grouped: Grouped,
+        places: Places,
+        raw_columns: NDArray[np.uint8],
+        valid_cells: NDArray[np.bool_],
+        engine: Engine,
+    ) -> None:
+        self.frames, self.table, self.grouped, self.places = frames, table, grouped, places
+        self.raw_columns, self.valid_cells = raw_columns, valid_cells
+        self.count: list[int] = grouped.count.tolist()
+        self.first: list[int] = grouped.first.tolist()
+        self._engine = engine
+        self._has_raw = False
+        self._values: NDArray[np.float64] | None = None
+
+    def frame(self, number: int) -> NDArray[np.int64]:
+        """Rows of the batch."""
+        first = self.first[number]
+        return self.grouped.order[first : first + self.count[number]]
+
+    def raw(self, number: int, row: int) -> NDArray[Any]:
+        """Raw values of one signal. The first call reads those of all messages, but for doubtful ones, which are read already."""
+        if not self._has_raw and self.places.valid[number] < 0:
+            self._engine.read_raw(self, self.places.certain)
+            self._has_raw = True
+        return self.column(number, row)
+
+    def column(self, number: int, row: int) -> NDArray[Any]:
+        """The raw column of one signal, whether it is read yet or not."""
+        layout = self.table.layouts[number]
+        signal = layout.by_row[row]
+        if signal.form is Form.OBJECT:
+            return columns.raw_values(signal, self.frames.take(self.frame(number)))
+        begin = int(self.places.raw[number]) + layout.columns[row] * self.count[number]
+        return self.raw_columns[begin : begin + signal.width * self.count[number]].view(FORM_TYPES[signal.form])
+
+    def valid(self, number: int) -> NDArray[np.bool_]:
+        """Matrix of (signal row, frame), with the selectors that are not shown."""
+        shape = (len(self.table.layouts[number].signals), self.count[number])
+        begin = int(self.places.valid[number])
+        if begin < 0:
+            return np.broadcast_to(_VALID, shape)
+        return self.valid_cells[begin : begin + shape[0] * shape[1]].reshape(shape)
+
+    def values(self, number: int) -> NDArray[np.float64]:
+        """Matrix of (signal row, frame). The first call works out those of all messages."""
+        if self._values is None:
+            self._values = self._engine.values(self)
+        shape = (len(self.table.layouts[number].signals), self.count[number])
+        begin = int(self.places.value[number])
+        return self._values[begin : begin + shape[0] * shape[1]].reshape(shape)
+
+    def value_row(self, number: int, row: int) -> NDArray[np.float64]:
+        """One row of `values`, worked out by numpy from its raw column."""
+        signal = self.table.layouts[number].by_row[row]
+        values = columns.in_path_unit(signal, columns.physical(signal, self.raw(number, row)))
+        if self.places.valid[number] >= 0:
+            values[~self.valid(number)[row]] = np.nan
+        return values
+
+
+class MessageColumns:
+    """One message of a decoded book, as `domain.signals.SignalColumns`."""
+
+    __slots__ = ("_book", "_number")
+
+    def __init__(self, book: DecodedBook, number: int) -> None:
+        self._book, self._number = book, number
+
+    @property
+    def count(self) -> int:
+        """How many frames there are."""
+        return self._book.count[self._number]
+
+    @property
+    def frame(self) -> NDArray[np.int64]:
+        """Rows in the FrameBatch decoded."""
+        return self._book.frame(self._number)
+
+    @property
+    def time_ns(self) -> NDArray[np.int64]:
+        """Event time."""
+        return self._book.frames.time_ns.take(self.frame)
+
+    @property
+    def vehicle(self) -> NDArray[np.int32]:
+        """Index into the batch's vehicles."""
+        if len(self._book.frames.vehicles) == 1:
+            return np.broadcast_to(_SINGLE_VEHICLE, self.count)
+        return self._book.frames.vehicle.take(self.frame)
+
+    @property
+    def source(self) -> NDArray[np.int16]:
+        """J1939 source address, -1 where the message has none."""
+        if not self._book.table.messages["by_pgn"][self._number]:
+            return np.broadcast_to(_NO_SOURCE, self.count)
+        return (self._book.frames.can_id.take(self.frame) & np.uint32(0xFF)).astype(np.int16)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Physical values of (signal, frame), NaN where not valid."""
+        return self._book.values(self._number)[: self._shown]
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Which of (signal, frame) are there."""
+        return self._book.valid(self._number)[: self._shown]
+
+    @property
+    def _shown(self) -> int:
+        return self._book.table.layouts[self._number].shown
+
+    def raw(self, row: int) -> NDArray[Any]:
+        """Raw values of one signal."""
+        return self._book.raw(self._number, row)
