@@ -34,6 +34,14 @@ M = TypeVar("M", bound=pydantic.BaseModel)
 _LETTER_CODE = re.compile(r"([PCBU])([0-3])([0-9A-F])([0-9A-F]{2})(?:[:-]([0-9A-F]{2}))?")
 _SPN_CODE = re.compile(r"SPN(\d+)/FMI(\d+)")
 _ALARM_BIT = re.compile(r"GB(\d+)")
+_TERMINAL_FAULT = re.compile(r"GB([BMEO])-([0-9A-F]{8})")
+_TERMINAL_LISTS = {
+    "B": ("ev.battery", Text(en="Energy storage fault", zh="可充电储能装置故障")),
+    "M": ("ev.drive_unit", Text(en="Drive motor fault", zh="驱动电机故障")),
+    "E": ("engine", Text(en="Engine fault", zh="发动机故障")),
+    "O": ("", Text(en="Other fault", zh="其他故障")),
+}
+"""The four fault lists of GB/T 32960.3: system and words; the numbers are the maker's."""
 _LETTER_WORDS = {
     "P": Text(en="powertrain", zh="动力系统"),
     "C": Text(en="chassis", zh="底盘"),
@@ -99,6 +107,8 @@ class CodeCatalogue:
             return self._parameter_code(code, int(match[1]), int(match[2]))
         if (match := _ALARM_BIT.fullmatch(code)) and (known := self.alarm_bits.get(int(match[1]))):
             return known
+        if match := _TERMINAL_FAULT.fullmatch(code):
+            return _terminal_fault(code, match[1], match[2])
         return _unknown(code, Text(en=f"Trouble code {code}", zh=f"故障码 {code}"))
 
     def _letter_code(self, code: str, failure_type: str | None) -> CodeInfo:
@@ -147,6 +157,12 @@ def _unknown(code: str, title: Text) -> CodeInfo:
         urgency=Urgency.NEXT,
         known=False,
     )
+
+
+def _terminal_fault(code: str, letter: str, number: str) -> CodeInfo:
+    system, words = _TERMINAL_LISTS[letter]
+    title = Text(en=f"{words.en} {number}, meaning depends on the maker", zh=f"{words.zh} {number}，含义由厂家规定")
+    return replace(_unknown(code, title), system=system, group_key=system or f"code/{code}")
 
 
 def _generic_title(code: str) -> Text:

@@ -44,7 +44,7 @@ class Decoder:
         jit: Jit = no_jit,
         wanted: frozenset[str] | None = None,
     ) -> None:
-        self._profile_of = profile_of
+        self._profile_of, self._wanted = profile_of, wanted
         self._books = {name: tuple(_books(name, profile, wanted)) for name, profile in profiles.items()}
         self._backend = NumpyBackend() if jit is no_jit else KernelBackend(jit)
 
@@ -73,7 +73,7 @@ class Decoder:
                     grouped = self._backend.group(frames, vehicle_ok, bus_ok, book.table)
                     known.append(grouped)
                     groups += self._decode_book(frames, grouped, book, strict, anomalies)
-        groups += record_groups(frames, anomalies)
+        groups += record_groups(frames, anomalies, wanted=self._wanted)
         data = (frames.flags & np.uint8(columns.NO_SIGNALS)) == 0
         known_frames = _known_frames(known)
         return SignalBatch(

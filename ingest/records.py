@@ -10,6 +10,7 @@ import numpy as np
 from domain.frames import FrameBatch, FrameFlag
 from domain.signals import SignalGroup
 from domain.vss import catalogue, path_of_number
+from ingest.gbt32960.decode import packet_groups
 
 SAMPLE_PRIORITY = 50
 """Behind what we decode ourselves from the bus (0 by default): the device may have rounded or delayed it."""
@@ -18,11 +19,18 @@ SAMPLE_STALE_AFTER_NS = 60_000_000_000
 UNKNOWN_PATH = "unknown_path"
 
 
-def record_groups(frames: FrameBatch, anomalies: Counter[tuple[str, str]]) -> Iterator[SignalGroup]:
-    """One group for each (wire format, path) among the records; oddities are counted in `anomalies`."""
+def record_groups(
+    frames: FrameBatch, anomalies: Counter[tuple[str, str]], *, wanted: frozenset[str] | None = None
+) -> Iterator[SignalGroup]:
+    """One group for each (wire format, path) among the records; oddities are counted in `anomalies`.
+
+    `wanted`: VSS paths of which a packet's data must hold one to be decoded; None = all.
+    """
     samples = np.flatnonzero(frames.flags & np.uint8(FrameFlag.SAMPLE))
     if len(samples):
         yield from _sample_groups(frames, samples.astype(np.int64), anomalies)
+    if np.any(frames.flags & np.uint8(FrameFlag.PACKET)):
+        yield from packet_groups(frames, anomalies, wanted=wanted)
 
 
 def _sample_groups(

@@ -66,7 +66,9 @@ def _explanation(info: CodeInfo, transition: Transition, standing: str, report: 
 
 
 def _ecu(report: DtcReport) -> str:
-    """An ECU as its protocol names it: a J1939 address in decimal, a CAN identifier in hexadecimal."""
+    """An ECU as its protocol names it: a J1939 address in decimal, a CAN identifier in hexadecimal, the terminal of GB/T 32960."""
+    if report.protocol is Protocol.GBT32960:
+        return "GB/T 32960"
     return str(report.source) if report.protocol is Protocol.J1939 else f"{report.source & 0x1FFF_FFFF:X}"
 
 

@@ -1,5 +1,8 @@
 """How bad a reported trouble code is: by itself, by its failure mode, and by the lamps of its ECU.
 
+A GB/T 32960 terminal grades its alarms: 1 does not affect driving, 2 limits it, 3 stop now, 4 thermal event. Where it tells but one
+grade for all of them, that is the highest, and belongs to the severe ones as a red lamp does.
+
 Lamps belong to an ECU, not to each of its codes (SAE J1939-73): the red stop lamp raises the codes of the severe class, and
 all codes of the ECU only where none is of it. Codes that are only pending or permanent are worth watching, no more.
 """
@@ -12,7 +15,7 @@ from enum import StrEnum
 
 from domain.codes import CodeInfo
 from domain.findings import Severity, Urgency
-from domain.trouble_codes import CodeList, DtcReport, Lamps, StatusBit, TroubleCode
+from domain.trouble_codes import CodeList, DtcReport, Lamps, Protocol, StatusBit, TroubleCode
 
 ON = 1
 """Lamp state: 0 off, 1 on, 2 error, 3 not available."""
@@ -81,6 +84,8 @@ def levels(report: DtcReport, codes: Sequence[TroubleCode], lookup: Callable[[st
     """The level of each of these codes of a report."""
     infos = [lookup(code.code) for code in codes]
     own = [_own_level(report, code, info) for code, info in zip(codes, infos, strict=True)]
+    if report.protocol is Protocol.GBT32960:
+        return _graded(codes, infos, own)
     if report.lamps is None:
         return own
     severe = [info.severe_fmi or info.urgency is Urgency.STOP for info in infos]
@@ -88,6 +93,33 @@ def levels(report: DtcReport, codes: Sequence[TroubleCode], lookup: Callable[[st
         _lamp_level(level, report.lamps, red_concerns_it=is_severe or not any(severe))
         for level, is_severe in zip(own, severe, strict=True)
     ]
+
+
+_LIMITS_DRIVING, _STOP_NOW = 2, 3
+_HARMLESS = 1
+"""Grades of GB/T 32960.3."""
+
+
+def _graded(codes: Sequence[TroubleCode], infos: Sequence[CodeInfo], own: Sequence[Level]) -> list[Level]:
+    """Levels by the sender's grades; one grade for several codes concerns the severe ones, or all where none is."""
+    severe = [info.urgency >= Urgency.TODAY and code.level >= 0 for code, info in zip(codes, infos, strict=True)]
+    is_common = any(severe) and len({code.level for code in codes if code.level >= 0}) == 1
+    return [
+        _grade_level(level, code.level, concerned=is_severe or not is_common)
+        for code, level, is_severe in zip(codes, own, severe, strict=True)
+    ]
+
+
+def _grade_level(level: Level, grade: int, *, concerned: bool) -> Level:
+    if grade == _HARMLESS and level.urgency is not Urgency.STOP:
+        return Level(severity=_milder(level.severity, Severity.MEDIUM), urgency=min(level.urgency, Urgency.SOON))
+    if not concerned or grade < _LIMITS_DRIVING:
+        return level
+    return STOP_LEVEL if grade >= _STOP_NOW else level.at_least(Severity.HIGH, Urgency.TODAY)
+
+
+def _milder(severity: Severity, most: Severity) -> Severity:
+    return max(severity, most, key=_SEVERITIES.index)
 
 
 def _own_level(report: DtcReport, code: TroubleCode, info: CodeInfo) -> Level:

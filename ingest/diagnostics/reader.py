@@ -19,6 +19,7 @@ from ingest.diagnostics.freeze_frame import signals_by_pid
 from ingest.diagnostics.reading import Context, PacketCodes, Reading
 from ingest.diagnostics.selection import FrameKind, FrameSelection
 from ingest.diagnostics.tables import DataIdentifier, data_identifiers
+from ingest.gbt32960.codes import PACKET_CODES
 from ingest.transport import isotp, j1939_tp
 
 _STATE_FORMAT = 3
@@ -53,7 +54,9 @@ class DiagnosticsReader:
     ) -> None:
         table = obd2_pids() if pids is None else tuple(pids)
         self._context = Context(
-            signals=signals_by_pid(table), identifiers={**data_identifiers(), **(identifiers or {})}, packets=dict(packets or {})
+            signals=signals_by_pid(table),
+            identifiers={**data_identifiers(), **(identifiers or {})},
+            packets={**PACKET_CODES, **(packets or {})},
         )
         self._spn_layouts = spn_layouts or (lambda _vehicle, _source, _name: None)
         self._selection = FrameSelection()

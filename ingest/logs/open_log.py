@@ -8,11 +8,12 @@ from domain.errors import LogFileError
 from domain.ports import Jit, no_jit
 from ingest.logs.blf import Blf
 from ingest.logs.candump import Candump
+from ingest.logs.gbt32960 import PacketLog
 from ingest.logs.inflate import inflated
 from ingest.logs.log_file import LogFile
 from ingest.logs.log_format import LogFormat, SeekableFormat
 
-FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Candump())
+FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Candump(), PacketLog())
 """Every format that can be read; the first one that recognises a file reads it."""
 
 _HEAD_BYTES = 1 << 16
