@@ -9,7 +9,6 @@ from pathlib import Path
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
-from domain.ports import FindingStage
 from dtc_knowledge.code_table import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import load_knowledge
@@ -72,23 +71,37 @@ def build_line(
     codes = load_codes()
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
     stale_after_ns = {name: _stale_after_ns(profile) for name, profile in profiles.items()}
-    engine = RuleEngine(
-        rules,
-        stale_after_of=lambda vehicle: stale_after_ns[directory.profile_of(vehicle)],
-        powertrain_of=directory.powertrain_of,
-        jit=jit,
-    )
-    detector = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
-    finders: tuple[FindingStage, ...] = (engine, detector, CodeFindings(codes))
+    artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
+
+    def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
+        engine = RuleEngine(
+            rules,
+            stale_after_of=lambda vehicle: stale_after_ns[directory.profile_of(vehicle)],
+            powertrain_of=directory.powertrain_of,
+            jit=jit,
+        )
+        return engine, CoolantDetector(artefact, baseline_table), CodeFindings(codes)
+
+    engine, detector, _ = own = finders()
     whereabouts = Whereabouts()
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
+    decoder = Decoder(profiles, directory.profile_of, jit=jit, wanted=wanted)
+    late = Line(
+        holdback=HoldBack(lateness_ns=0),
+        decoder=decoder,
+        fusion=Fusion(jit=jit),
+        diagnostics=DiagnosticsReader(),
+        whereabouts=Whereabouts(),
+        finders=finders(),
+    )
     line = Line(
         holdback=HoldBack(lateness_ns=lateness_ns),
-        decoder=Decoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
+        decoder=decoder,
         fusion=Fusion(jit=jit),
         diagnostics=DiagnosticsReader(),
         whereabouts=whereabouts,
-        finders=finders,
+        finders=own,
+        late=late,
         observers=observers,
     )
     return Parts(

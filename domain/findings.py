@@ -100,7 +100,9 @@ class Finding:
     Attributes:
         vehicle: pseudonym. time_ns: event time.
         group_key: system and component ("engine.cooling/thermostat" style: `SYSTEM/COMPONENT` or `SYSTEM`); alerts group by it.
-        codes: trouble codes concerned. late: found in the late lane. received_ns: when the deciding record became available.
+        codes: trouble codes concerned. received_ns: when the deciding record became available.
+        late: found in the late lane. decided_ns: then the event time that the vehicle had reached when the deciding record came,
+            so that decisions stand in one order however the records were cut; None = `time_ns`.
         location: (latitude, longitude) in degrees WGS84 at that time, where known.
     """
 
@@ -116,8 +118,14 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     codes: tuple[str, ...] = ()
     late: bool = False
+    decided_ns: int | None = None
     received_ns: int | None = None
     location: tuple[float, float] | None = None
+
+    @property
+    def order_ns(self) -> int:
+        """Where it stands among its vehicle's decisions."""
+        return self.time_ns if self.decided_ns is None else self.decided_ns
 
 
 class AlertState(StrEnum):

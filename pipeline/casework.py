@@ -69,13 +69,13 @@ class Casework:
             self.reload()
 
     def handle(self, findings: Sequence[Finding]) -> Decided:
-        """Apply findings sorted by (vehicle, time). All findings of one vehicle and time are decided together."""
+        """Apply findings sorted by (vehicle, `order_ns`). All findings of one vehicle and moment are decided together."""
         if findings:
             self._refresh()
         changed: dict[str, VehicleCase] = {}
         outbox: list[OutboxEvent] = []
         opened = 0
-        for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.time_ns)):
+        for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.order_ns)):
             before = self._case(vehicle)
             decided = self._decide(open_part(before, OPEN_STATES), time_ns, tuple(together), outbox)
             after = overlaid(before, decided)

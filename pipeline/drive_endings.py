@@ -14,8 +14,8 @@ import numpy as np
 
 from domain.frames import FrameBatch
 from domain.records import StageState
-from pipeline.holdback import DRIVE_GAP_NS
-from pipeline.line import Advance, Line
+from pipeline.drive_ticks import DRIVE_GAP_NS
+from pipeline.line import Line, Pushed
 
 PREFIX = "before_end."
 """Of the stage names under which the states from before a drive's end are stored."""
@@ -28,14 +28,14 @@ class DriveEndings:
         self._line = line
         self._before: dict[str, tuple[int, tuple[StageState, ...]]] = {}
 
-    def close(self, vehicle: str) -> Advance:
+    def close(self, vehicle: str) -> Pushed:
         """The drive is over: evaluate its tail, and keep the states from before."""
         states = self._line.snapshot(vehicle)
-        advance = self._line.close(vehicle)
+        pushed = self._line.close(vehicle)
         reached = self._line.reached(vehicle)
         if reached is not None:
             self._before[vehicle] = (reached[0], states)
-        return advance
+        return pushed
 
     def states(self, vehicles: Iterable[str]) -> list[StageState]:
         """What is to be stored of the endings of these vehicles. The version tells which end it belongs to."""

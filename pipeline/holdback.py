@@ -7,21 +7,21 @@ Neither depends on how the records were cut into batches (decision 0002).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frames import NO_ARENA, FrameBatch, FrameFlag, TickKind, concat_frames, empty_frames
+from domain.frames import FrameBatch, concat_frames, empty_frames
 from domain.records import DeadLetter
+from pipeline.drive_ticks import DRIVE_GAP_NS, NEVER, drive_end_ticks, with_drive_ends
 from pipeline.frame_bytes import NO_FRAMES, by_vehicle, compact_frames, pack_frames, unpack_frames
 from pipeline.frame_letters import frame_letter
 
-NOTHING_SEEN = np.iinfo(np.int64).min
+_HEAD_BYTES = 48
 SECOND_NS = 1_000_000_000
-DRIVE_GAP_NS = 300 * SECOND_NS
-"""Event time without data after which a drive has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,14 @@ class Released:
 
     Attributes:
         frames: sorted by vehicle, then (time, boot session, sequence, index), end-of-drive ticks among them.
-        dead_letters: late records and refuted time jumps, kept.
+        late: records that came behind their vehicle's watermark and all that came before which is released by now, in order of
+            arrival by vehicle. late_after_ns: int64, per late record the greatest event time its vehicle had reached when it came.
+        dead_letters: refuted time jumps, kept.
     """
 
     frames: FrameBatch
+    late: FrameBatch = field(default_factory=empty_frames)
+    late_after_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     dead_letters: tuple[DeadLetter, ...] = ()
 
 
@@ -41,11 +45,13 @@ class Released:
 class _Vehicle:
     """Carried state: greatest event time seen, last time released, boot session of the last record, and suspects."""
 
-    greatest_ns: int = NOTHING_SEEN
-    released_ns: int = NOTHING_SEEN
-    boot_session: int = NOTHING_SEEN
+    greatest_ns: int = NEVER
+    released_ns: int = NEVER
+    boot_session: int = NEVER
     held: FrameBatch | None = None
     suspects: FrameBatch | None = None
+    late: FrameBatch | None = None
+    late_after_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class HoldBack:
@@ -57,7 +63,7 @@ class HoldBack:
     """
 
     name = "holdback"
-    version = "1"
+    version = "2"
     CONFIRMATIONS = 3
 
     def __init__(self, *, lateness_ns: int = SECOND_NS, jump_ns: int = 86_400 * SECOND_NS) -> None:
@@ -67,49 +73,55 @@ class HoldBack:
     def push(self, frames: FrameBatch) -> Released:
         """Take frames in arrival order, give those whose time has come."""
         released: list[FrameBatch] = []
+        late: list[tuple[FrameBatch, NDArray[np.int64]]] = []
         letters: list[DeadLetter] = []
         for own in by_vehicle(frames):
             state = self._vehicles.setdefault(own.vehicles[0], _Vehicle())
-            released += [self._push_one(run, state, letters) for run in self._settle_jumps(own, state, letters)]
-        return Released(frames=concat_frames(released) if released else empty_frames(), dead_letters=tuple(letters))
+            released += [self._push_one(run, state) for run in self._settle_jumps(own, state, letters)]
+            late += _late_due(state, state.greatest_ns - self.lateness_ns)
+        return _released(released, late, letters)
 
     def reached(self, vehicle: str) -> tuple[int, int] | None:
         """(greatest event time seen in ns, boot session of the last record) of this vehicle, None before its first record."""
         state = self._vehicles.get(vehicle)
-        return None if state is None or state.greatest_ns == NOTHING_SEEN else (state.greatest_ns, state.boot_session)
+        return None if state is None or state.greatest_ns == NEVER else (state.greatest_ns, state.boot_session)
 
     def close(self, vehicle: str) -> Released:
         """The vehicle's records end here: release what is held and append an end-of-drive tick."""
         state = self._vehicles.get(vehicle)
-        if state is None or state.greatest_ns == NOTHING_SEEN:
+        if state is None or state.greatest_ns == NEVER:
             return Released(frames=empty_frames())
         letters = [] if state.suspects is None else _letters(state.suspects, "time_jump", "no later record confirmed this stamp")
         state.suspects = None
-        parts = [] if state.held is None else [_with_drive_ends(_in_order(state.held), state)]
+        parts = [] if state.held is None else [_released_in_order(_in_order(state.held), state)]
         state.held = None
         last = state.greatest_ns
+        late = _late_due(state, last + 1)
         template = parts[0] if parts else empty_frames((vehicle,), ("",))
-        tick = _ticks(template, vehicle, np.array([last + DRIVE_GAP_NS]), np.array([state.boot_session]))
-        state.released_ns = NOTHING_SEEN  # the drive is closed: the gap to the next one makes no second tick
+        tick = drive_end_ticks(template, vehicle, np.array([last + DRIVE_GAP_NS]), np.array([state.boot_session]))
+        state.released_ns = NEVER  # the drive is closed: the gap to the next one makes no second tick
         state.greatest_ns = last + DRIVE_GAP_NS
-        return Released(frames=concat_frames([*parts, tick]), dead_letters=tuple(letters))
+        return _released([*parts, tick], late, letters)
 
-    def _push_one(self, arrived: FrameBatch, state: _Vehicle, letters: list[DeadLetter]) -> FrameBatch:
+    def _push_one(self, arrived: FrameBatch, state: _Vehicle) -> FrameBatch:
         """One vehicle's newly arrived records, its jumps settled."""
         time_ns = arrived.time_ns
         seen_before = np.maximum.accumulate(np.concatenate(([state.greatest_ns], time_ns)))
-        if state.greatest_ns != NOTHING_SEEN or len(time_ns) > 1:
+        if state.greatest_ns != NEVER or len(time_ns) > 1:
             floor = seen_before[:-1]
-            late = (floor != NOTHING_SEEN) & (time_ns < floor - np.where(floor == NOTHING_SEEN, 0, self.lateness_ns))
+            late = (floor != NEVER) & (time_ns < floor - np.where(floor == NEVER, 0, self.lateness_ns))
             if late.any():
-                letters += _letters(arrived.take(np.flatnonzero(late)), "late", "arrived behind the vehicle's watermark")
+                rows = np.flatnonzero(late)
+                fresh = compact_frames(arrived.take(rows))
+                state.late = fresh if state.late is None else concat_frames([state.late, fresh])
+                state.late_after_ns = np.concatenate([state.late_after_ns, floor[rows]])
                 arrived = arrived.take(np.flatnonzero(~late))
         state.greatest_ns = int(seen_before[-1])
         state.boot_session = _last_boot_session(arrived, state.boot_session)
         waiting = _in_order(arrived if state.held is None else concat_frames([state.held, arrived]))
         ready = int(np.searchsorted(waiting.time_ns, state.greatest_ns - self.lateness_ns, side="left"))
         state.held = _compact(waiting, ready)
-        return _with_drive_ends(waiting.take(slice(0, ready)), state)
+        return _released_in_order(waiting.take(slice(0, ready)), state)
 
     def _settle_jumps(self, arrived: FrameBatch, state: _Vehicle, letters: list[DeadLetter]) -> Iterable[FrameBatch]:
         """Yield runs of records without implausible jumps; keep suspects back until CONFIRMATIONS later records agree."""
@@ -121,7 +133,7 @@ class HoldBack:
         fine: list[int] = []
         boots = arrived.messages.boot_session[arrived.message]
         for row, (time_ns, session) in enumerate(zip(arrived.time_ns.tolist(), boots.tolist(), strict=True)):
-            if greatest != NOTHING_SEEN and session == boot and time_ns > greatest + self._jump_ns:
+            if greatest != NEVER and session == boot and time_ns > greatest + self._jump_ns:
                 suspects.append(arrived.take(slice(row, row + 1)))
                 if sum(map(len, suspects)) <= self.CONFIRMATIONS:
                     continue
@@ -141,35 +153,66 @@ class HoldBack:
             yield arrived.take(np.array(fine))
 
     def _may_jump(self, arrived: FrameBatch, state: _Vehicle) -> bool:
-        start = state.greatest_ns if state.greatest_ns != NOTHING_SEEN else int(arrived.time_ns[0])
+        start = state.greatest_ns if state.greatest_ns != NEVER else int(arrived.time_ns[0])
         return int(arrived.time_ns.max()) - min(start, int(arrived.time_ns.min())) > self._jump_ns
 
     def snapshot(self, vehicle: str) -> bytes | None:
-        """Greatest and released time, boot session, held and suspect frames."""
+        """Greatest and released time, boot session, and the frames that are held, suspect or late."""
         state = self._vehicles.get(vehicle)
         if state is None:
             return None
-        head = np.array([state.greatest_ns, state.released_ns, state.boot_session], "<i8").tobytes()
-        held = NO_FRAMES if state.held is None else pack_frames(state.held)
-        suspects = NO_FRAMES if state.suspects is None else pack_frames(state.suspects)
-        return head + len(held).to_bytes(8, "little") + held + suspects
+        packed = [NO_FRAMES if part is None else pack_frames(part) for part in (state.held, state.suspects, state.late)]
+        head = [state.greatest_ns, state.released_ns, state.boot_session, *map(len, packed)]
+        return b"".join([np.array(head, "<i8").tobytes(), *packed, state.late_after_ns.astype("<i8").tobytes()])
 
     def restore(self, vehicle: str, state: bytes) -> None:
         """Set the vehicle's state from `snapshot`."""
-        greatest, released, boot = np.frombuffer(state[:24], "<i8").tolist()
-        split = 32 + int.from_bytes(state[24:32], "little")
-        held, suspects = unpack_frames(state[32:split], vehicle), unpack_frames(state[split:], vehicle)
+        greatest, released, boot, *sizes = np.frombuffer(state[:_HEAD_BYTES], "<i8").tolist()
+        ends = (_HEAD_BYTES + np.cumsum([0, *sizes])).tolist()
+        held, suspects, late = (unpack_frames(state[start:end], vehicle) for start, end in itertools.pairwise(ends))
         self._vehicles[vehicle] = _Vehicle(
             greatest_ns=greatest,
             released_ns=released,
             boot_session=boot,
             held=held if len(held) else None,
             suspects=suspects if len(suspects) else None,
+            late=late if len(late) else None,
+            late_after_ns=np.frombuffer(state[ends[-1] :], "<i8").astype(np.int64),
         )
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""
         self._vehicles.pop(vehicle, None)
+
+
+def _late_due(state: _Vehicle, before_ns: int) -> list[tuple[FrameBatch, NDArray[np.int64]]]:
+    """Late records before whose arrival everything has been released by now: their place in the order is settled."""
+    if state.late is None:
+        return []
+    due = int(np.searchsorted(state.late_after_ns, before_ns, side="left"))
+    if due == 0:
+        return []
+    given = state.late.take(slice(0, due)), state.late_after_ns[:due]
+    state.late, state.late_after_ns = _compact(state.late, due), state.late_after_ns[due:]
+    return [given]
+
+
+def _released(frames: list[FrameBatch], late: list[tuple[FrameBatch, NDArray[np.int64]]], letters: list[DeadLetter]) -> Released:
+    return Released(
+        frames=concat_frames(frames) if frames else empty_frames(),
+        late=concat_frames([part for part, _ in late]) if late else empty_frames(),
+        late_after_ns=np.concatenate([after_ns for _, after_ns in late]) if late else np.empty(0, np.int64),
+        dead_letters=tuple(letters),
+    )
+
+
+def _released_in_order(frames: FrameBatch, state: _Vehicle) -> FrameBatch:
+    """With the ticks of the drives that these records show to have ended."""
+    if not len(frames):
+        return frames
+    whole = with_drive_ends(frames, state.released_ns)
+    state.released_ns = int(frames.time_ns[-1])
+    return whole
 
 
 def _last_boot_session(frames: FrameBatch, before: int) -> int:
@@ -196,51 +239,6 @@ def _rising(index: NDArray[np.int64]) -> bool:
 def _compact(waiting: FrameBatch, start: int) -> FrameBatch | None:
     """The rows from `start` on, with tables and arena cut down to what they use, so that state stays small."""
     return None if start == len(waiting) else compact_frames(waiting.take(slice(start, None)))
-
-
-def _with_drive_ends(frames: FrameBatch, state: _Vehicle) -> FrameBatch:
-    """Insert an end-of-drive tick five minutes after a record that is followed by such a gap."""
-    if not len(frames):
-        return frames
-    before = np.concatenate(([state.released_ns], frames.time_ns[:-1]))
-    gap = (before != NOTHING_SEEN) & (frames.time_ns - np.where(before == NOTHING_SEEN, frames.time_ns, before) >= DRIVE_GAP_NS)
-    state.released_ns = int(frames.time_ns[-1])
-    if not gap.any():
-        return frames
-    at = np.flatnonzero(gap)
-    boots = frames.messages.boot_session[frames.message[at]]
-    ticks = _ticks(frames, frames.vehicles[int(frames.vehicle[0])], before[at] + DRIVE_GAP_NS, boots)
-    joined = concat_frames([frames, ticks])
-    order = np.insert(np.arange(len(frames)), at, np.arange(len(frames), len(frames) + len(at)))
-    return joined.take(order)
-
-
-def _ticks(like: FrameBatch, vehicle: str, time_ns: NDArray[np.int64], boot_session: NDArray[np.int64]) -> FrameBatch:
-    """End-of-drive ticks of one vehicle at these times."""
-    n = len(time_ns)
-    empty = empty_frames((vehicle,), like.buses or ("",))
-    table = replace(
-        empty.messages,
-        vehicle=np.zeros(n, np.int32),
-        boot_session=boot_session.astype(np.int64),
-        sequence=np.full(n, -1, np.int64),
-        received_ns=time_ns.astype(np.int64),
-        position=np.full(n, -1, np.int64),
-    )
-    return replace(
-        empty,
-        messages=table,
-        time_ns=time_ns.astype(np.int64),
-        vehicle=np.zeros(n, np.int32),
-        bus=np.zeros(n, np.uint8),
-        can_id=np.full(n, TickKind.END_OF_DRIVE, np.uint32),
-        message=np.arange(n, dtype=np.int32),
-        index=np.full(n, -1, np.int64),
-        length=np.zeros(n, np.uint8),
-        flags=np.full(n, FrameFlag.TICK, np.uint8),
-        payload=np.zeros(n, np.uint64),
-        arena_offset=np.full(n, NO_ARENA, np.int64),
-    )
 
 
 def _letters(frames: FrameBatch, reason: str, detail: str) -> list[DeadLetter]:

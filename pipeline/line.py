@@ -5,8 +5,8 @@ Live, replay and distributed runs push frames through the same `Line`; only what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from domain.findings import Finding
@@ -15,8 +15,12 @@ from domain.ports import FindingStage, Stage
 from domain.records import DeadLetter, StageState
 from domain.signals import SampleBatch, SignalBatch
 from domain.trouble_codes import DtcBatch
+from pipeline.drive_ticks import until_drive_ends
 from pipeline.holdback import HoldBack, Released
+from pipeline.late_lane import LateLane
 from pipeline.whereabouts import Whereabouts
+
+NO_STATE = b""
 
 
 class Decode(Protocol):
@@ -42,14 +46,37 @@ class ReadCodes(Stage, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """What one push through the line gave."""
+    """What one pass through the stages gave. `late`: of records that came behind their vehicle's watermark."""
 
     frames: FrameBatch
     signals: SignalBatch
     samples: SampleBatch
     dtcs: DtcBatch
     findings: tuple[Finding, ...]
-    dead_letters: tuple[DeadLetter, ...]
+    dead_letters: tuple[DeadLetter, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What one push through the line gave: passes of the vehicles' own records, then of late ones."""
+
+    advances: tuple[Advance, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings by vehicle, in the order in which they are decided on."""
+        return tuple(sorted((finding for advance in self.advances for finding in advance.findings), key=_order))
+
+    @property
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """Of all passes."""
+        return tuple(letter for advance in self.advances for letter in advance.dead_letters)
+
+    @property
+    def late_records(self) -> int:
+        """How many records came behind their vehicle's watermark."""
+        return sum(len(advance.frames) for advance in self.advances if advance.late)
 
 
 Observer = Callable[[Advance], None]
@@ -57,7 +84,11 @@ Observer = Callable[[Advance], None]
 
 
 class Line:
-    """The stages in their order, with the state that they carry per vehicle."""
+    """The stages in their order, with the state that they carry per vehicle.
+
+    Args:
+        late: stages like these, without lateness, for what comes behind a vehicle's watermark; without them that is not judged.
+    """
 
     def __init__(
         self,
@@ -68,11 +99,13 @@ class Line:
         diagnostics: ReadCodes,
         whereabouts: Whereabouts,
         finders: Sequence[FindingStage],
+        late: Line | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
         self._holdback, self._decoder, self._fusion = holdback, decoder, fusion
         self._diagnostics, self._whereabouts, self._finders = diagnostics, whereabouts, tuple(finders)
         self._observers = tuple(observers)
+        self._late = None if late is None else LateLane(late)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -88,40 +121,59 @@ class Line:
         """(greatest event time seen in ns, boot session of the last record) of this vehicle, None before its first record."""
         return self._holdback.reached(vehicle)
 
-    def push(self, frames: FrameBatch) -> Advance:
+    def push(self, frames: FrameBatch) -> Pushed:
         """Frames in arrival order."""
-        return self._evaluate(self._holdback.push(frames))
+        released = self._holdback.push(frames)
+        return Pushed(advances=(*self._own(released), *self._late_ones(released)))
 
-    def close(self, vehicle: str) -> Advance:
+    def close(self, vehicle: str) -> Pushed:
         """The vehicle's records end: evaluate its tail and close its trip."""
-        return self._evaluate(self._holdback.close(vehicle))
+        reached = self._holdback.reached(vehicle)
+        released = self._holdback.close(vehicle)
+        advances = [*self._own(released), *self._late_ones(released)]
+        if self._late is not None and reached is not None:
+            advances += self._told(self._late.close(vehicle, reached[0]))
+        return Pushed(advances=tuple(advances))
 
-    def _evaluate(self, released: Released) -> Advance:
-        frames = released.frames
+    def _own(self, released: Released) -> Iterator[Advance]:
+        """The vehicles' own records, in parts that stop where a drive ends, so that the state of that moment can be kept."""
+        letters = released.dead_letters
+        for frames, ended in until_drive_ends(released.frames):
+            yield self._tell(replace(self._evaluate(frames), dead_letters=letters))
+            letters = ()
+            if self._late is not None:
+                for vehicle, end_ns in ended:
+                    self._late.shelve(vehicle, end_ns, self._stage_states(vehicle))
+
+    def _late_ones(self, released: Released) -> list[Advance]:
+        if self._late is None or not len(released.late):
+            return []
+        return self._told(self._late.push(released))
+
+    def _told(self, advances: list[Advance]) -> list[Advance]:
+        return [self._tell(advance) for advance in advances]
+
+    def _tell(self, advance: Advance) -> Advance:
+        for observe in self._observers:
+            observe(advance)
+        return advance
+
+    def _evaluate(self, frames: FrameBatch) -> Advance:
         signals = self._decoder.decode(frames)
         samples = self._fusion.fuse(frames, signals)
         dtcs = self._diagnostics.read(frames)
         findings = [finding for finder in self._finders for finding in finder.evaluate(samples, dtcs)]
         located = self._whereabouts.locate(samples, sorted(findings, key=_order))
-        advance = Advance(
-            frames=frames,
-            signals=signals,
-            samples=samples,
-            dtcs=dtcs,
-            findings=located,
-            dead_letters=released.dead_letters,
-        )
-        for observe in self._observers:
-            observe(advance)
-        return advance
+        return Advance(frames=frames, signals=signals, samples=samples, dtcs=dtcs, findings=located)
 
     def snapshot(self, vehicle: str) -> tuple[StageState, ...]:
-        """The carried state of every stage that has one for this vehicle."""
-        pairs = [(stage, stage.snapshot(vehicle)) for stage in self.stages]
+        """The carried state of every stage; NO_STATE where it has none, which takes the place of what is stored."""
+        return (*self._stage_states(vehicle), *(() if self._late is None else self._late.snapshot(vehicle)))
+
+    def _stage_states(self, vehicle: str) -> tuple[StageState, ...]:
         return tuple(
-            StageState(vehicle=vehicle, stage=stage.name, version=stage.version, state=state)
-            for stage, state in pairs
-            if state is not None
+            StageState(vehicle=vehicle, stage=stage.name, version=stage.version, state=stage.snapshot(vehicle) or NO_STATE)
+            for stage in self.stages
         )
 
     def restore(self, states: Sequence[StageState]) -> None:
@@ -129,14 +181,19 @@ class Line:
         by_name: Mapping[str, Stage] = {stage.name: stage for stage in self.stages}
         for state in states:
             stage = by_name.get(state.stage)
-            if stage is not None and stage.version == state.version:
+            if stage is not None and stage.version == state.version and state.state != NO_STATE:
                 stage.restore(state.vehicle, state.state)
+        if self._late is not None:
+            for vehicle in dict.fromkeys(state.vehicle for state in states):
+                self._late.restore(vehicle, {state.stage: state for state in states if state.vehicle == vehicle})
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state from every stage."""
         for stage in self.stages:
             stage.forget(vehicle)
+        if self._late is not None:
+            self._late.forget(vehicle)
 
 
-def _order(finding: Finding) -> tuple[str, int, str, str]:
-    return finding.vehicle, finding.time_ns, finding.source.kind, finding.source.id
+def _order(finding: Finding) -> tuple[str, int, int, str, str]:
+    return finding.vehicle, finding.order_ns, finding.time_ns, finding.source.kind, finding.source.id

@@ -77,6 +77,7 @@ class _Evaluated:
     changes: Commit
     digests: tuple[tuple[str, str, int], ...]
     opened_alerts: int
+    late: int
     vehicles: int
 
 
@@ -257,9 +258,9 @@ class LiveRunner:
                 self._endings.restore(vehicle, stored)
         frames = work.sequenced.frames
         self._endings.take_back(frames)
-        advances = [self._line.push(frames)] if len(frames) else []
-        advances += [self._endings.close(vehicle) for vehicle in work.closed]
-        decided = [self._casework.handle(advance.findings) for advance in advances]
+        pushed = [self._line.push(frames)] if len(frames) else []
+        pushed += [self._endings.close(vehicle) for vehicle in work.closed]
+        decided = [self._casework.handle(each.findings) for each in pushed]
         states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
         digests = tuple((state.vehicle, state.stage, hash(state.state)) for state in states)
         changed = [
@@ -272,11 +273,12 @@ class LiveRunner:
                 cases=tuple({case.vehicle: case for each in decided for case in each.cases}.values()),
                 states=(*changed, *self._endings.states(work.closed), *_presence_states(work)),
                 outbox=tuple(event for each in decided for event in each.outbox),
-                dead_letters=(*work.dead_letters, *(letter for advance in advances for letter in advance.dead_letters)),
+                dead_letters=(*work.dead_letters, *(letter for each in pushed for letter in each.dead_letters)),
                 seen=work.sequenced.seen,
             ),
             digests=digests,
             opened_alerts=sum(each.opened_alerts for each in decided),
+            late=sum(each.late_records for each in pushed),
             vehicles=len(vehicles),
         )
 
@@ -330,7 +332,7 @@ def _report(work: _Work, evaluated: _Evaluated, *, committed: bool) -> StepRepor
         gaps=sequenced.gaps,
         missing=sequenced.missing,
         frames=len(sequenced.frames),
-        late=sum(letter.reason == "late" for letter in letters),
+        late=evaluated.late,
         dead_letters=len(letters),
         alerts=evaluated.opened_alerts,
         vehicles=evaluated.vehicles,

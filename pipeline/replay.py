@@ -15,7 +15,7 @@ from domain.ports import Jit, Store, no_jit
 from domain.records import Commit, DeadLetter, DriveProgress, StageState
 from ingest.logs import ClockState, continuous_time, open_log
 from pipeline.casework import Casework, Decided
-from pipeline.line import Advance, Line
+from pipeline.line import Advance, Line, Pushed
 
 CLOCK_STAGE = "log_clock"
 HEAD_BYTES = 1 << 20
@@ -162,20 +162,21 @@ class Replay:
         )
 
     def _commit(
-        self, advance: Advance | None, progress: DriveProgress, logged: Sequence[DeadLetter], clock: StageState
+        self, pushed: Pushed | None, progress: DriveProgress, logged: Sequence[DeadLetter], clock: StageState
     ) -> DriveProgress:
         """Decide on what was found and store everything in one transaction; gives the progress as stored."""
         decided, letters = Decided(), tuple(logged)
-        if advance is not None:
-            for observe in self._observers:
-                observe(advance)
-            decided = self._casework.handle(advance.findings)
-            letters += advance.dead_letters
+        if pushed is not None:
+            for advance in pushed.advances:
+                for observe in self._observers:
+                    observe(advance)
+            decided = self._casework.handle(pushed.findings)
+            letters += pushed.dead_letters
             progress = replace(
                 progress,
-                signals=progress.signals + len(advance.samples),
-                dtcs=progress.dtcs + sum(len(report.codes) for report in advance.dtcs),
-                dead_letters=progress.dead_letters + len(advance.dead_letters),
+                signals=progress.signals + sum(len(advance.samples) for advance in pushed.advances),
+                dtcs=progress.dtcs + sum(len(report.codes) for advance in pushed.advances for report in advance.dtcs),
+                dead_letters=progress.dead_letters + len(pushed.dead_letters),
             )
         self._store.commit(
             Commit(

@@ -154,5 +154,5 @@ def outcome(store: AnyStore, choice: FleetChoice) -> dict[str, Any]:
             for order in case.orders
         ],
         "outbox": sorted((event.id, event.type, event.body) for event in store.outbox_events()),
-        "late": [letter.id for letter in store.dead_letters() if letter.reason == "late"],
+        "late": [alert.id for alert in store.alerts() if alert.late],
     }

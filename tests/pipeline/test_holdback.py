@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.frames import FrameBatch, FrameFlag, concat_frames
-from pipeline.holdback import DRIVE_GAP_NS, SECOND_NS, HoldBack
+from pipeline.drive_ticks import DRIVE_GAP_NS
+from pipeline.holdback import SECOND_NS, HoldBack, Released
 from tests.pipeline.frames import frames_of
 
 Row = tuple[str, int, int, bool]
@@ -25,22 +26,26 @@ def rows(frames: FrameBatch) -> list[Row]:
 def run(
     batches: list[FrameBatch], *, lateness_ns: int = SECOND_NS, restart: bool = False, close: bool = True
 ) -> tuple[list[Row], list[str]]:
+    """Released rows, and the ids of dead letters or, of late records, their places and what had been reached before them."""
     stage = HoldBack(lateness_ns=lateness_ns)
     out: list[Row] = []
     letters: list[str] = []
+
+    def note(released: Released) -> None:
+        out.extend(rows(released.frames))
+        letters.extend(letter.id for letter in released.dead_letters)
+        places = zip(released.late.index.tolist(), released.late_after_ns.tolist(), strict=True)
+        letters.extend(f"late {index} after {after_ns}" for index, after_ns in places)
+
     for batch in batches:
-        released = stage.push(batch)
-        out += rows(released.frames)
-        letters += [letter.id for letter in released.dead_letters]
+        note(stage.push(batch))
         if restart:
             state = stage.snapshot("car")
             stage = HoldBack(lateness_ns=lateness_ns)
             if state is not None:
                 stage.restore("car", state)
     if close:
-        released = stage.close("car")
-        out += rows(released.frames)
-        letters += [letter.id for letter in released.dead_letters]
+        note(stage.close("car"))
     return out, sorted(letters)
 
 

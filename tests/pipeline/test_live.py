@@ -32,20 +32,21 @@ class NotingLine:
     restored: list[str] = field(default_factory=list)
 
     @dataclass
-    class Advance:
+    class Pushed:
         findings: tuple = ()
         dead_letters: tuple = ()
+        late_records: int = 0
 
-    def push(self, frames: FrameBatch) -> Advance:
+    def push(self, frames: FrameBatch) -> Pushed:
         for number in frames.vehicle.tolist():
             self.counts[frames.vehicles[number]] = self.counts.get(frames.vehicles[number], 0) + 1
-        return self.Advance()
+        return self.Pushed()
 
-    def close(self, vehicle: str) -> Advance:
+    def close(self, vehicle: str) -> Pushed:
         self.closed.append(vehicle)
         self.counts[vehicle] = self.counts.get(vehicle, 0) + 1_000
         letter = DeadLetter(id=f"{vehicle}{len(self.closed)}", origin="test", position=0, reason="closed", detail="", content=b"")
-        return self.Advance(dead_letters=(letter,))
+        return self.Pushed(dead_letters=(letter,))
 
     def snapshot(self, vehicle: str) -> tuple[StageState, ...]:
         told = str(self.counts.get(vehicle, 0)).encode()
