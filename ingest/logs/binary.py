@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ FD_LENGTH = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64], np
 _KEPT = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 
 
-def records_at(data: NDArray[np.uint8], start: NDArray[np.int64], layout: np.dtype[np.generic]) -> NDArray[np.void]:
+def records_at(data: NDArray[np.uint8], start: NDArray[np.int64], layout: np.dtype[Any]) -> NDArray[Any]:
     """The records that begin at these bytes of `data`, wherever they lie: copies of the layout's item size, as fast as memory.
 
     `data` must be contiguous and reach as far as each record.
@@ -22,8 +24,7 @@ def records_at(data: NDArray[np.uint8], start: NDArray[np.int64], layout: np.dty
     if count <= 0 or not len(start):
         return np.empty((0, *shape), base)
     windows: NDArray[np.void] = np.ndarray((count,), whole, data.data, strides=(1,))
-    taken = windows[start]
-    return taken.view(base).reshape(len(start), *shape)
+    return windows[start].view(base).reshape(len(start), *shape)
 
 
 def first_bytes(payload: NDArray[np.uint64], length: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -52,8 +52,9 @@ class Blf:
         for offset, piece in containers:
             pieces.append((offset, piece))
             size += len(piece)
-            if size >= block_bytes:
-                yield objects.read(pieces, *containers.taken())
+            if size >= block_bytes or not piece:
+                # what went on into a damaged container has no end
+                yield objects.read(pieces, *containers.taken(), last=not piece)
                 pieces, size = [], 0
         yield objects.read(pieces, *containers.taken(), last=True)
 
@@ -101,7 +102,10 @@ class _Window:
 
 
 class _Containers:
-    """(offset in the file, unpacked bytes) of the containers in file order; a bare object counts as a container of its own."""
+    """(offset in the file, unpacked bytes) of the containers in file order; a bare object counts as a container of its own.
+
+    No bytes: here is something that could not be unpacked.
+    """
 
     def __init__(self, packed: _Window, piece_bytes: int) -> None:
         self._packed = packed
@@ -135,12 +139,13 @@ class _Containers:
             elif method == _DEFLATED:
                 for piece in self._unpack(body, whole=len(body) == size):
                     yield offset, piece
-            else:
+            elif method == _STORED:
                 packed.skip(size)
-                if method == _STORED:
-                    yield offset, body[_CONTAINER.size :]
-                else:
-                    self._note(offset, f"a container of unknown compression {method}", body)
+                yield offset, body[_CONTAINER.size :]
+            else:
+                self._note(offset, f"a container of unknown compression {method}", body)
+                packed.skip(size)
+                yield offset, b""
 
     def _unpack(self, body: bytes, *, whole: bool) -> Iterator[bytes]:
         packed, start = self._packed, self._packed.position
@@ -151,6 +156,7 @@ class _Containers:
         packed.skip(len(body) if inner < 0 else len(body) - len(block.rest) + inner)
         if whole and (inner >= 0 or block.damaged):
             self._note(start, "a damaged container", body)
+            yield b""
 
     def _find_next(self) -> None:
         """Go to the next object, or to the end: over padding, of which no word is made, or over damaged bytes."""

@@ -50,7 +50,7 @@ def scan_objects(  # noqa: C901 -- one self-contained kernel; calls would not co
         if least >= 0:
             sound = 32 <= head_bytes <= 256 and 1 <= version <= 2 and head_bytes + least <= whole <= 1024
         else:
-            sound = 16 <= head_bytes <= whole <= 16777216  # one that claims more is damaged
+            sound = 16 <= head_bytes <= whole <= 4194304  # one that claims more is damaged
         if sound and p + whole > size:
             if not last:
                 break

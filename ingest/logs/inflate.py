@@ -5,7 +5,6 @@ what came before is good.
 from __future__ import annotations
 
 import tempfile
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -50,15 +49,15 @@ def unpacked(stream: Inflated) -> BinaryIO:
 
 
 class ZlibBlock:
-    """One zlib stream that is wholly at hand, read as far as it is good.
+    """One zlib stream that is wholly at hand.
+
+    Where it ends too early, what came before is given; where it is damaged, which its check sum tells, nothing of the last piece
+    is: past the damage it would be wrong without a sign.
 
     Attributes:
-        damaged: it broke off or its check sum is wrong; known when the pieces are through.
-        rest: the bytes after its end; all of them were needed where it has no end.
+        damaged: it broke off or is damaged; known when the pieces are through.
+        rest: the bytes after its end; empty where it has no end.
     """
-
-    _STEP_BYTES = 64
-    """Of a damaged stream: what stands before the damage is unpacked to the last such step."""
 
     def __init__(self, content: bytes) -> None:
         self.damaged = False
@@ -67,34 +66,17 @@ class ZlibBlock:
 
     def pieces(self, piece_bytes: int) -> Iterator[bytes]:
         """The unpacked bytes, at most so many at a time."""
-        given = 0
         inflate = isal_zlib.decompressobj()
         packed = self._content
         try:
             while not inflate.eof and (piece := inflate.decompress(packed, piece_bytes)):
                 yield piece
-                given += len(piece)
                 packed = inflate.unconsumed_tail
         except _BROKEN:
-            yield from self._salvage(given, piece_bytes)
+            self.damaged = True
         else:
             self.damaged = not inflate.eof
             self.rest = inflate.unused_data
-
-    def _salvage(self, given: int, piece_bytes: int) -> Iterator[bytes]:
-        self.damaged = True
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # without header and check sum
-        for start in range(2, len(self._content), self._STEP_BYTES):
-            packed = self._content[start : start + self._STEP_BYTES]
-            while packed and not inflate.eof:
-                try:
-                    piece = inflate.decompress(packed, piece_bytes)
-                except zlib.error:
-                    return
-                packed = inflate.unconsumed_tail
-                if len(piece) > given:
-                    yield piece[given:]
-                given = max(0, given - len(piece))
 
 
 class GzipStream:
