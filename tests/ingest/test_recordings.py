@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import cantools
 import pytest
 
 from app.kernels import lazy_jit
-from domain.frames import EXTENDED_ID
+from domain.errors import LogFileError
+from domain.frames import EXTENDED_ID, FrameFlag
 from ingest.decoder import Decoder
-from ingest.logs import open_log
+from ingest.logs import LogFile, open_log
 from ingest.profiles import dbc_profile, load_profile
 from ingest.summary import DecodeSummary
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "data" / "recordings"
-CANDUMPS = (
-    "genesis_auto", "maxxforce_dm1_single", "research_truck_normal", "kenworth_truck", "leaf_ze1_qc_no_time",
-    "taycan_obd_scanner", "j1939_bam_block_attack",
+DBC_FILES = RECORDINGS.parent / "dbc"
+NAMES = (
+    "genesis_auto", "gt350_vss", "ipace_uds19_partA", "j1939_bam_block_attack", "kenworth_truck", "kia_ev6_uds_gps_11min",
+    "leaf_ze0_24kwh", "leaf_ze1_qc_no_time", "maxxforce_dm1_single", "nissan_uds_0x21", "obd2_gps_drive_10min",
+    "passat_b6_idle", "research_truck_normal", "taycan_obd_scanner", "truck_j1939_7min", "truck_j1939_two_buses",
+    "zeekr_negative_time",
 )  # fmt: skip
 
 
@@ -30,25 +37,105 @@ def expected(name: str) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", CANDUMPS)
+def opened(name: str, figures: dict[str, Any]) -> LogFile:
+    try:
+        return open_log(RECORDINGS / name / figures["file"], vehicle="v", jit=lazy_jit)
+    except LogFileError as problem:
+        pytest.skip(f"{figures['format']} cannot be read yet: {problem}")
+
+
+def began_s(figures: dict[str, Any]) -> float:
+    """Known times of MDF files count from the start in their header."""
+    start = figures.get("start_time")
+    return datetime.fromisoformat(start).timestamp() if start else 0.0
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_frame_of_a_recording_is_read(name: str) -> None:
     figures = expected(name)
-    log = open_log(RECORDINGS / name / figures["file"], vehicle="v", jit=lazy_jit)
-    per_id: dict[str, int] = {}
-    frames, stamps = 0, []
+    log = opened(name, figures)
+    per_id: Counter[str] = Counter()
+    per_bus: Counter[str] = Counter()
+    stamps = []
     for batch in log:
-        frames += len(batch)
         stamps += [int(batch.time_ns[0]), int(batch.time_ns[-1])]
-        for identifier in batch.can_id.tolist():
-            key = f"0x{identifier & ~EXTENDED_ID:X}{'x' if identifier & EXTENDED_ID else ''}"
-            per_id[key] = per_id.get(key, 0) + 1
-    assert frames == figures["frames"]
+        per_bus.update(batch.buses[bus] for bus in batch.bus.tolist())
+        per_id.update(f"0x{n & ~EXTENDED_ID:X}{'x' if n & EXTENDED_ID else ''}" for n in batch.can_id.tolist())
+    assert per_id.total() == figures["frames"]
     assert per_id == figures["frames_per_id"]
+    assert per_bus == figures["channels"]
     assert len(log.dead_letters) == figures["unparsed_lines"]
     assert log.anomalies["time_backwards"] == figures["time_goes_backwards"]
     if not log.anomalies["no_timestamp"]:
         assert log.anomalies["equal_time"] == figures["equal_timestamps"]
-        assert [stamps[0] / 1e9, stamps[-1] / 1e9] == pytest.approx([figures["t_first"], figures["t_last"]], abs=1e-6)
+        first, last = (stamp / 1e9 - began_s(figures) for stamp in (stamps[0], stamps[-1]))
+        assert [first, last] == pytest.approx([figures["t_first"], figures["t_last"]], abs=1e-5)
+
+
+def signals_of(dbc: Path) -> dict[str, list[str]]:
+    database: Any = cantools.database.load_file(dbc, strict=False)
+    return {message.name: [signal.name for signal in message.signals] for message in database.messages}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "genesis_auto"])
+def test_strict_decoding_gives_the_known_figures(name: str, number: int) -> None:
+    recording = expected(name)
+    if number >= len(recording["decoded"]):
+        pytest.skip(f"{name} has figures of {len(recording['decoded'])} DBC files only")
+    figures = recording["decoded"][number]
+    dbc = next(
+        (folder / figures["dbc"] for folder in (RECORDINGS / name, DBC_FILES) if (folder / figures["dbc"]).is_file()), None
+    )
+    if dbc is None:
+        pytest.skip(f"{figures['dbc']} is not beside this checkout")
+    if figures["match"] == "uds":
+        pytest.skip("figures of signals inside whole ISO-TP payloads are tested with the payloads")
+    log = opened(name, recording)
+    decoder = Decoder({"p": dbc_profile([(figures["channel"] or "*", dbc)])}, lambda _vehicle: "p", jit=lazy_jit)
+    summary = DecodeSummary()
+    for batch in log:
+        summary.add(batch, decoder.decode_strict(batch))
+    document = summary.document()
+    failed = sum(figures["decode_errors"].values())
+    # of messages that have no signals nothing is decoded
+    empty = {message for message, signals in signals_of(dbc).items() if not signals}
+    per_message = {message: count for message, count in figures["per_message"].items() if message not in empty}
+    without_signals = sum(figures["per_message"].values()) - sum(per_message.values())
+    assert document["decoded_frames"] == figures["frames_known"] - failed - without_signals
+    assert document["anomalies"].get("short_frame", 0) == figures["shorter_than_dbc"]
+    if not failed:
+        assert {message: found["frames"] for message, found in document["messages"].items()} == per_message
+    for signal, known in figures["signals"].items():
+        got = document["signals"][signal]
+        assert got["count"] == known["n"], signal
+        for field in ("min", "max", "mean"):
+            # the known means are rounded to six or five places
+            assert got[field] == pytest.approx(known[field], rel=1e-6, abs=5e-6), (signal, field)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "issue_1905.blf",
+        "test_CanErrorFrameExt.blf",
+        "test_CanFdMessage.blf",
+        "test_CanFdMessage64.blf",
+        "test_CanMessage.blf",
+        "test_CanMessage2.blf",
+    ],
+)
+def test_the_binary_samples_of_python_can_have_the_known_figures(name: str) -> None:
+    figures = expected("format_samples_pythoncan")[name]
+    (batch,) = open_log(RECORDINGS / "format_samples_pythoncan" / name, vehicle="v", jit=lazy_jit)
+    assert len(batch) == figures["messages"]
+    for key, flag in (("error_frames", FrameFlag.ERROR), ("remote", FrameFlag.REMOTE), ("fd", FrameFlag.FD)):
+        assert int(((batch.flags & int(flag)) != 0).sum()) == figures[key], key
+    assert int((batch.can_id >= EXTENDED_ID).sum()) == figures["extended"]
+    # python-can counts Vector's channels from 0, we as they are logged
+    assert [str(int(bus) - 1) for bus in batch.buses] == figures["channels"]
+    assert [batch.time_ns[0] / 1e9, batch.time_ns[-1] / 1e9] == pytest.approx(figures["t"], abs=2e-6)
+    assert sorted({f"0x{n & ~EXTENDED_ID:X}" for n in batch.can_id.tolist()}) == sorted(figures["ids"])
 
 
 def genesis(*, strict: bool) -> dict[str, Any]:
