@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ("app.commands.serve", "The live service: a broker in, alerts and orders out, API and pages."),
     "replay": ("app.commands.replay", "Recorded drives -> alerts, recommendations, orders, a report."),
     "decode": ("app.commands.decode", "A recording -> signals, with every anomaly counted."),
+    "doctor": ("app.commands.doctor", "What would be decoded from a recording, and what would decode more of it."),
     "dtc": ("app.commands.dtc", "Trouble codes: read them from a recording, explain them."),
     "rules": ("app.commands.rules", "Check, test and list the rules."),
     "knowledge": ("app.commands.knowledge", "Check the fault knowledge."),
