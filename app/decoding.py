@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from app.composition import GENERIC
 from app.kernels import cache_directory, compiler
 from domain.signals import SignalBatch
 from ingest.decoder import Decoder
+from ingest.descriptions import Mend
 from ingest.logs import open_log
 from ingest.profiles import Profile, dbc_profile, load_profile
 from ingest.summary import DecodeSummary
 
 _NOBODY = ""
+_TOLD = 5
 
 
 def decode_logs(
@@ -27,14 +30,18 @@ def decode_logs(
     start_ns: int | None,
     strict: bool,
     out: Path | None = None,
+    say: Callable[[str], None] = lambda _words: None,
 ) -> dict[str, Any]:
-    """Decode recordings with DBC files, a profile, or (with neither) the built-in definitions.
+    """Decode recordings with description files, a profile, or (with neither) the built-in definitions.
+
+    `say` is told what was mended in the description files.
 
     Raises:
         InputError: a file is not valid or cannot be read.
     """
     jit = compiler()
     book = _profile(dbc, profile)
+    tell_mends(book.mends, say)
     decoder = Decoder({book.id: book}, lambda _: book.id, jit=jit)
     summary = DecodeSummary()
     table = _Table(out) if out else None
@@ -50,7 +57,20 @@ def decode_logs(
     finally:
         if table is not None:
             table.close()
-    return summary.document()
+    return summary.document() | {"mended": _mended(book.mends)}
+
+
+def _mended(mends: Sequence[Mend]) -> dict[str, int]:
+    """What was put right in the description files, counted by kind."""
+    return dict(sorted(Counter(str(mend.kind) for mend in mends).items()))
+
+
+def tell_mends(mends: Sequence[Mend], say: Callable[[str], None]) -> None:
+    """One line for each thing put right, the first few of them."""
+    for mend in mends[:_TOLD]:
+        say(str(mend))
+    if len(mends) > _TOLD:
+        say(f"and {len(mends) - _TOLD} more mended")
 
 
 def _profile(dbc: Sequence[tuple[str, Path]], profile: str | None) -> Profile:

@@ -16,6 +16,7 @@ from domain.signals import ReadyColumns, SignalBatch, SignalGroup, SignalLabels
 from ingest import columns
 from ingest.backends import KernelBackend, NumpyBackend
 from ingest.decoded import DecodedBook, Grouped, MessageColumns
+from ingest.message_spec import CONTAINER
 from ingest.profiles import Profile
 from ingest.records import record_groups
 from ingest.signal_table import MessageLayout, SignalLayout, SignalTable, compile_book, unit_of
@@ -23,7 +24,9 @@ from ingest.signal_table import MessageLayout, SignalLayout, SignalTable, compil
 SHORT_FRAME = "short_frame"
 UNKNOWN_MUX = "unknown_mux"
 NOT_AVAILABLE = "not_available"
-DIFFERS_FROM_STRICT = frozenset({UNKNOWN_MUX, NOT_AVAILABLE, "overlapping_signals", "overlong_signals"})
+UNDECLARED_MUX = "undeclared_mux"
+"""The signal's selector is not marked as one in the file: cantools never gives the signal."""
+DIFFERS_FROM_STRICT = frozenset({UNKNOWN_MUX, NOT_AVAILABLE, UNDECLARED_MUX, "overlapping_signals", "overlong_signals"})
 """Anomalies where the default gives something else than strict decoding; a short frame gives the same in both."""
 
 
@@ -99,6 +102,9 @@ class Decoder:
         for number, count in unavailable.items():
             if count:
                 anomalies[book.labels[number].message, NOT_AVAILABLE] += count
+        for number in book.containers:
+            if grouped.count[number]:
+                anomalies[book.labels[number].message, CONTAINER] += int(grouped.count[number])
         for number in decoded.places.occurring.tolist():
             group = SignalGroup(labels=book.labels[number], columns=MessageColumns(decoded, number))
             if number in book.doubtful:
@@ -106,6 +112,9 @@ class Decoder:
                 for kind, count in failed.kinds.items():
                     if count:
                         anomalies[group.message, kind] += count
+                if lost := list(book.table.layouts[number].unreachable):
+                    anomalies[group.message, UNDECLARED_MUX] += int(np.count_nonzero(group.valid[lost].any(axis=0)))
+                    group = _without(group, lost) if strict else group
                 if strict and failed.frames is not None:
                     group = _keep(group, ~failed.frames)
             if len(group):
@@ -114,11 +123,16 @@ class Decoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Book:
-    """A signal table and what its columns are called. `doubtful`: messages with frames on which strict decoding may raise."""
+    """A signal table and what its columns are called.
+
+    Attributes:
+        doubtful: messages of which strict decoding may give less. containers: messages that are container frames.
+    """
 
     table: SignalTable
     labels: tuple[SignalLabels, ...]
     doubtful: frozenset[int]
+    containers: tuple[int, ...]
 
 
 def _known_frames(books: Sequence[Grouped]) -> int:
@@ -178,6 +192,22 @@ def _keep(group: SignalGroup, frames: NDArray[np.bool_]) -> SignalGroup:
     return replace(group, columns=kept)
 
 
+def _without(group: SignalGroup, rows: list[int]) -> SignalGroup:
+    """The group with no value of these signals."""
+    values, valid = group.values.copy(), group.valid.copy()
+    values[rows], valid[rows] = np.nan, False
+    kept = ReadyColumns(
+        frame=group.frame,
+        time_ns=group.time_ns,
+        vehicle=group.vehicle,
+        source=group.source,
+        values=values,
+        valid=valid,
+        raws=tuple(group.raw(row) for row in range(len(group.names))),
+    )
+    return replace(group, columns=kept)
+
+
 def _labels(layout: MessageLayout, profile: str) -> SignalLabels:
     shown = [signal.spec for signal in layout.by_row[: layout.shown]]
     return SignalLabels(
@@ -201,5 +231,6 @@ def _books(name: str, profile: Profile, wanted: frozenset[str] | None) -> Iterat
         yield _Book(
             table=table,
             labels=tuple(_labels(layout, name) for layout in table.layouts),
-            doubtful=frozenset(n for n, layout in enumerate(table.layouts) if layout.broken or layout.selectors),
+            doubtful=frozenset(n for n, each in enumerate(table.layouts) if each.broken or each.selectors or each.unreachable),
+            containers=tuple(n for n, layout in enumerate(table.layouts) if layout.spec.undecodable == CONTAINER),
         )

@@ -18,6 +18,21 @@ class Match(IntEnum):
     """29-bit identifiers by J1939 PGN (PDU1: PS dropped; data page kept); the source address is kept with the values."""
 
 
+class Transport(IntEnum):
+    """What carries a message to us."""
+
+    FRAME = 0
+    """One CAN frame."""
+    ISO_TP = 1
+    """ISO 15765-2: the answer of a control unit, whole, with `MessageSpec.prefix_bytes` before its service identifier."""
+    J1939 = 2
+    """SAE J1939-21 transport protocol (BAM, RTS/CTS)."""
+
+
+CONTAINER = "container"
+"""`MessageSpec.undecodable` of AUTOSAR container frames."""
+
+
 class NumberKind(IntEnum):
     """How raw bits become a number."""
 
@@ -67,7 +82,9 @@ class SignalSpec:
 class MessageSpec:
     """One message. `bus` "*" = any bus. For PGN matches `can_id` holds the PGN. `length` is the declared payload length, bytes.
 
-    `undecodable`: why cantools can decode no frame of it (overlapping or overlong signals), "" where it can.
+    `undecodable`: why cantools can decode no frame of it (overlapping or overlong signals, a container), "" where it can.
+    `prefix_bytes`: with ISO-TP, how many bytes the description counts before the service identifier (0, or 1: the low byte of
+    the length in the first frame, which some files count in).
     """
 
     name: str
@@ -79,3 +96,5 @@ class MessageSpec:
     bus: str = "*"
     undecodable: str = ""
     origin: str = ""
+    transport: Transport = Transport.FRAME
+    prefix_bytes: int = 0

@@ -15,7 +15,7 @@ from datafiles import Document, load_yaml, validate
 from domain.errors import DataFileError
 from domain.findings import Text
 from domain.vss import catalogue
-from ingest.dbc import load_dbc
+from ingest.descriptions import Description, Mend, load_description
 from ingest.message_spec import MessageSpec, SignalSpec
 
 SHIPPED = Path(__file__).parent / "profiles"
@@ -29,6 +29,7 @@ class Profile:
     Attributes:
         version: content hash of everything that shapes decoding. powertrain: "petrol", "diesel", "ev" … or "" where unknown.
         messages: mapped message definitions; those with equal (bus, origin) form one book, and each book decodes by itself.
+        mends: what was put right in the description files.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Profile:
     title: Text
     powertrain: str
     messages: tuple[MessageSpec, ...]
+    mends: tuple[Mend, ...] = ()
 
 
 class _Strict(pydantic.BaseModel):
@@ -86,22 +88,22 @@ def load_profile(
     """
     document = load_yaml(_find(name_or_path, relative_to))
     content = validate(_File, document)
-    messages: list[MessageSpec] = []
-    for bus, files in content.buses.items():
-        for number, file in enumerate(files):
-            messages += _dbc_of(document, bus, number, file, cache)
-    for bus, path in extra_dbc:
-        messages += load_dbc(path, bus=bus, cache=cache)
+    descriptions = [
+        _dbc_of(document, bus, number, file, cache) for bus, files in content.buses.items() for number, file in enumerate(files)
+    ]
+    descriptions += [load_description(path, bus=bus, cache=cache) for bus, path in extra_dbc]
+    messages = [message for description in descriptions for message in description.messages]
     for builtin in content.builtin:
         messages += _builtin(builtin)
     mapped = _map_signals(messages, content.signals, document)
-    return _profile(content.id, Text(en=content.title.en, zh=content.title.zh), content.powertrain, mapped)
+    return _profile(content.id, Text(en=content.title.en, zh=content.title.zh), content.powertrain, mapped, _mends(descriptions))
 
 
 def dbc_profile(dbc_files: Sequence[tuple[str, Path]], *, cache: Path | None = None) -> Profile:
     """A profile of nothing but these (bus, DBC file) pairs, without VSS names; raises DbcFileError."""
-    messages = tuple(spec for bus, path in dbc_files for spec in load_dbc(path, bus=bus, cache=cache))
-    return _profile("dbc", Text(en="DBC files only", zh="仅使用 DBC 文件"), "", messages)
+    descriptions = [load_description(path, bus=bus, cache=cache) for bus, path in dbc_files]
+    messages = tuple(message for description in descriptions for message in description.messages)
+    return _profile("dbc", Text(en="DBC files only", zh="仅使用 DBC 文件"), "", messages, _mends(descriptions))
 
 
 def shipped_profiles() -> tuple[str, ...]:
@@ -109,9 +111,14 @@ def shipped_profiles() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
 
 
-def _profile(name: str, title: Text, powertrain: str, messages: tuple[MessageSpec, ...]) -> Profile:
+def _profile(name: str, title: Text, powertrain: str, messages: tuple[MessageSpec, ...], mends: tuple[Mend, ...]) -> Profile:
     version = hashlib.sha256(repr((name, messages)).encode()).hexdigest()[:16]
-    return Profile(id=name, version=version, title=title, powertrain=powertrain, messages=messages)
+    return Profile(id=name, version=version, title=title, powertrain=powertrain, messages=messages, mends=mends)
+
+
+def _mends(descriptions: Sequence[Description]) -> tuple[Mend, ...]:
+    """Each once, though a file may stand on several buses."""
+    return tuple(dict.fromkeys(mend for description in descriptions for mend in description.mends))
 
 
 def _find(name_or_path: str, relative_to: Path | None) -> Path:
@@ -128,14 +135,14 @@ def _find(name_or_path: str, relative_to: Path | None) -> Path:
     raise DataFileError(f"unknown profile {name_or_path!r}", file=relative_to, mend=mend)
 
 
-def _dbc_of(document: Document, bus: str, number: int, file: str, cache: Path | None) -> tuple[MessageSpec, ...]:
+def _dbc_of(document: Document, bus: str, number: int, file: str, cache: Path | None) -> Description:
     path = document.file.parent / file
     if not path.is_file():
         line = document.line("buses", bus, number)
         raise DataFileError(
             f"DBC file {file!r} does not exist", file=document.file, line=line, mend="give its path from the profile's directory"
         )
-    return load_dbc(path, bus=bus, cache=cache)
+    return load_description(path, bus=bus, cache=cache)
 
 
 def _builtin(name: str) -> tuple[MessageSpec, ...]:

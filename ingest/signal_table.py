@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.identifiers import Identifiers, identifiers
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
-from ingest.mux import BrokenBranch, broken_branches, first_bit, known_selector_values
+from ingest.mux import BrokenBranch, broken_branches, first_bit, known_selector_values, unreachable
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _EXACT_FLOAT = 2**53
@@ -143,6 +143,7 @@ class MessageLayout:
         shown: the first rows of the value matrix that are given out (the rest are selectors needed inside).
         min_bytes: payload length that holds all signals. fast: the kernel can read it.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
+        unreachable: rows that strict decoding never gives.
         by_row: signals by their row. columns: of each row, bytes per frame of the raw columns before its own.
     """
 
@@ -154,6 +155,7 @@ class MessageLayout:
     min_bytes: int
     fast: bool
     broken: tuple[BrokenBranch, ...]
+    unreachable: tuple[int, ...]
     selectors: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
@@ -221,6 +223,7 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
     position = {signal.name: number for number, (_, signal) in enumerate(ordered)}
     signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1)) for row, s in ordered)
     by_row = tuple(sorted(signals, key=lambda s: s.row))
+    lost = unreachable(message)
     known = ((n, known_selector_values(message, s.spec.name)) for n, s in enumerate(signals) if s.spec.is_selector)
     parents = (signals[s.parent] for s in signals if s.parent >= 0)
     return MessageLayout(
@@ -232,6 +235,7 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
         fast=all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents),
         broken=tuple(broken_branches(message)),
+        unreachable=tuple(s.row for s in by_row[: len(shown)] if s.spec.name in lost),
         selectors=tuple((n, values) for n, values in known if values),
     )
 

@@ -37,7 +37,7 @@ def command(
 
     if out is not None and out.suffix not in {".parquet", ".csv"}:
         raise InputError(f"cannot tell the form of {out.name}", mend="name a file that ends in .parquet or .csv")
-    document = decode_logs(logs, dbc=dbc, profile=profile, start_ns=start_ns, strict=strict, out=out)
+    document = decode_logs(logs, dbc=dbc, profile=profile, start_ns=start_ns, strict=strict, out=out, say=say)
     if out is not None:
         say(f"signals written to {out}")
     if as_json:
@@ -51,6 +51,8 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(", ".join(f"{document[name]:,} {name.replace('_', ' ')}" for name in counts))
     for name, count in sorted(document["anomalies"].items()):
         click.echo(f"  {count:>9,}  {name.replace('_', ' ')}")
+    for kind, count in document["mended"].items():
+        click.echo(f"  {count:>9,}  mended in the description files: {kind.replace('_', ' ')}")
     if document["signals"]:
         width = min(60, max(map(len, document["signals"])))
         click.echo(f"{'signal':{width}} {'count':>10} {'min':>12} {'mean':>12} {'max':>12}  unit")

@@ -11,7 +11,7 @@ import pytest
 import benchmarks.decode
 from app.kernels import lazy_jit
 from domain.ports import no_jit
-from ingest.dbc import load_dbc
+from ingest.descriptions import load_description
 
 DBC = Path(benchmarks.decode.__file__).parent / "dbc"
 
@@ -19,7 +19,7 @@ DBC = Path(benchmarks.decode.__file__).parent / "dbc"
 @pytest.mark.parametrize(("file", "mean", "big_endian"), [("big_endian.dbc", 5.5, True), ("little_endian.dbc", 10.3, False)])
 def test_a_benchmark_file_is_valid_and_has_its_shape(file: str, mean: float, big_endian: bool) -> None:
     cantools.database.load_file(DBC / file, strict=True)
-    messages = load_dbc(DBC / file)
+    messages = load_description(DBC / file).messages
     signals = [signal for message in messages for signal in message.signals]
     assert len(signals) / len(messages) == pytest.approx(mean, abs=0.1)
     assert {signal.big_endian for signal in signals} == {big_endian}

@@ -18,8 +18,8 @@ from domain.findings import Text
 from domain.frames import EXTENDED_ID, FrameBatch, FrameFlag, TickKind
 from domain.ports import Jit, no_jit
 from domain.signals import SignalBatch
-from ingest.dbc import load_dbc
 from ingest.decoder import Decoder
+from ingest.descriptions import load_description
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
 from ingest.profiles import Profile, dbc_profile
 from tests.ingest.frames import F, frame_batch
@@ -97,7 +97,7 @@ def test_strict_decoding_is_that_of_cantools_to_the_last_bit(text: str, payloads
     frames = frame_batch([F(ID, data) for data in payloads])
     expected = by_cantools(path, payloads)
     for jit in (lazy_jit, no_jit):
-        got = values_by_frame(decoder(load_dbc(path), jit).decode_strict(frames), frames)
+        got = values_by_frame(decoder(load_description(path).messages, jit).decode_strict(frames), frames)
         assert all(same(a, b if b or not a else {}) for a, b in zip(expected, got, strict=True) if a), (expected, got)
         assert all(not b for a, b in zip(expected, got, strict=True) if not a), (expected, got)
 
@@ -105,7 +105,7 @@ def test_strict_decoding_is_that_of_cantools_to_the_last_bit(text: str, payloads
 @PATIENT
 @given(dbc_text(), PAYLOADS)
 def test_the_default_adds_to_strict_what_the_anomalies_say(text: str, payloads: list[bytes]) -> None:
-    messages = load_dbc(dbc_file(text))
+    messages = load_description(dbc_file(text)).messages
     frames = frame_batch([F(ID, data) for data in payloads])
     default, strict = decoder(messages).decode(frames), decoder(messages).decode_strict(frames)
     assert default.anomalies == strict.anomalies
@@ -120,7 +120,7 @@ def test_the_default_adds_to_strict_what_the_anomalies_say(text: str, payloads: 
 @PATIENT
 @given(dbc_text(), PAYLOADS)
 def test_kernels_and_numpy_give_the_same_arrays(text: str, payloads: list[bytes]) -> None:
-    messages = load_dbc(dbc_file(text))
+    messages = load_description(dbc_file(text)).messages
     frames = frame_batch([F(ID, data) for data in payloads])
     assert_equal_batches(decoder(messages, lazy_jit).decode(frames), decoder(messages, no_jit).decode(frames))
 
@@ -130,9 +130,9 @@ SIGNALLING_NAN = bytes.fromhex("010080ff00000000")
 
 
 def test_a_signalling_not_a_number_is_just_not_a_number() -> None:
-    messages = load_dbc(
+    messages = load_description(
         dbc_file('VERSION ""\nNS_ :\nBS_:\nBU_:\nBO_ 291 M: 8 X\n SG_ F : 0|32@1- (1,0) [0|0] "" X\n\nSIG_VALTYPE_ 291 F : 1;\n')
-    )
+    ).messages
     for jit in (no_jit, lazy_jit):
         (group,) = decoder(messages, jit).decode(frame_batch([F(ID, SIGNALLING_NAN)])).groups
         assert np.isnan(group.values).all()

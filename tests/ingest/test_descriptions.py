@@ -1,4 +1,4 @@
-"""DBC files: what is taken over, what is refused and where, and the cache."""
+"""Description files: what is taken over, what is refused and where, and the cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import DbcFileError
 from domain.frames import EXTENDED_ID
-from ingest.dbc import load_dbc
+from ingest.descriptions import load_description
 from ingest.message_spec import Match, MessageSpec, NumberKind
 
 HEAD = 'VERSION ""\nNS_ :\nBS_:\nBU_:\n'
@@ -18,7 +18,7 @@ HEAD = 'VERSION ""\nNS_ :\nBS_:\nBU_:\n'
 def load(tmp_path: Path, body: str, **options: object) -> dict[str, MessageSpec]:
     path = tmp_path / "car.dbc"
     path.write_text(HEAD + body, encoding="cp1252")
-    return {spec.name: spec for spec in load_dbc(path, **options)}  # type: ignore[arg-type]  # options by name
+    return {spec.name: spec for spec in load_description(path, **options).messages}  # type: ignore[arg-type]  # options by name
 
 
 def test_signals_are_taken_over_as_written(tmp_path: Path) -> None:
@@ -98,21 +98,21 @@ def test_the_last_definition_of_an_identifier_counts(tmp_path: Path) -> None:
     assert list(load(tmp_path, "\nBO_ 291 FIRST: 8 X\n\nBO_ 291 LAST: 8 X\n")) == ["LAST"]
 
 
-def test_a_broken_file_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(DbcFileError, match=r"car\.dbc:6: is not a DBC that can be loaded: .*; correct the definition there"):
-        load(tmp_path, 'BO_ 291 M: 8 X\n SG_ A : 0|8@1+ (1,0 [0|0] "" X\n')
+def test_a_file_without_a_readable_message_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DbcFileError, match=r"car\.dbc:5: is not a DBC that can be loaded: .*; correct the definition there"):
+        load(tmp_path, 'BO_ 291 M 8 X\n SG_ A : 0|8@1+ (1,0) [0|0] "" X\n')
 
 
 def test_a_file_that_is_no_dbc_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "car.dbc"
     path.write_bytes(b"\x00\x01\x02PNG")
     with pytest.raises(DbcFileError, match=r"car\.dbc"):
-        load_dbc(path)
+        load_description(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DbcFileError, match=r"absent\.dbc: cannot be read"):
-        load_dbc(tmp_path / "absent.dbc")
+        load_description(tmp_path / "absent.dbc")
 
 
 BODY = '\nBO_ 291 M: 8 X\n SG_ S M : 0|8@1+ (1,0) [0|0] "km/h" X\n SG_ A m3 : 8|8@1- (0.1,-1) [0|0] "" X\nVAL_ 291 A 1 "on" ;\n'
