@@ -24,6 +24,7 @@ class Vehicle:
     Attributes:
         id: pseudonym. profile: decode profile ("" = generic). powertrain: "petrol", "diesel", "hybrid", "ev" or "truck".
         home: (latitude, longitude) WGS84, used where no position is known. preferred_dealer: dealer id or "".
+        devices: pseudonyms (of the same key) of the ids under which its devices publish.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Vehicle:
     odometer_km: float | None = None
     home: tuple[float, float] | None = None
     preferred_dealer: str = ""
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,14 @@ _Latitude = Annotated[float, pydantic.Field(ge=-90, le=90, allow_inf_nan=False)]
 _Longitude = Annotated[float, pydantic.Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
+def _items(cell: str) -> tuple[str, ...]:
+    """A list in one cell: values between semicolons."""
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+_Words = Annotated[tuple[str, ...], pydantic.BeforeValidator(_items)]
+
+
 class _VehicleRow(pydantic.BaseModel):
     """One line of the vehicle table."""
 
@@ -41,6 +49,7 @@ class _VehicleRow(pydantic.BaseModel):
     owner_name: str = ""
     owner_phone: str = ""
     owner_email: str = ""
+    device: _Words = ()
 
     @pydantic.field_validator("vin")
     @classmethod
@@ -59,11 +68,6 @@ class _VehicleRow(pydantic.BaseModel):
         return self
 
 
-def _items(cell: str) -> tuple[str, ...]:
-    """A list in one cell: values between semicolons."""
-    return tuple(part.strip() for part in cell.split(";") if part.strip())
-
-
 def _stock(cell: str) -> tuple[tuple[str, int], ...]:
     """Stock in one cell: `NUMBER=PIECES;…`."""
     pairs = []
@@ -77,7 +81,6 @@ def _stock(cell: str) -> tuple[tuple[str, int], ...]:
     return tuple(pairs)
 
 
-_Words = Annotated[tuple[str, ...], pydantic.BeforeValidator(_items)]
 _Weekdays = Annotated[tuple[Annotated[int, pydantic.Field(ge=1, le=7)], ...], pydantic.BeforeValidator(_items)]
 _Hour = Annotated[int, pydantic.Field(ge=0, le=24)]
 
@@ -119,7 +122,7 @@ def read_vehicles(file: Path, key: bytes) -> list[tuple[Vehicle, VaultEntry]]:
     """Vehicles in the order of the file, each with its personal data apart.
 
     Columns: vin, brand, model, year, powertrain, profile, odometer_km, latitude, longitude, preferred_dealer, owner_name,
-    owner_phone, owner_email; only vin is needed.
+    owner_phone, owner_email, device (ids under which its devices publish, separated by semicolons); only vin is needed.
 
     Args:
         file: CSV in UTF-8 with a header.
@@ -134,6 +137,7 @@ def read_vehicles(file: Path, key: bytes) -> list[tuple[Vehicle, VaultEntry]]:
         # a file without a header has a VIN where a column name should stand
         raise DataFileError(_QUOTED.sub("(hidden)", problem.what), file=file, line=problem.line, mend=problem.mend) from None
     _refuse_duplicates(file, [(line, row.vin) for line, row in rows], "vin", hide=True)
+    _refuse_duplicates(file, [(line, device) for line, row in rows for device in row.device], "device", hide=True)
     return [_vehicle(row, key) for _, row in rows]
 
 
@@ -150,6 +154,7 @@ def _vehicle(row: _VehicleRow, key: bytes) -> tuple[Vehicle, VaultEntry]:
         odometer_km=row.odometer_km,
         home=home,
         preferred_dealer=row.preferred_dealer,
+        devices=tuple(pseudonym(key, device) for device in row.device),
     )
     vault = VaultEntry(
         vehicle=identity, vin=row.vin, owner_name=row.owner_name, owner_phone=row.owner_phone, owner_email=row.owner_email

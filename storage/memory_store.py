@@ -54,6 +54,10 @@ class MemoryStore(MemoryViews):
         """The vehicle of this pseudonym."""
         return self._vehicles.get(vehicle)
 
+    def vehicle_of_device(self, device: str) -> str | None:
+        """The vehicle that this device (a pseudonym) is registered with."""
+        return next((vehicle.id for vehicle in reversed(self._vehicles.values()) if device in vehicle.devices), None)
+
     def vehicles(self) -> tuple[Vehicle, ...]:
         """All vehicles, by id."""
         return tuple(self._vehicles[key] for key in sorted(self._vehicles))

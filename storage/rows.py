@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -30,6 +31,12 @@ def vehicle_row(vehicle: Vehicle) -> dict[str, Any]:
 def vault_row(entry: VaultEntry) -> dict[str, Any]:
     """Row of `vault`: its columns are the record's fields."""
     return _fields(entry)
+
+
+def device_rows(vehicles: Iterable[Vehicle]) -> list[dict[str, Any]]:
+    """Rows of `device`; of a device named by two vehicles the last one has it."""
+    named = {device: vehicle.id for vehicle in vehicles for device in vehicle.devices}
+    return [{"id": device, "vehicle": vehicle} for device, vehicle in named.items()]
 
 
 def dealer_row(dealer: Dealer) -> dict[str, Any]:

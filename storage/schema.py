@@ -76,6 +76,14 @@ vault = Table(
     Column("owner_email", Word, nullable=False),
 )
 
+device = Table(
+    "device",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("vehicle", Word, ForeignKey("vehicle.id"), nullable=False, index=True),
+)
+"""Pseudonym of a device id -> vehicle."""
+
 dealer = Table("dealer", metadata, Column("id", Word, primary_key=True), Column("document", Text, nullable=False))
 
 alert = Table(

@@ -54,10 +54,18 @@ class SqlStore(SqlCases, SqlViews):
         with transaction(self._writes) as connection:
             replace_rows(connection, schema.vehicle, [rows.vehicle_row(vehicle) for vehicle, _ in pairs])
             replace_rows(connection, schema.vault, [rows.vault_row(entry) for _, entry in pairs])
+            for vehicle, _ in pairs:
+                connection.execute(delete(schema.device).where(schema.device.c.vehicle == vehicle.id))
+            replace_rows(connection, schema.device, rows.device_rows(vehicle for vehicle, _ in pairs))
 
     def vehicle(self, vehicle: str) -> Vehicle | None:
         """The vehicle of this pseudonym."""
         return first(self._documents(schema.vehicle, Vehicle, schema.vehicle.c.id == vehicle))
+
+    def vehicle_of_device(self, device: str) -> str | None:
+        """The vehicle that this device (a pseudonym) is registered with."""
+        found = self._fetch(select(schema.device.c.vehicle).where(schema.device.c.id == device))
+        return found[0]["vehicle"] if found else None
 
     def vehicles(self) -> tuple[Vehicle, ...]:
         """All vehicles, by id."""

@@ -209,6 +209,14 @@ def test_vehicles_vault_entries_and_dealers_are_kept_and_replaced(store: AnyStor
     assert store.dealers() == (examples.dealer("B"), dataclasses.replace(examples.dealer("b"), capacity_per_day=2))
 
 
+def test_a_device_leads_to_its_vehicle(store: AnyStore) -> None:
+    registered = dataclasses.replace(examples.vehicle(), devices=("d1", "d2"))
+    store.register([(registered, examples.vault())])
+    assert [store.vehicle_of_device(name) for name in ("d1", "d2", "d3")] == [CAR, CAR, None]
+    store.register([(dataclasses.replace(registered, devices=("d3",)), examples.vault())])
+    assert [store.vehicle_of_device(name) for name in ("d1", "d2", "d3")] == [None, None, CAR]
+
+
 def contents(store: AnyStore) -> tuple[object, ...]:
     return (
         store.case(CAR),
