@@ -15,6 +15,7 @@ class RawMessage:
         topic, payload: as received. received_ns: when it became available to us (wall time, ns since epoch).
         token: what `Receiver.acknowledge` takes; grows with arrival, unique within one receiver.
         redelivered: the broker says that it has delivered it before.
+        retained: the broker kept it for new subscribers; it may be of any age.
     """
 
     topic: str
@@ -22,6 +23,7 @@ class RawMessage:
     received_ns: int
     token: int
     redelivered: bool = False
+    retained: bool = False
 
 
 class Receiver(Protocol):

@@ -16,12 +16,13 @@ _TELLING_BYTES = 64
 
 
 class Publish(NamedTuple):
-    """A PUBLISH packet. `packet_id` is 0 at QoS 0; `duplicate` is the DUP bit."""
+    """A PUBLISH packet. `packet_id` is 0 at QoS 0; `duplicate` is the DUP bit, `retained` the RETAIN bit."""
 
     topic: str
     payload: bytes
     packet_id: int
     duplicate: bool
+    retained: bool = False
 
 
 class Inbox:
@@ -70,6 +71,7 @@ class Inbox:
                         received_ns=now,
                         token=self._tokens,
                         redelivered=publish.duplicate,
+                        retained=publish.retained,
                     )
                 )
                 self._octets += len(publish.payload)

@@ -142,7 +142,8 @@ class PahoLink:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
-        self._received.append(Publish(topic, bytes(message.payload), message.mid if message.qos else 0, message.dup))
+        packet_id = message.mid if message.qos else 0
+        self._received.append(Publish(topic, bytes(message.payload), packet_id, message.dup, message.retain))
 
 
 class _ClosingSocket(ssl.SSLSocket):

@@ -210,7 +210,7 @@ class PacketReader:
                 self._topics.clear()
             topic = self._topics[name] = name.decode(errors="replace")
         packet_id = stream[name_end] << 8 | stream[name_end + 1] if qos else 0
-        return Publish(topic, stream[payload:end], packet_id, bool(first & 8))
+        return Publish(topic, stream[payload:end], packet_id, bool(first & 8), bool(first & 1))
 
 
 def _extent(stream: bytes, at: int, size: int) -> tuple[int, int] | None:

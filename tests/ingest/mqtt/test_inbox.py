@@ -150,5 +150,9 @@ def test_packets_do_not_depend_on_how_the_stream_was_cut(cuts: list[int]) -> Non
         some, rest = reader.feed(STREAM[start:end])
         publishes += some
         others += rest
-    assert publishes == [Publish("topic", b"x", 1, False), Publish("t", bytes(204), 2, True), Publish("u", b"", 0, False)]
+    assert publishes == [
+        Publish("topic", b"x", 1, False),
+        Publish("t", bytes(204), 2, True, retained=True),
+        Publish("u", b"", 0, False),
+    ]
     assert others == [(2, b"\0\0"), (13, b"")]
