@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,10 @@ from domain.frames import FrameFlag
 from domain.live import VehicleSighting
 from pipeline.line import Advance
 from pipeline.whereabouts import Whereabouts
+
+log = logging.getLogger(__name__)
+MOST_TOLD = 1000
+"""Names in the log; what devices make up must not fill it."""
 
 
 class LineTally:
@@ -22,6 +28,7 @@ class LineTally:
         self._known = self._unknown = 0
         self._anomalies: Counter[str] = Counter()
         self._sightings: dict[str, VehicleSighting] = {}
+        self._told: set[tuple[str, str, str]] = set()
         self.whereabouts = Whereabouts()
         """The line's own; set once it is built."""
 
@@ -34,6 +41,15 @@ class LineTally:
             for (_, kind), count in advance.signals.anomalies.items():
                 self._anomalies[kind] += count
             self._sightings.update(sightings)
+
+    def note_oddities(self, oddities: Mapping[tuple[str, str, str], int]) -> None:
+        """What foreign messages held that was passed over or used with a doubt: counted by kind, each name told once in the log."""
+        with self._lock:
+            for (wire_format, kind, name), count in oddities.items():
+                self._anomalies[kind] += count
+                if name and (wire_format, kind, name) not in self._told and len(self._told) < MOST_TOLD:
+                    self._told.add((wire_format, kind, name))
+                    log.info("in %s messages: %s %r", wire_format, kind, name)
 
     def figures(self) -> dict[str, Any]:
         """Totals so far; `decode_share` is None before the first frame."""

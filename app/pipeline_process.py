@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 import time
@@ -16,9 +15,10 @@ from app.composition import build_line, load_profiles
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
 from app.settings_file import ServiceSettings
+from app.sources import build_sources, pseudonyms
 from app.vehicle_directory import StoredVehicles
 from domain.errors import InputError, StorageError
-from domain.fleet import Vehicle, pseudonym
+from domain.fleet import Vehicle
 from domain.live import EventKind, FeedEvent
 from domain.messages import RawMessage
 from ingest.mqtt.batching import ParsedMessages, parse_messages
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 1.0
-VINS_REMEMBERED = 1 << 18
 
 
 def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
@@ -86,7 +85,7 @@ def build_runner(
         parts.line,
         Casework(store=store, knowledge=parts.knowledge, network_mark=store.network_mark, clock=time.time_ns),
         store,
-        _parser(settings),
+        _parser(settings, store, tally),
         clock=time.time_ns,
         batch_messages=pipeline.batch_messages,
         batch_wait_s=pipeline.batch_wait_s,
@@ -116,10 +115,17 @@ def receiver_of(settings: ServiceSettings) -> NetworkReceiver:
     return SocketReceiver(settings.mqtt) if settings.broker.receiver == "socket" else PahoReceiver(settings.mqtt)
 
 
-def _parser(settings: ServiceSettings) -> Callable[[Sequence[RawMessage]], ParsedMessages]:
+def _parser(settings: ServiceSettings, store: SqlStore, tally: LineTally) -> Callable[[Sequence[RawMessage]], ParsedMessages]:
     """Messages -> what they say; remembers the pseudonyms of the vehicles it has met."""
-    pseudonym_of = functools.lru_cache(maxsize=VINS_REMEMBERED)(functools.partial(pseudonym, settings.common.pseudonym_key))
-    return functools.partial(parse_messages, pseudonym_of=pseudonym_of, topic_prefix=settings.broker.topic_prefix)
+    sources = build_sources(settings, store.vehicle_of_device, time.time_ns)
+    pseudonym_of = pseudonyms(settings.common.pseudonym_key)
+
+    def parse(messages: Sequence[RawMessage]) -> ParsedMessages:
+        parsed = parse_messages(messages, pseudonym_of=pseudonym_of, topic_prefix=settings.broker.topic_prefix, sources=sources)
+        tally.note_oddities(sources.take_oddities())
+        return parsed
+
+    return parse
 
 
 def _report(runner: LiveRunner, tally: LineTally, store: SqlStore, ended: threading.Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,8 @@ from domain.findings import Urgency
 from domain.fleet import DEVELOPMENT_KEY
 from ingest.mqtt.settings import MqttSettings
 from ingest.mqtt.topics import DEFAULT_PREFIX
+from ingest.wire.table import FORMATS
+from ingest.wire.topic_pattern import TopicPattern, subscriptions
 
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -32,6 +35,7 @@ _ALIASES = {
     "PITCALL_PSEUDONYM_KEY": ("privacy", "pseudonym_key"),
     "PITCALL_ALLOW_PRIVATE_ENDPOINTS": ("delivery", "allow_private_endpoints"),
 }
+_FILE_ONLY = ("secrets", "sources")
 _SECRET = "PITCALL_SECRET_"  # noqa: S105 - the prefix of a variable's name
 
 
@@ -148,6 +152,31 @@ class RetentionSection(_Section):
     """So many at most; the oldest are forgotten first, and that is logged."""
 
 
+class SourceSection(_Section):
+    """One `[[sources]]`: devices that publish in a format of their own."""
+
+    format: Literal[tuple(FORMATS)]  # type: ignore[valid-type]  # the table of formats names them
+    topic: str = ""
+    names: Path | None = None
+    manifest: Path | None = None
+    devices: dict[str, str] = {}
+    buses: dict[str, str] = {}
+    trust_vin: bool = False
+
+    @pydantic.field_validator("topic")
+    @classmethod
+    def _is_a_pattern(cls, topic: str) -> str:
+        if topic:
+            TopicPattern.parse(topic)
+        return topic
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> SourceSection:
+        if self.manifest is not None and self.format != "fleetwise":
+            raise ValueError("a manifest belongs to the format fleetwise")
+        return self
+
+
 class LogSection(_Section):
     """`[log]`."""
 
@@ -168,6 +197,7 @@ class ServiceSettings(_Section):
     offers: OffersSection = OffersSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
+    sources: tuple[SourceSection, ...] = ()
     secrets: dict[str, SecretStr] = {}
 
     @property
@@ -205,6 +235,7 @@ class ServiceSettings(_Section):
             broker.url,
             client_id=broker.client_id,
             topic_prefix=broker.topic_prefix,
+            topics=subscriptions(broker.topic_prefix, [each.topic or FORMATS[each.format].topic for each in self.sources]),
             ca_file=broker.ca_file,
             certificate_file=broker.certificate_file,
             key_file=broker.key_file,
@@ -268,7 +299,7 @@ def _place(variable: str) -> tuple[str, str] | None:
         return "secrets", variable.removeprefix(_SECRET)
     for section in ServiceSettings.model_fields:
         prefix = f"PITCALL_{section.upper()}_"
-        if variable.startswith(prefix) and section != "secrets":
+        if variable.startswith(prefix) and section not in _FILE_ONLY:
             return section, variable.removeprefix(prefix).lower()
     return None
 
@@ -291,11 +322,16 @@ def _explained(
 def _line_of(text: str, path: list[str]) -> int | None:
     """The line of the file on which this setting stands: of its key, else of its section, None where neither is there."""
     section, section_line = "", None
+    tables: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line)
+        header = re.match(r"\s*(\[?)\[\s*([\w.\"-]+)\s*\]", line)
         if header:
-            section = header[1].replace('"', "")
-            section_line = number if path and section == path[0] else section_line
+            section = header[2].replace('"', "")
+            if header[1]:
+                tables[section] += 1
+            first, dot, rest = section.partition(".")
+            section = f"{first}.{tables[first] - 1}{dot}{rest}" if tables[first] else section
+            section_line = number if path and section.split(".") == path[: section.count(".") + 1] else section_line
         key = re.match(r"\s*\"?([\w.-]+)\"?\s*=", line)
         if (
             key

@@ -85,7 +85,8 @@ class LiveRunner:
     """The pipeline process: one thread takes, evaluates, commits and acknowledges.
 
     Args:
-        parse: messages -> what they say; must be pure, and gives dead letters for what it cannot use.
+        parse: messages -> what they say, dead letters for what it cannot use. Called again with the same messages where the store
+            failed it; may carry what helps to read, such as devices' clocks.
         batch_messages, batch_wait_s: at most so many messages a step; a step waits so long for the first one.
         clock: wall time, ns since epoch; the clock of `RawMessage.received_ns`.
         gap_timeout_s: how long messages wait for a missing one; longer than the broker's redelivery.
@@ -123,7 +124,8 @@ class LiveRunner:
         )
         self._began = self._network_stale = False
         self._next_look_ns = self._next_eviction_ns = 0
-        self._taken: tuple[Sequence[RawMessage], ParsedMessages] | None = None
+        self._taken: Sequence[RawMessage] | None = None
+        self._parsed: ParsedMessages | None = None
         self._work: _Work | None = None
         self._evaluated: _Evaluated | None = None
         self._written: dict[str, dict[str, int]] = {}
@@ -183,9 +185,10 @@ class LiveRunner:
         """Messages (or those whose vehicles could not be loaded last time) put into sequence, and drives that are over."""
         self._begin()
         if self._taken is None:
-            taken = self._receiver.take(self._batch_messages, self._batch_wait_s)
-            self._taken = taken, self._parse(taken)
-        messages, parsed = self._taken
+            self._taken, self._parsed = self._receiver.take(self._batch_messages, self._batch_wait_s), None
+        if self._parsed is None:  # parsing may ask the store for devices, and the store may fail
+            self._parsed = self._parse(self._taken)
+        messages, parsed = self._taken, self._parsed
         self._load_seen(parsed.frames)
         newest_ns = max((message.received_ns for message in messages), default=None)
         backlog = len(messages) == self._batch_messages  # what lies in it is neither missing nor silent
@@ -198,7 +201,7 @@ class LiveRunner:
         closed = self._drives_over(now_ns)
         for vehicle in closed:
             tokens += self._presence.close(vehicle)
-        self._taken = None
+        self._taken = self._parsed = None
         return _Work(
             taken=len(messages),
             newest_ns=newest_ns,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import click
 
-from app.options import DATABASE, JSON
+from app.options import DATABASE, FILE, JSON
 from app.output import print_json, say
 from domain.errors import InputError
 
@@ -57,13 +58,24 @@ def show(identifier: str, database: str | None) -> None:
 
 @command.command()
 @click.argument("identifiers", metavar="[ID]...", nargs=-1)
+@click.option("--config", type=FILE, metavar="FILE", help="Settings of the service: its [[sources]] and its database.")
 @DATABASE
-def replay(identifiers: tuple[str, ...], database: str | None) -> None:
-    """Try dead letters again (all of them without ID): those that can be read now are evaluated and leave the list."""
+def replay(identifiers: tuple[str, ...], config: Path | None, database: str | None) -> None:
+    """Try dead letters again (all of them without ID): those that can be read now are evaluated and leave the list.
+
+    Messages of devices that have been registered meanwhile need the settings that say where they came from.
+    """
+    import time
+
     from app.dead_letters import replay_letters
     from app.settings import read_settings
+    from app.settings_file import load_settings
+    from app.sources import build_sources
     from app.stores import open_database
 
-    with open_database(database, read_settings()) as store:
-        done, kept = replay_letters(store, identifiers)
+    service = load_settings(config)
+    settings = service.common if config else read_settings()
+    with open_database(database, settings) as store:
+        sources = build_sources(service, store.vehicle_of_device, time.time_ns)
+        done, kept = replay_letters(store, identifiers, sources)
     click.echo(f"{done} dead letters replayed, {kept} could still not be used")

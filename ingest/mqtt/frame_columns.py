@@ -47,6 +47,8 @@ class Reason(StrEnum):
     MALFORMED_JSON = "malformed_json"
     BAD_STATUS = "bad_status"
     TOO_MANY_BUSES = "too_many_buses"
+    UNKNOWN_DEVICE = "unknown_device"
+    BAD_ITEM = "bad_item"
 
 
 class RefusedMessageError(ValueError):

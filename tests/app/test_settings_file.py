@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings_file import ServiceSettings, load_settings
+from app.settings_file import ServiceSettings, SourceSection, load_settings
 from domain.errors import InputError
 from domain.fleet import DEVELOPMENT_KEY
 
@@ -34,8 +34,8 @@ def test_the_example_is_what_holds_without_a_file() -> None:
 def test_the_example_explains_every_setting() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     for name, section in ServiceSettings.model_fields.items():
-        assert re.search(rf"^\[{name}\]$", text, re.MULTILINE), name
-        for key in getattr(section.annotation, "model_fields", {}):
+        assert re.search(rf"^(# )?\[\[?{name}\]\]?$", text, re.MULTILINE), name
+        for key in getattr(SourceSection if name == "sources" else section.annotation, "model_fields", {}):
             assert re.search(rf"^(# )?\[?(web\.)?{key}\b", text, re.MULTILINE), f"{name}.{key}"
 
 

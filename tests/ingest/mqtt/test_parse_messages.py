@@ -222,10 +222,10 @@ def test_a_vin_leaves_neither_in_a_dead_letter_nor_in_a_batch() -> None:
     )
     raw = [RawMessage(topic=topic, payload=b"x", received_ns=0, token=n) for n, topic in enumerate(topics)]
     parsed = parse_messages(raw, pseudonym_of=lambda _: "p")
-    assert reasons(parsed) == ["unknown_payload", "unsupported_kind", *["foreign_topic"] * 4]
+    assert reasons(parsed) == ["unknown_payload", "malformed_json", *["foreign_topic"] * 4]
     assert [letter.origin for letter in parsed.dead_letters] == [
         "pitcall/v1/+/can",
-        "pitcall/v1/+/dtc",
+        "dtc pitcall/v1/+/dtc",
         "pitcall/v1/+",
         "+/can",
         "pitcall/v1/+/can/+",
