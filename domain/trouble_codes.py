@@ -29,7 +29,9 @@ class CodeList(IntEnum):
     STORED = 0x03
     """OBD service 03: confirmed codes."""
     CLEARED = 0x04
-    """A tool cleared the ECU's codes and the ECU agreed: OBD 04, UDS 14, J1939 DM3 and DM11. Names no codes."""
+    """A tool cleared the ECU's codes and the ECU agreed: OBD 04, UDS 14, J1939 DM3 and DM11.
+
+    It names no codes, but where only one was cleared (and then is not complete)."""
     TEST_RESULTS = 0x06
     """OBD service 06: `DtcReport.tests`."""
     PENDING = 0x07

@@ -28,6 +28,7 @@ _STANDING_WORDS = {
     "pending": Standing.PENDING,
     "permanent": Standing.HISTORY,
     "history": Standing.HISTORY,
+    "cleared_unverified": Standing.HISTORY,
     "absent": Standing.HISTORY,
 }
 """First word of the note of code evidence; every other word ("active", "stored", "confirmed") is a code in force."""

@@ -1,7 +1,8 @@
 """Which trouble codes are active, as columns of the rule kernel: `dtc("P030?")` becomes a signal sampled by every report.
 
-A code is active from the first report that lists it as stored, confirmed or active until a later complete list of the same
-ECU and kind lacks it. Pending and permanent lists say nothing about activity. Before the first such list it is unknown.
+A code is active from the first report that holds it as active or confirmed (`domain.code_state`) until a later complete list
+of the same ECU and kind lacks it or it is cleared. Pending, permanent and history codes say nothing about activity. Before the
+first such list it is unknown.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.trouble_codes import CodeList, DtcBatch, DtcReport, StatusBit
+from domain.code_state import code_state
+from domain.trouble_codes import CodeList, DtcBatch, DtcReport, Protocol, TroubleCode
 from rules.kernel import NEVER
 
 FORMAT = 1
-_ACTIVE_LISTS = (CodeList.STORED, CodeList.ACTIVE, CodeList.UDS_BY_STATUS)
-_ACTIVE_STATUS = StatusBit.TEST_FAILED | StatusBit.CONFIRMED
+_ACTIVE_LISTS = (CodeList.STORED, CodeList.ACTIVE, CodeList.EMISSION, CodeList.UDS_BY_STATUS, CodeList.UDS_SUPPORTED)
+
+_ALL_ADDRESSES = 255
 
 List = tuple[str, int, int, int]
 """(bus, ECU, protocol, kind): one list of codes that an ECU keeps."""
@@ -44,7 +47,7 @@ class ActiveCodes:
         vehicle: list[int] = []
         value: list[float] = []
         for report in dtcs if self._patterns else ():
-            if report.kind in _ACTIVE_LISTS:
+            if report.kind in _ACTIVE_LISTS or self._clears(dtcs.vehicles[report.vehicle], report):
                 value += self._apply_report(dtcs.vehicles[report.vehicle], report)
                 time_ns += [report.time_ns] * len(self._patterns)
                 vehicle += [report.vehicle] * len(self._patterns)
@@ -54,17 +57,29 @@ class ActiveCodes:
     def _apply_report(self, vehicle: str, report: DtcReport) -> list[float]:
         lists = self._lists.setdefault(vehicle, {})
         history = self._history.setdefault(vehicle, [(NEVER, _union(lists))])
-        key = (report.bus, report.source, int(report.protocol), int(report.kind))
-        before = frozenset() if report.complete else lists.get(key, frozenset())
-        lists[key] = before | {code.code for code in report.codes if self._counts(report, code.code, code.status)}
+        if report.kind is CodeList.CLEARED:
+            for key in lists:
+                if _is_of(key, report):
+                    lists[key] = frozenset() if report.complete else lists[key] - {code.code for code in report.codes}
+        else:
+            kind = CodeList.UDS_BY_STATUS if report.kind is CodeList.UDS_SUPPORTED else report.kind
+            key = (report.bus, report.source, int(report.protocol), int(kind))
+            before = frozenset() if report.complete else lists.get(key, frozenset())
+            told = {code.code for code in report.codes}
+            lists[key] = (before - told) | {code.code for code in report.codes if self._counts(report, code)}
         codes = _union(lists)
         history.append((report.time_ns, codes))
         return [float(any(fnmatchcase(code, pattern) for code in codes)) for pattern in self._patterns]
 
-    def _counts(self, report: DtcReport, code: str, status: int) -> bool:
-        if report.kind is CodeList.UDS_BY_STATUS and not status & _ACTIVE_STATUS:
+    def _clears(self, vehicle: str, report: DtcReport) -> bool:
+        """Codes of a known list are cleared; DM3 concerns codes that are not active anyway."""
+        if report.kind is not CodeList.CLEARED or report.message == "DM3":
             return False
-        return any(fnmatchcase(code, pattern) for pattern in self._patterns)
+        return any(_is_of(key, report) for key in self._lists.get(vehicle, ()))
+
+    def _counts(self, report: DtcReport, code: TroubleCode) -> bool:
+        state = code_state(report, code)
+        return state is not None and state.firm and any(fnmatchcase(code.code, pattern) for pattern in self._patterns)
 
     def matching(self, vehicle: str, pattern: str, time_ns: int) -> tuple[str, ...]:
         """The codes that match and were active at a time that the last `apply` covers."""
@@ -96,6 +111,15 @@ class ActiveCodes:
         """Drop the vehicle's lists."""
         self._lists.pop(vehicle, None)
         self._history.pop(vehicle, None)
+
+
+def _is_of(key: List, report: DtcReport) -> bool:
+    """The list belongs to the ECU (J1939 address 255: to any) that reports."""
+    bus, ecu, protocol, _ = key
+    is_j1939 = protocol == Protocol.J1939
+    if bus != report.bus or is_j1939 != (report.protocol is Protocol.J1939):
+        return False
+    return report.source == ecu or (is_j1939 and report.source == _ALL_ADDRESSES)
 
 
 def _union(lists: dict[List, frozenset[str]]) -> frozenset[str]:

@@ -4,18 +4,19 @@ A GB/T 32960 terminal grades its alarms: 1 does not affect driving, 2 limits it,
 grade for all of them, that is the highest, and belongs to the severe ones as a red lamp does.
 
 Lamps belong to an ECU, not to each of its codes (SAE J1939-73): the red stop lamp raises the codes of the severe class, and
-all codes of the ECU only where none is of it. Codes that are only pending or permanent are worth watching, no more.
+all codes of the ECU only where none is of it. A code that is neither active nor confirmed is worth watching, no more, and so
+is one whose SPN is not certain never a reason to stop by its failure mode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from domain.code_state import CodeState
 from domain.codes import CodeInfo
-from domain.findings import Severity, Urgency
-from domain.trouble_codes import CodeList, DtcReport, Lamps, Protocol, StatusBit, TroubleCode
+from domain.findings import Severity, Text, Urgency
+from domain.trouble_codes import DtcReport, Lamps, Protocol, TroubleCode
 
 ON = 1
 """Lamp state: 0 off, 1 on, 2 error, 3 not available."""
@@ -23,41 +24,6 @@ ON = 1
 _SEVERITIES = tuple(Severity)
 _MOST_SEVERE, _MODERATE, _LEAST_SEVERE = (0, 1), (16, 18), (15, 17)
 """J1939 failure mode identifiers by how far the value is out of range."""
-
-
-class Standing(StrEnum):
-    """How firmly an ECU holds a code; the word is shown to users."""
-
-    ACTIVE = "active"
-    STORED = "stored"
-    PENDING = "pending"
-    PERMANENT = "permanent"
-    HISTORY = "history"
-
-    @property
-    def firm(self) -> bool:
-        """It counts in full."""
-        return self in (Standing.ACTIVE, Standing.STORED)
-
-
-_BY_LIST = {
-    CodeList.STORED: Standing.STORED,
-    CodeList.FREEZE_FRAME: Standing.STORED,
-    CodeList.PENDING: Standing.PENDING,
-    CodeList.PERMANENT: Standing.PERMANENT,
-    CodeList.ACTIVE: Standing.ACTIVE,
-}
-
-
-def standing(report: DtcReport, code: TroubleCode) -> Standing | None:
-    """How the report holds the code; None where its status says that it is no fault (test never completed, or passed)."""
-    if report.kind is not CodeList.UDS_BY_STATUS:
-        return _BY_LIST[report.kind]
-    if code.status & (StatusBit.TEST_FAILED | StatusBit.WARNING_INDICATOR):
-        return Standing.ACTIVE
-    if code.status & StatusBit.CONFIRMED:
-        return Standing.HISTORY
-    return Standing.PENDING if code.status & StatusBit.PENDING else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +44,39 @@ class Level:
 
 
 STOP_LEVEL = Level(severity=Severity.CRITICAL, urgency=Urgency.STOP)
+TODAY_LEVEL = Level(severity=Severity.HIGH, urgency=Urgency.TODAY)
+WATCH_LEVEL = Level(severity=Severity.LOW, urgency=Urgency.MONITOR)
+
+RED_STOP_LAMP = CodeInfo(
+    code="lamp.red_stop",
+    title=Text(en="Red stop lamp without a trouble code", zh="红色停车灯点亮但无故障码"),
+    system="",
+    component="",
+    group_key="lamp/red_stop",
+    severity=Severity.CRITICAL,
+    urgency=Urgency.STOP,
+    source="SAE J1939-73",
+)
+"""Stands for the code that an ECU does not name while it lights the red stop lamp."""
+
+_FLASHING, _FLASHING_FAST = (0, 1), (1,)
+"""Flash states slow and fast (SAE J1939-73); they mean nothing while the lamp is off."""
+_CHECK_AT_ONCE, _CHECK_AT_NEXT_HALT = 0x80, 0x40
+"""Bits of the UDS severity byte (ISO 14229-1)."""
 
 
-def levels(report: DtcReport, codes: Sequence[TroubleCode], lookup: Callable[[str], CodeInfo]) -> list[Level]:
-    """The level of each of these codes of a report."""
-    infos = [lookup(code.code) for code in codes]
-    own = [_own_level(report, code, info) for code, info in zip(codes, infos, strict=True)]
+def levels(report: DtcReport, codes: Sequence[tuple[TroubleCode, CodeState]], lookup: Callable[[str], CodeInfo]) -> list[Level]:
+    """The level of each of these codes of a report, held in these states."""
+    infos = [lookup(code.code) for code, _ in codes]
+    own = [_own_level(code, state, info) for (code, state), info in zip(codes, infos, strict=True)]
     if report.protocol is Protocol.GBT32960:
-        return _graded(codes, infos, own)
+        return _graded([code for code, _ in codes], infos, own)
     if report.lamps is None:
         return own
     severe = [info.severe_fmi or info.urgency is Urgency.STOP for info in infos]
     return [
-        _lamp_level(level, report.lamps, red_concerns_it=is_severe or not any(severe))
-        for level, is_severe in zip(own, severe, strict=True)
+        _lamp_level(level, report.lamps, red_concerns_it=is_severe or not any(severe)) if state.firm else level
+        for level, (_, state), is_severe in zip(own, codes, severe, strict=True)
     ]
 
 
@@ -122,22 +107,35 @@ def _milder(severity: Severity, most: Severity) -> Severity:
     return max(severity, most, key=_SEVERITIES.index)
 
 
-def _own_level(report: DtcReport, code: TroubleCode, info: CodeInfo) -> Level:
-    held = standing(report, code)
-    if held is None or not held.firm:
-        severity = info.severity if info.severity is Severity.INFO else Severity.LOW
-        return Level(severity=severity, urgency=Urgency.MONITOR)
+def _own_level(code: TroubleCode, state: CodeState, info: CodeInfo) -> Level:
+    if not state.firm:
+        return watch_level(info)
     level = Level(severity=info.severity, urgency=info.urgency)
+    if code.severity > 0 and code.severity & _CHECK_AT_ONCE:
+        level = level.joined(TODAY_LEVEL)
+    elif code.severity > 0 and code.severity & _CHECK_AT_NEXT_HALT:
+        level = level.at_least(Severity.MEDIUM, Urgency.SOON)
     if code.fmi in _MOST_SEVERE and info.severe_fmi:
-        return STOP_LEVEL
+        return level.joined(TODAY_LEVEL) if code.is_spn_assumed else STOP_LEVEL
     if code.fmi in _MODERATE:
-        return level.at_least(Severity.HIGH, Urgency.TODAY)
+        return level.joined(TODAY_LEVEL)
     return level.at_least(Severity.LOW, Urgency.SOON) if code.fmi in _LEAST_SEVERE else level
+
+
+def watch_level(info: CodeInfo) -> Level:
+    """The level of a code that is neither active nor confirmed."""
+    return Level(severity=Severity.INFO, urgency=Urgency.MONITOR) if info.severity is Severity.INFO else WATCH_LEVEL
+
+
+def is_flashing(lamps: Lamps, lamp: str) -> bool:
+    """The lamp is on and flashes."""
+    return getattr(lamps, lamp) == ON and getattr(lamps, f"{lamp}_flash") in _FLASHING
 
 
 def _lamp_level(level: Level, lamps: Lamps, *, red_concerns_it: bool) -> Level:
     if lamps.red_stop == ON and red_concerns_it:
         return STOP_LEVEL
-    if lamps.protect == ON:
-        return level.at_least(Severity.HIGH, Urgency.TODAY)
+    fast = lamps.malfunction == ON and lamps.malfunction_flash in _FLASHING_FAST
+    if lamps.protect == ON or fast or is_flashing(lamps, "amber_warning"):
+        return level.joined(TODAY_LEVEL)
     return level.at_least(Severity.MEDIUM, Urgency.SOON) if lamps.amber_warning == ON else level

@@ -139,7 +139,9 @@ class IsoTpReports:
         group = self._reading.conversation.answered((bus, uds.CLEAR_REQUEST, -1), time_ns)
         if group is None and not is_standard:
             return
-        more = {"message": "14", "complete": group in (None, uds.ALL_CODES), "raw": message}
+        code_format = self._reading.conversation.formats.get((bus, can_id), 0)
+        codes = () if group is None else uds.cleared_codes(group, code_format)
+        more = {"message": "14", "complete": group in (None, uds.ALL_CODES), "codes": codes, "raw": message}
         self._reading.report(row, bus, can_id, Protocol.UDS, CodeList.CLEARED, **more)
 
     def _refused(self, time_ns: int, bus: str, message: bytes) -> None:

@@ -15,6 +15,10 @@ READ_REQUEST, CLEAR_REQUEST = 0x19, 0x14
 READ_ANSWER, CLEAR_ANSWER, NEGATIVE_ANSWER = 0x59, 0x54, 0x7F
 RESPONSE_PENDING = 0x78
 ALL_CODES = 0xFFFFFF
+_LETTER_GROUPS = (0x000000, 0x400000, 0x800000, 0xC00000)
+"""Powertrain, chassis, body, network."""
+_FIRST_GROUP = 0xFFFF00
+"""Groups of functions, of emission-related codes, of all codes."""
 
 MALFORMED = "uds_answer_malformed"
 
@@ -99,6 +103,13 @@ def trouble_code(raw: bytes, code_format: int, status: int = 0, severity: int = 
         severity=severity,
         functional_unit=unit,
     )
+
+
+def cleared_codes(group: int, code_format: int) -> tuple[TroubleCode, ...]:
+    """The single code that a clear of this group names; none where it is a group of codes (ISO 14229-1, annex D)."""
+    if group in _LETTER_GROUPS or group >= _FIRST_GROUP:
+        return ()
+    return (trouble_code(group.to_bytes(3, "big"), code_format),)
 
 
 def _count(payload: bytes) -> Answer:

@@ -217,7 +217,9 @@ def test_a_clear_is_a_report() -> None:
     (report,) = answer("54", asked="14 FF FF FF")
     assert (report.kind, report.complete, report.codes) == (CodeList.CLEARED, True, ())
     (report,) = answer("54", asked="14 C0 64 87")
-    assert not report.complete
+    assert (codes(report), report.complete) == (["U0064"], False)
+    (report,) = answer("54", asked="14 FF FF 33")
+    assert (codes(report), report.complete) == ([], False)
     assert len(read(*told(0x744, bytes.fromhex("14FFFFFF")), *told(0x7AE, b"\x54", start_s=1))) == 1
     assert len(read(*told(0x7AE, b"\x54"))) == 0  # such an identifier may carry anything
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 
 from domain.frames import TickKind
 from domain.signals import TICK_SIGNAL, SampleBatch
-from domain.trouble_codes import CodeList, DtcBatch, DtcReport, Lamps, Protocol, TroubleCode, dtc_batch
+from domain.trouble_codes import CodeList, DtcBatch, DtcReport, Lamps, Monitors, Protocol, TroubleCode, dtc_batch
 from rules.pack import load_rules
 from rules.rule import Rule
 
@@ -111,6 +112,23 @@ def dm1(
         ),
         lamps=Lamps(malfunction=0, red_stop=red, amber_warning=amber, protect=protect),
     )
+
+
+def uds(time_s: float, *codes: tuple[str, int], kind: CodeList = CodeList.UDS_BY_STATUS, **more: Any) -> DtcReport:
+    """A UDS list of codes (code, status)."""
+    listed = tuple(TroubleCode(code=code, status=status) for code, status in codes)
+    return replace(obd(time_s), protocol=Protocol.UDS, kind=kind, codes=listed, **more)
+
+
+def cleared(time_s: float, *, message: str = "14", source: int = 0x7E8, protocol: Protocol = Protocol.UDS) -> DtcReport:
+    """A tool has cleared the ECU's codes."""
+    return replace(obd(time_s, kind=CodeList.CLEARED, source=source), protocol=protocol, message=message)
+
+
+def monitors(time_s: float, *, complete: bool) -> DtcReport:
+    """The ECU's self-tests have all finished, or have not."""
+    tests = Monitors(complete=("catalyst",), incomplete=() if complete else ("misfire",))
+    return replace(obd(time_s, kind=CodeList.STATUS, complete=False), monitors=tests)
 
 
 def reports(*items: DtcReport, vehicle: str = "car") -> DtcBatch:

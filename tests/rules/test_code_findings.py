@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.codes import CodeInfo
 from domain.findings import Finding, Severity, SourceKind, Text, Urgency
 from domain.signals import SampleBatch, empty_samples
-from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol, StatusBit, TroubleCode, dtc_batch
+from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol, dtc_batch
 from rules.code_findings import CodeFindings
-from tests.rules.making import END, SECOND, TIMER, dm1, obd, reports, samples
+from tests.rules.making import END, SECOND, TIMER, cleared, dm1, monitors, obd, reports, samples, uds
 
 
 class Table:
@@ -37,8 +38,8 @@ class Table:
         )
 
 
-def stage(clear_after_s: float = 60.0) -> CodeFindings:
-    return CodeFindings(Table(), clear_after_s=clear_after_s)
+def stage(clear_after_s: float = 60.0, unverified_for_s: float = 7 * 86_400.0) -> CodeFindings:
+    return CodeFindings(Table(), clear_after_s=clear_after_s, unverified_for_s=unverified_for_s)
 
 
 def find(*lists: DtcReport, ticks: SampleBatch | None = None) -> list[Finding]:
@@ -189,16 +190,145 @@ def test_a_lamp_that_flashes_is_told_from_one_that_is_steady() -> None:
         assert [e.note for e in finding.evidence if e.kind == "lamp"] == [word]
 
 
-def test_uds_status_tells_active_history_and_never_tested_codes_apart() -> None:
-    def uds(status: int) -> DtcReport:
-        return replace(
-            obd(0), protocol=Protocol.UDS, kind=CodeList.UDS_BY_STATUS, codes=(TroubleCode(code="P0217", status=status),)
-        )
+@pytest.mark.parametrize(
+    ("status", "urgency"),
+    [
+        (0x2F, "STOP"),  # failing now
+        (0x2C, "STOP"),  # confirmed, and failed in this or the last cycle
+        (0x88, "STOP"),  # confirmed, its lamp still on
+        (0x28, "MONITOR"),  # history
+        (0x04, "MONITOR"),  # pending
+    ],
+)
+def test_uds_status_tells_active_confirmed_history_and_pending_codes_apart(status: int, urgency: str) -> None:
+    assert [f.urgency.name for f in find(uds(0, ("P0217", status)))] == [urgency]
 
-    assert [f.urgency.name for f in find(uds(StatusBit.TEST_FAILED | StatusBit.CONFIRMED))] == ["STOP"]
-    assert [f.urgency.name for f in find(uds(StatusBit.CONFIRMED | StatusBit.FAILED_SINCE_CLEAR))] == ["MONITOR"]
-    assert [f.urgency.name for f in find(uds(StatusBit.PENDING))] == ["MONITOR"]
-    assert find(uds(StatusBit.NOT_COMPLETED_SINCE_CLEAR | StatusBit.NOT_COMPLETED_THIS_CYCLE)) == []
+
+def test_a_code_that_was_never_tested_or_has_passed_is_no_finding() -> None:
+    assert find(uds(0, ("P0217", 0x50), ("P0301", 0x00), ("P0302", 0x40))) == []
+
+
+def test_permanent_history_and_cleared_codes_never_rise_like_an_active_one() -> None:
+    history = replace(dm1(0, (100, 1), red=1, amber=1), kind=CodeList.PREVIOUSLY_ACTIVE)
+    permanent = replace(dm1(0, (110, 0), red=1), kind=CodeList.PERMANENT)
+    assert {(f.severity, f.urgency) for f in find(history, permanent)} == {(Severity.LOW, Urgency.MONITOR)}
+
+
+def test_a_severity_told_by_the_ecu_raises_the_level() -> None:
+    def level(severity: int, status: int = 0x09) -> str:
+        report = uds(0, ("P0301", status))
+        return find(replace(report, codes=(replace(report.codes[0], severity=severity),)))[0].urgency.name
+
+    assert [level(0x80), level(0x40), level(0x20), level(-1), level(0x80, 0x28)] == ["TODAY", "SOON", "SOON", "SOON", "MONITOR"]
+
+
+def test_a_code_cleared_by_a_tool_waits_for_a_self_test() -> None:
+    lists = [obd(0, "P0217"), cleared(5), obd(10), obd(500), monitors(600, complete=False), obd(700)]
+    assert told(find(*lists)) == [(0, "P0217", "raised", "STOP"), (5, "P0217", "repeated", "MONITOR")]
+    findings = find(*lists, monitors(800, complete=True), obd(850), obd(860))
+    assert told(findings)[2:] == [(860, "P0217", "cleared", "MONITOR")]
+    assert [e.note for e in findings[1].evidence] == ["cleared_unverified"]
+    assert "has not finished" in findings[1].explanation.en
+    assert "未经验证" in findings[1].explanation.zh
+
+
+def test_a_cleared_code_that_comes_back_is_the_same_episode() -> None:
+    lists = [obd(0, "P0217"), cleared(5), obd(10), obd(500, "P0217", kind=CodeList.PENDING), obd(600, "P0217")]
+    assert [f.transition.value for f in find(*lists)] == ["raised", "repeated", "repeated"]
+    assert told(find(*lists))[-1] == (600, "P0217", "repeated", "STOP")
+
+
+def test_nobody_waits_for_a_self_test_for_ever() -> None:
+    week = 7 * 86_400.0
+    lists = [obd(0, "P0301"), cleared(5), obd(week + 4.9), obd(week + 5)]
+    assert told(find(*lists))[-1] == (week + 5, "P0301", "cleared", "MONITOR")
+
+
+def test_a_status_that_says_not_tested_since_a_clear_that_nobody_saw_is_no_repair() -> None:
+    findings = find(uds(0, ("P0217", 0x2F)), uds(10, ("P0217", 0x50)), uds(500, ("P0217", 0x50)))
+    assert told(findings) == [(0, "P0217", "raised", "STOP"), (10, "P0217", "repeated", "MONITOR")]
+    passed = find(uds(0, ("P0217", 0x2F)), uds(10, ("P0217", 0x50)), uds(500, ("P0217", 0x00)), uds(560))
+    assert told(passed)[-1] == (560, "P0217", "cleared", "MONITOR")
+
+
+def test_a_clear_touches_neither_permanent_codes_nor_other_ecus() -> None:
+    others = [obd(0, "P0301", kind=CodeList.PERMANENT), obd(0, "P0302", source=0x7E9), dm1(0, (102, 3))]
+    assert len(find(*others, cleared(5), cleared(6, message="DM3", source=0, protocol=Protocol.J1939))) == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "source", "sinks"), [("DM11", 0, True), ("DM11", 255, True), ("DM11", 3, False), ("DM3", 0, False)]
+)
+def test_dm11_clears_the_active_codes_of_one_ecu_or_of_all(message: str, source: int, sinks: bool) -> None:
+    lists = [dm1(0, (102, 3)), cleared(5, message=message, source=source, protocol=Protocol.J1939)]
+    assert (len(find(*lists)) == 2) == sinks
+
+
+def test_a_red_stop_lamp_without_a_code_is_a_finding() -> None:
+    findings = find(dm1(0), dm1(1, red=1), dm1(2, red=1), dm1(3), dm1(64))
+    assert told(findings) == [(1, "lamp.red_stop/SA0", "raised", "STOP"), (64, "lamp.red_stop/SA0", "cleared", "STOP")]
+    lamp = findings[0]
+    assert (lamp.source.kind, lamp.severity, lamp.codes) == (SourceKind.DTC, Severity.CRITICAL, ())
+    assert [(e.kind, e.signal) for e in lamp.evidence] == [("dtc", "lamp.red_stop"), ("lamp", "red_stop")]
+    assert "red stop lamp" in lamp.explanation.en
+    assert "红色停车灯" in lamp.explanation.zh
+
+
+def test_a_red_stop_lamp_is_explained_by_the_code_that_follows() -> None:
+    findings = find(dm1(0, red=1), dm1(1, (100, 1), red=1), dm1(62, (100, 1), red=1))
+    assert told(findings) == [
+        (0, "lamp.red_stop/SA0", "raised", "STOP"),
+        (1, "SPN100/FMI1/SA0", "raised", "STOP"),
+        (62, "lamp.red_stop/SA0", "cleared", "STOP"),
+    ]
+
+
+def test_other_lamps_and_lamps_of_other_lists_without_a_code_find_nothing() -> None:
+    assert find(dm1(0, amber=1, protect=1), dm1(1, red=2), dm1(2, red=3)) == []
+    assert find(replace(dm1(0, red=1), kind=CodeList.PREVIOUSLY_ACTIVE)) == []
+
+
+def test_a_flashing_lamp_is_more_urgent_than_a_steady_one_and_means_nothing_while_off() -> None:
+    def urgency(**lamps: int) -> str:
+        report = dm1(0, (102, 3))
+        return find(replace(report, lamps=replace(report.lamps, **lamps)))[0].urgency.name
+
+    assert urgency(amber_warning=1, amber_warning_flash=3) == "SOON"
+    assert urgency(amber_warning=1, amber_warning_flash=1) == "TODAY"
+    assert urgency(malfunction=1, malfunction_flash=1) == "TODAY"
+    assert urgency(malfunction=1, malfunction_flash=0) == "SOON"
+    assert urgency(amber_warning=0, amber_warning_flash=0, malfunction_flash=1) == "SOON"
+
+
+def test_an_spn_that_is_not_certain_is_told_and_stops_nobody() -> None:
+    report = dm1(0, (100, 1))
+    (finding,) = find(replace(report, codes=(replace(report.codes[0], conversion=1, is_spn_assumed=True),)))
+    assert finding.urgency is Urgency.TODAY
+    assert "not certain" in finding.evidence[0].note
+    assert "older way" in finding.explanation.en
+    assert "有误" in finding.explanation.zh
+
+
+def test_an_ecu_that_changes_its_address_keeps_its_codes() -> None:
+    here = replace(dm1(0, (102, 3)), name=7)
+    there = replace(dm1(10, (102, 3), source=5), name=7)
+    gone = [replace(dm1(t, source=5), name=7) for t in (20, 80)]
+    assert told(find(here, there, *gone)) == [
+        (0, "SPN102/FMI3/SA0", "raised", "SOON"),
+        (80, "SPN102/FMI3/SA0", "cleared", "SOON"),
+    ]
+
+
+def test_a_name_that_is_claimed_later_changes_nothing() -> None:
+    assert len(find(dm1(0, (102, 3)), replace(dm1(10, (102, 3)), name=7))) == 1
+
+
+def test_an_ecu_at_the_old_address_of_another_is_another_and_one_that_was_fitted_instead_is_not() -> None:
+    first, moved = replace(dm1(0, (102, 3)), name=7), replace(dm1(1, (102, 3), source=5), name=7)
+    second = replace(dm1(2, (102, 3)), name=8)
+    assert [f.source.id for f in find(first, moved, second)] == ["SPN102/FMI3/SA0", "SPN102/FMI3/SA0.1"]
+    replaced = [replace(dm1(t), name=8) for t in (10, 70)]
+    assert told(find(first, *replaced))[-1] == (70, "SPN102/FMI3/SA0", "cleared", "SOON")
 
 
 made_reports = st.one_of(
@@ -224,10 +354,35 @@ made_reports = st.one_of(
         st.integers(0, 60),
         st.sampled_from([0.0, 0.1]),
     ),
+    st.builds(
+        lambda half, codes, kind, complete: uds(half / 2, *sorted(codes), kind=kind, complete=complete),
+        st.integers(0, 60),
+        st.sets(st.tuples(st.sampled_from(["P0301", "P0217"]), st.sampled_from([0x2F, 0x28, 0x50, 0x04, 0x00])), max_size=2),
+        st.sampled_from([CodeList.UDS_BY_STATUS, CodeList.UDS_SUPPORTED, CodeList.SNAPSHOT]),
+        st.booleans(),
+    ),
+    st.builds(lambda half: cleared(half / 2), st.integers(0, 60)),
+    st.builds(
+        lambda half, message, source: cleared(half / 2, message=message, source=source, protocol=Protocol.J1939),
+        st.integers(0, 60),
+        st.sampled_from(["DM3", "DM11"]),
+        st.sampled_from([0, 255]),
+    ),
+    st.builds(lambda half, complete: monitors(half / 2, complete=complete), st.integers(0, 60), st.booleans()),
+    st.builds(
+        lambda half, codes, source, name, kind: replace(
+            dm1(half / 2, *sorted(codes), source=source, red=1), name=name, kind=kind
+        ),
+        st.integers(0, 60),
+        st.sets(st.tuples(st.sampled_from([100, 102]), st.just(3)), max_size=1),
+        st.sampled_from([0, 5]),
+        st.sampled_from([7, 8]),
+        st.sampled_from([CodeList.ACTIVE, CodeList.PREVIOUSLY_ACTIVE]),
+    ),
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     first=st.lists(made_reports, max_size=15),
     second=st.lists(made_reports, max_size=15),
@@ -240,8 +395,8 @@ def test_cuts_restarts_and_neighbours_change_nothing(
 ) -> None:
     dtcs = dtc_batch(("a", "b"), [*first, *(replace(report, vehicle=1) for report in second)])
     batch = samples([("a", half / 2, TIMER, 0.0) for half in ticks])
-    whole = stage(5.0).evaluate(batch, dtcs)
-    part_stage = stage(5.0)
+    whole = stage(5.0, 12.0).evaluate(batch, dtcs)
+    part_stage = stage(5.0, 12.0)
     parts: list[Finding] = []
     edges = [-1, *sorted(cuts), 2**62]
     for low, high in pairwise(edges):
@@ -250,12 +405,12 @@ def test_cuts_restarts_and_neighbours_change_nothing(
         parts += part_stage.evaluate(ticked, dtc_batch(("a", "b"), kept))
         if restart:
             states = {vehicle: part_stage.snapshot(vehicle) for vehicle in ("a", "b")}
-            part_stage = stage(5.0)
+            part_stage = stage(5.0, 12.0)
             for vehicle, state in states.items():
                 if state is not None:
                     part_stage.restore(vehicle, state)
     assert sorted(parts, key=lambda f: (f.vehicle, f.time_ns, f.source.id)) == whole
-    alone = stage(5.0).evaluate(empty_samples(), dtc_batch(("b",), second))
+    alone = stage(5.0, 12.0).evaluate(empty_samples(), dtc_batch(("b",), second))
     assert alone == [finding for finding in whole if finding.vehicle == "b"]
     kinds: dict[tuple[str, str], str] = {}
     for finding in whole:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.code_state import CodeState
 from domain.trouble_codes import CodeList, DtcReport, Protocol
 from dtc_knowledge.code_table import load_codes
 from ingest.gbt32960.codes import PACKET_CODES
@@ -58,7 +59,7 @@ def test_fault_lists_hold_the_makers_numbers() -> None:
 
 def test_a_fault_beside_a_flag_does_not_take_the_flags_grade() -> None:
     (told,), _ = reports(packet(alarm(1 << 11, 3, lists=(b"\0\0\0\x07", b"", b"", b""))))
-    judged = levels(told, told.codes, CODES.lookup)
+    judged = levels(told, [(code, CodeState.ACTIVE) for code in told.codes], CODES.lookup)
     assert [level.urgency.name for level in judged] == ["STOP", "NEXT"]
 
 
@@ -94,15 +95,20 @@ def test_the_2025_edition_tells_the_level_of_each_flag() -> None:
                                                            (3, "critical", "STOP"), (254, "high", "TODAY")])  # fmt: skip
 def test_the_grade_decides_how_bad_an_alarm_is(level: int, severity: str, urgency: str) -> None:
     (flags,), _ = reports(packet(alarm(1 << 11, level)))
-    (judged,) = levels(flags, flags.codes, CODES.lookup)
+    (judged,) = levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)
     assert (judged.severity.value, judged.urgency.name) == (severity, urgency)
 
 
 def test_one_grade_for_all_belongs_to_the_severe_ones() -> None:
     (flags,), _ = reports(packet(alarm(1 << 4 | 1 << 11, 3)))
-    assert [level.urgency.name for level in levels(flags, flags.codes, CODES.lookup)] == ["MONITOR", "STOP"]
+    assert [level.urgency.name for level in levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)] == [
+        "MONITOR",
+        "STOP",
+    ]
     (flags,), _ = reports(packet(alarm(1 << 8, 3)))
-    assert [level.urgency.name for level in levels(flags, flags.codes, CODES.lookup)] == ["STOP"]
+    assert [level.urgency.name for level in levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)] == [
+        "STOP"
+    ]
 
 
 def test_a_truck_lists_codes_of_the_protocol_it_speaks() -> None:
