@@ -12,7 +12,7 @@ from domain.fleet import Vehicle
 from dtc_knowledge.code_table import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import load_knowledge
-from ingest.decoder import Decoder
+from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
 from ingest.profiles import Profile, load_profile
@@ -85,10 +85,10 @@ def build_line(
     engine, detector, _ = own = finders()
     whereabouts = Whereabouts()
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
-    decoder = Decoder(profiles, directory.profile_of, jit=jit, wanted=wanted)
+    decoder = BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted)
     late = Line(
         holdback=HoldBack(lateness_ns=0),
-        decoder=decoder,
+        decoder=decoder.anew(),
         fusion=Fusion(jit=jit),
         diagnostics=DiagnosticsReader(),
         whereabouts=Whereabouts(),

@@ -12,7 +12,7 @@ import numpy as np
 from app.composition import GENERIC
 from app.kernels import cache_directory, compiler
 from domain.signals import SignalBatch
-from ingest.decoder import Decoder
+from ingest.bus_decoder import BusDecoder
 from ingest.descriptions import Mend
 from ingest.logs import open_log
 from ingest.profiles import Profile, dbc_profile, load_profile
@@ -42,7 +42,7 @@ def decode_logs(
     jit = compiler()
     book = _profile(dbc, profile)
     tell_mends(book.mends, say)
-    decoder = Decoder({book.id: book}, lambda _: book.id, jit=jit)
+    decoder = BusDecoder({book.id: book}, lambda _: book.id, jit=jit)
     summary = DecodeSummary()
     table = _Table(out) if out else None
     try:
@@ -53,6 +53,7 @@ def decode_logs(
                 summary.add(frames, signals)
                 if table is not None:
                     table.write(signals)
+            decoder.forget(_NOBODY)
             summary.add_anomalies(log.anomalies)
     finally:
         if table is not None:

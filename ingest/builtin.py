@@ -1,69 +1,35 @@
 """Built-in messages that need no DBC: OBD-II mode 01 polling answers and J1939 broadcasts, under VSS names.
 
-The tables are data files beside this module (`builtin_data/`); what they hold follows SAE J1979 and SAE J1939-71.
+The tables are data files beside this module (`builtin_data/`); what they hold follows SAE J1979 and the SAE J1939 digital annex.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
-from pathlib import Path
-from typing import Annotated
 
 import pydantic
 
 from datafiles import read_csv
 from domain.errors import DataFileError
-from domain.vss import catalogue
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
+from ingest.obd_pids import DATA, NO_CONDITION, Number, PidSignal, check_path, obd2_pids
 
-_DATA = Path(__file__).with_name("builtin_data")
-_HEADER_BYTES = 3
-"""Length, service and PID before the data of a single-frame OBD-II answer."""
-_MODE_01_ANSWER = 0x41
-_SINGLE_FRAME_MAX = 7
-_ANSWER = "Answer"
-"""The selector: length, service and PID of an answer."""
-_OBD_STALE_S = 10.0
+__all__ = ["PidSignal", "j1939_messages", "obd2_messages", "obd2_pids"]
+
+_OBD_PRIORITY = 10
+"""Behind what is broadcast; classes of responders add to it."""
 _J1939_STALE_S = 5.0
 _J1939_PRIORITY = 5
-_J1939_VALID_MAX = {2: 0x1, 4: 0xD, 8: 0xFA, 16: 0xFAFF, 32: 0xFAFF_FFFF}
+_J1939_VALID_MAX = {2: 0x1, 3: 0x5, 4: 0xD, 5: 0x1D, 8: 0xFA, 16: 0xFAFF, 24: 0xFA_FFFF, 32: 0xFAFF_FFFF}
 """SAE J1939-71: greater raw values mean error indicator, reserved or not available."""
-
-Hex = Annotated[int, pydantic.BeforeValidator(lambda text: int(text, 16))]
-Number = Annotated[float, pydantic.BeforeValidator(lambda text: float(Fraction(text)))]
-
-
-class _PidRow(pydantic.BaseModel):
-    pid: Hex
-    name: str
-    data_bytes: int
-    first_bit: int
-    bits: int
-    signed: bool = False
-    scale: Number
-    offset: Number
-    unit: str = ""
-    path: str = ""
-    path_scale: Number = 1.0
-    stale_s: float = _OBD_STALE_S
-    when_a: str = ""
-    source: str
-
-
-class _ResponderRow(pydantic.BaseModel):
-    name: str
-    can_id: Hex
-    mask: Hex
-    priority: int
-    source: str
 
 
 class _SpnRow(pydantic.BaseModel):
     pgn: int
     message: str
+    length: int = 8
     spn: int
     name: str
     byte: int
@@ -74,181 +40,112 @@ class _SpnRow(pydantic.BaseModel):
     unit: str = ""
     path: str = ""
     path_scale: Number = 1.0
+    path_offset: Number = 0.0
     priority: int = _J1939_PRIORITY
     stale_s: float = _J1939_STALE_S
+    raw_max: int | None = None
+    when_spn: int | None = None
+    when_value: int = 0
     source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PidSignal:
-    """One value inside the data bytes of an OBD-II PID (SAE J1979), in modes 01 and 02 alike.
-
-    Attributes:
-        data_bytes: length of the PID's whole data. first_bit: 0 = most significant bit of data byte A.
-        physical = raw * scale + offset, in `unit`; VSS value = physical * path_scale, under `path` ("" = unmapped).
-        when_a: values of data byte A (which sensors are fitted) with which the value is present; empty = always.
-    """
-
-    pid: int
-    name: str
-    data_bytes: int
-    first_bit: int
-    bits: int
-    signed: bool
-    scale: float
-    offset: float
-    unit: str
-    path: str
-    path_scale: float
-    stale_after_s: float
-    when_a: tuple[int, ...]
-
-    def decode(self, data: bytes) -> float | None:
-        """The physical value, None where `data` is too short or the sensor is not fitted."""
-        end = self.first_bit + self.bits
-        if len(data) * 8 < end or (self.when_a and data[0] not in self.when_a):
-            return None
-        raw = int.from_bytes(data, "big") >> (len(data) * 8 - end) & ((1 << self.bits) - 1)
-        if self.signed and raw >> (self.bits - 1):
-            raw -= 1 << self.bits
-        return raw * self.scale + self.offset
-
-
-@cache
-def obd2_pids() -> tuple[PidSignal, ...]:
-    """Every known value of every known PID, in order of the PID (read once)."""
-    file = _DATA / "obd2_pids.csv"
-    signals: list[PidSignal] = []
-    for line, row in read_csv(file, _PidRow):
-        _check_path(file, line, row.path)
-        if row.first_bit + row.bits > row.data_bytes * 8:
-            raise DataFileError("the value lies outside the PID's data", file=file, line=line, mend="correct first_bit or bits")
-        signals.append(
-            PidSignal(
-                pid=row.pid,
-                name=row.name,
-                data_bytes=row.data_bytes,
-                first_bit=row.first_bit,
-                bits=row.bits,
-                signed=row.signed,
-                scale=row.scale,
-                offset=row.offset,
-                unit=row.unit,
-                path=row.path,
-                path_scale=row.path_scale,
-                stale_after_s=row.stale_s,
-                when_a=tuple(int(value) for value in row.when_a.split("|") if value),
-            )
-        )
-    return tuple(signals)
 
 
 @cache
 def obd2_messages() -> tuple[MessageSpec, ...]:
-    """Mode 01 answers that fit a single frame, one message per group of responders (ISO 15765-4).
+    """Mode 01 answers, one message per PID; its signals count from data byte A (`ingest.obd_answers` cuts answers up)."""
+    return tuple(_obd2_message(pid, list(signals)) for pid, signals in groupby(obd2_pids(), key=lambda signal: signal.pid))
 
-    Responders are told apart so that an engine's value outranks the same PID of another ECU. Of an answer to a request
-    for several PIDs only the first is read. A selector over length, service and PID keeps consecutive frames out.
-    """
-    return tuple(
-        MessageSpec(
-            name=row.name,
-            can_id=row.can_id,
-            can_id_mask=row.mask,
-            length=8,
-            signals=(*_obd2_selectors(), *(_obd2_signal(pid, row.priority) for pid in obd2_pids())),
-            origin="SAE J1979",
-        )
-        for _, row in read_csv(_DATA / "obd2_responders.csv", _ResponderRow)
+
+def _obd2_message(pid: int, signals: list[PidSignal]) -> MessageSpec:
+    """Bits that tell what is there of a PID become selectors; a PID of which only the length is known has no signals."""
+    conditions = sorted({signal.when_bit for signal in signals} - {NO_CONDITION})
+    selectors = [_obd2_bit(bit) for bit in conditions]
+    return MessageSpec(
+        name=f"OBD2_PID{pid:02X}",
+        can_id=pid,
+        match=Match.OBD_ANSWER,
+        length=max(signals[0].data_bytes, *signals[0].other_lengths, 0),
+        signals=(*selectors, *(_obd2_signal(signal) for signal in signals if signal.bits)),
+        origin="SAE J1979",
     )
 
 
-def _obd2_selectors() -> list[SignalSpec]:
-    """Length, service and PID as one big-endian number; and below it data byte A of the PIDs that tell what is fitted."""
-    answer = SignalSpec(name=_ANSWER, start=7, length=24, big_endian=True, is_selector=True)
-    telling = {pid.pid: pid for pid in obd2_pids() if pid.when_a}
-    return [
-        answer,
-        *(
-            SignalSpec(
-                name=_fitted(pid),
-                start=_HEADER_BYTES * 8 + 7,
-                length=8,
-                big_endian=True,
-                mux_parent=_ANSWER,
-                mux_ranges=_answers(pid),
-                is_selector=True,
-            )
-            for pid in telling.values()
-        ),
-    ]
+def _obd2_bit(bit: int) -> SignalSpec:
+    return SignalSpec(name=f"Bit{bit}", start=_start(bit), length=1, big_endian=True, is_selector=True)
 
 
-def _fitted(pid: PidSignal) -> str:
-    return f"PID{pid.pid:02X} SensorsFitted"
-
-
-def _answers(pid: PidSignal) -> tuple[tuple[int, int], ...]:
-    """Values of the answer selector that announce this PID: any length that holds all its data."""
-    values = [length << 16 | _MODE_01_ANSWER << 8 | pid.pid for length in range(2 + pid.data_bytes, _SINGLE_FRAME_MAX + 1)]
-    return tuple((value, value) for value in values)
-
-
-def _obd2_signal(pid: PidSignal, priority: int) -> SignalSpec:
+def _obd2_signal(pid: PidSignal) -> SignalSpec:
+    conditional = pid.when_bit != NO_CONDITION
     return SignalSpec(
-        name=f"PID{pid.pid:02X} {pid.name}",
-        start=(_HEADER_BYTES + pid.first_bit // 8) * 8 + 7 - pid.first_bit % 8,
+        name=pid.name,
+        start=_start(pid.first_bit),
         length=pid.bits,
         big_endian=True,
         kind=NumberKind.SIGNED if pid.signed else NumberKind.UNSIGNED,
         scale=pid.scale,
         offset=pid.offset,
         unit=pid.unit,
-        mux_parent=_fitted(pid) if pid.when_a else _ANSWER,
-        mux_ranges=tuple((a, a) for a in pid.when_a) if pid.when_a else _answers(pid),
+        raw_valid_max=pid.raw_max,
+        mux_parent=f"Bit{pid.when_bit}" if conditional else "",
+        mux_ranges=((pid.when_value, pid.when_value),) if conditional else (),
         path=pid.path,
         path_unit_scale=pid.path_scale,
-        priority=priority,
+        priority=_OBD_PRIORITY,
         stale_after_s=pid.stale_after_s,
     )
 
 
+def _start(data_bit: int) -> int:
+    """DBC start bit of a big-endian signal at this bit of the data."""
+    return data_bit // 8 * 8 + 7 - data_bit % 8
+
+
 @cache
 def j1939_messages() -> tuple[MessageSpec, ...]:
-    """Broadcast parameter groups of SAE J1939-71 that fit a single frame, matched by PGN from any source address."""
-    file = _DATA / "j1939_spns.csv"
+    """Parameter groups of SAE J1939-71, matched by PGN from any source address; those longer than 8 bytes come by transport.
+
+    Raises:
+        DataFileError: the table is not valid; names file and line.
+    """
+    file = DATA / "j1939_spns.csv"
     rows = read_csv(file, _SpnRow)
     for line, row in rows:
-        _check_path(file, line, row.path)
+        check_path(file, line, row.path)
+        if (row.byte - 1) * 8 + row.bit - 1 + row.bits > row.length * 8 or row.bits not in _J1939_VALID_MAX:
+            raise DataFileError("the parameter lies outside its group", file=file, line=line, mend="correct byte, bit or bits")
+    names = {(row.pgn, row.spn): _spn_name(row) for _, row in rows}
+    selectors = {(row.pgn, row.when_spn): names[row.pgn, row.when_spn] for _, row in rows if row.when_spn is not None}
     return tuple(
         MessageSpec(
             name=message,
             can_id=pgn,
             match=Match.PGN,
-            length=8,
-            signals=tuple(_j1939_signal(row) for _, row in group),
+            length=length,
+            signals=tuple(_j1939_signal(row, selectors) for _, row in group),
             origin="SAE J1939-71",
         )
-        for (pgn, message), group in groupby(rows, key=lambda item: (item[1].pgn, item[1].message))
+        for (pgn, message, length), group in groupby(rows, key=lambda item: (item[1].pgn, item[1].message, item[1].length))
     )
 
 
-def _j1939_signal(row: _SpnRow) -> SignalSpec:
+def _spn_name(row: _SpnRow) -> str:
+    return f"SPN{row.spn} {row.name}"
+
+
+def _j1939_signal(row: _SpnRow, selectors: Mapping[tuple[int, int], str]) -> SignalSpec:
     return SignalSpec(
-        name=f"SPN{row.spn} {row.name}",
+        name=_spn_name(row),
         start=(row.byte - 1) * 8 + row.bit - 1,
         length=row.bits,
         scale=row.scale,
         offset=row.offset,
         unit=row.unit,
-        raw_valid_max=_J1939_VALID_MAX[row.bits],
+        raw_valid_max=_J1939_VALID_MAX[row.bits] if row.raw_max is None else row.raw_max,
+        mux_parent="" if row.when_spn is None else selectors[row.pgn, row.when_spn],
+        mux_ranges=() if row.when_spn is None else ((row.when_value, row.when_value),),
+        is_selector=(row.pgn, row.spn) in selectors,
         path=row.path,
         path_unit_scale=row.path_scale,
+        path_unit_offset=row.path_offset,
         priority=row.priority,
         stale_after_s=row.stale_s,
     )
-
-
-def _check_path(file: Path, line: int, path: str) -> None:
-    if path and path not in catalogue():
-        raise DataFileError(f"unknown VSS path {path!r}", file=file, line=line, mend="add it to domain/vss_catalogue.csv")

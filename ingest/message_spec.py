@@ -16,6 +16,8 @@ class Match(IntEnum):
     """`(can_id & can_id_mask) == can_id`, bit 31 = extended."""
     PGN = 1
     """29-bit identifiers by J1939 PGN (PDU1: PS dropped; data page kept); the source address is kept with the values."""
+    OBD_ANSWER = 2
+    """Answers to OBD-II service 01, PID `can_id`, from any responder, of one or many frames; signals count from data byte A."""
 
 
 class Transport(IntEnum):

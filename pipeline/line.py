@@ -23,8 +23,8 @@ from pipeline.whereabouts import Whereabouts
 NO_STATE = b""
 
 
-class Decode(Protocol):
-    """FrameBatch -> SignalBatch; stateless."""
+class Decode(Stage, Protocol):
+    """FrameBatch -> SignalBatch."""
 
     def decode(self, frames: FrameBatch) -> SignalBatch:
         """Decode every frame that a message definition matches."""
@@ -110,7 +110,7 @@ class Line:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Every part that carries state."""
-        return (self._holdback, self._fusion, self._diagnostics, self._whereabouts, *self._finders)
+        return (self._holdback, self._decoder, self._fusion, self._diagnostics, self._whereabouts, *self._finders)
 
     @property
     def lateness_ns(self) -> int:

@@ -163,5 +163,5 @@ def freeze_value(signal: PidSignal, data: bytes) -> FreezeValue | None:
     if value is None:
         return None
     if not signal.path:
-        return FreezeValue(signal=f"PID 0x{signal.pid:02X}", value=value, unit=signal.unit)
+        return FreezeValue(signal=f"PID 0x{signal.pid:02X} {signal.name}", value=value, unit=signal.unit)
     return FreezeValue(signal=signal.path, value=value * signal.path_scale, unit=catalogue()[signal.path].unit)

@@ -107,6 +107,11 @@ class PayloadReader:
         self._vehicles: dict[str, VehicleTransport] = {}
         self.anomalies: Counter[str] = Counter()
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way in any vehicle."""
+        return not self._vehicles
+
     def read(self, frames: FrameBatch) -> list[Payload]:
         """The payloads that these frames complete, in the frames' order; oddities are added to `anomalies`."""
         rows = np.flatnonzero(self._selected(frames))

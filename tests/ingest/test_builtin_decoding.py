@@ -8,62 +8,80 @@ from hypothesis import strategies as st
 
 from domain.frames import EXTENDED_ID
 from domain.signals import SignalBatch
-from ingest.builtin import j1939_messages, obd2_messages, obd2_pids
+from ingest.builtin import j1939_messages, obd2_messages
+from ingest.bus_decoder import BusDecoder
 from ingest.decoder import Decoder
 from ingest.profiles import load_profile
 from tests.ingest.diagnostic_frames import Record, frame_batch, record
-from tests.ingest.test_builtin_messages import decode
+from tests.ingest.test_builtin_messages import decode_signals
 
 PROFILE = load_profile("generic")
-DECODER = Decoder({PROFILE.id: PROFILE}, lambda vehicle: PROFILE.id)
+DECODER = BusDecoder({PROFILE.id: PROFILE}, lambda _vehicle: PROFILE.id)
+RESPONDERS = (0x7E8, 0x7E9, 0x7EF, 0x18DAF110 | EXTENDED_ID, 0x18DAF1FE | EXTENDED_ID)
 
 obd_answers = st.builds(
-    lambda can_id, length, service, pid, data: record(0, can_id, bytes([length, service, pid]) + data),
-    st.sampled_from([0x7E8, 0x7E9, 0x7EF, 0x18DAF110 | EXTENDED_ID, 0x18DAF1FE | EXTENDED_ID]),
-    st.integers(0, 0x24),
-    st.sampled_from([0x41, 0x41, 0x41, 0x42, 0x62]),
-    st.sampled_from(sorted({p.pid for p in obd2_pids()})),
-    st.binary(max_size=5),
+    lambda can_id, message, data: record(0, can_id, bytes([2 + message.length, 0x41, message.can_id]) + data[: message.length]),
+    st.sampled_from(RESPONDERS),
+    st.sampled_from([m for m in obd2_messages() if m.length <= 5]),
+    st.binary(min_size=5, max_size=5),
 )
 broadcasts = st.builds(
     lambda group, source, data: record(0, 0x18000000 | group << 8 | source | EXTENDED_ID, data),
-    st.sampled_from([m.can_id for m in j1939_messages()]),
+    st.sampled_from([m.can_id for m in j1939_messages() if m.length == 8]),
     st.integers(0, 255),
     st.one_of(st.binary(min_size=8, max_size=8), st.binary(max_size=8), st.just(b"\xff" * 8)),
 )
 
 
 def decoded(batch: SignalBatch) -> dict[int, dict[str, float]]:
-    """Row -> VSS path -> value."""
+    """Row -> signal name -> value; selectors left out."""
+    selectors = {"SPN929 TireLocation"}
     rows: dict[int, dict[str, float]] = {}
     for group in batch.groups:
-        for path, values, valid in zip(group.paths, group.values, group.valid, strict=True):
+        for name, values, valid in zip(group.names, group.values, group.valid, strict=True):
             for row, value, ok in zip(group.frame.tolist(), values.tolist(), valid.tolist(), strict=True):
-                if path and ok:
-                    rows.setdefault(row, {})[path] = value
+                if ok and name not in selectors:
+                    rows.setdefault(row, {})[name] = value
     return rows
 
 
 def expected(frame: Record) -> dict[str, float]:
     _, can_id, data, _ = frame
-    for message in (*obd2_messages(), *j1939_messages()):
-        by_group = can_id & EXTENDED_ID and (can_id >> 8 & 0x3FFFF) == message.can_id
-        if by_group or can_id & message.can_id_mask == message.can_id:
-            return decode(message, data.hex())
-    return {}
+    if can_id in RESPONDERS:
+        (message,) = (m for m in obd2_messages() if m.can_id == data[2])
+        return decode_signals(message, data[3 : 1 + data[0]])
+    (message,) = (m for m in j1939_messages() if m.can_id == can_id >> 8 & 0x3FFFF)
+    return decode_signals(message, data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(obd_answers, broadcasts), min_size=1, max_size=12))
 def test_every_frame_gives_what_its_definition_says(records: list[Record]) -> None:
     rows = decoded(DECODER.decode(frame_batch(records)))
     for row, frame in enumerate(records):
-        assert rows.get(row, {}) == pytest.approx(expected(frame))
+        assert rows.get(row, {}) == pytest.approx(expected(frame), abs=1e-9)
+
+
+@settings(max_examples=2, deadline=None)
+@given(st.binary(min_size=8, max_size=8))
+def test_every_group_and_every_short_pid_is_decoded_as_defined(data: bytes) -> None:
+    frames = [record(0, 0x18000000 | m.can_id << 8 | EXTENDED_ID, data) for m in j1939_messages() if m.length == 8]
+    frames += [
+        record(0, 0x7E8, bytes([2 + m.length, 0x41, m.can_id]) + data[: m.length]) for m in obd2_messages() if m.length <= 5
+    ]
+    rows = decoded(DECODER.decode(frame_batch(frames)))
+    for row, frame in enumerate(frames):
+        assert rows.get(row, {}) == pytest.approx(expected(frame), abs=1e-9)
 
 
 def test_each_built_in_set_is_one_book_so_that_frames_are_matched_once_per_set() -> None:
     assert len({(m.bus, m.origin) for m in obd2_messages()}) == 1
     assert len({(m.bus, m.origin) for m in j1939_messages()}) == 1
+
+
+def test_a_decoder_of_single_frames_leaves_answers_alone() -> None:
+    batch = Decoder({PROFILE.id: PROFILE}, lambda _vehicle: PROFILE.id).decode(frame_batch([record(0, 0x7E8, "03 41 05 7B")]))
+    assert (batch.groups, batch.known_frames, batch.unknown_frames) == ((), 0, 1)
 
 
 def test_senders_of_one_value_are_told_apart_by_priority_or_source_address() -> None:

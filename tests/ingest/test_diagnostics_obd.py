@@ -141,7 +141,7 @@ FREEZE = [
 FREEZE_VALUES = [
     ("Vehicle.Powertrain.CombustionEngine.Speed", 750.0, "rpm"),
     ("Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature", 83.0, "celsius"),
-    ("PID 0x63", 400.0, "Nm"),
+    ("Vehicle.Powertrain.CombustionEngine.ReferenceTorque", 400.0, "Nm"),
 ]
 
 

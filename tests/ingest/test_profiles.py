@@ -65,7 +65,7 @@ def test_the_generic_profile_knows_obd_and_j1939() -> None:
     assert shipped_profiles() == ("generic", "j1939", "obd2")
     messages = load_profile("generic").messages
     assert {m.origin for m in messages} == {"obd2", "j1939"}
-    assert {m.match for m in messages} == {Match.EXACT, Match.PGN}
+    assert {m.match for m in messages} == {Match.OBD_ANSWER, Match.PGN}
 
 
 def test_further_dbc_files_are_added_by_bus(tmp_path: Path) -> None:

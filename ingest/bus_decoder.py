@@ -1,0 +1,94 @@
+"""Everything that frames say in signals: messages of single frames, and what only whole payloads tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from domain.frames import FrameBatch
+from domain.ports import Jit, no_jit
+from domain.signals import SignalBatch
+from ingest.decoder import Decoder
+from ingest.message_spec import Match
+from ingest.obd_answers import ObdAnswers
+from ingest.profiles import Profile
+
+
+class BusDecoder:
+    """Single-frame messages (`Decoder`) and OBD-II answers (`ObdAnswers`) as one batch of signal groups; a `domain.ports.Stage`.
+
+    Expects frames sorted by vehicle, then by the vehicle's total order: answers of several frames are carried from batch to batch.
+    """
+
+    name = "bus_decoder"
+
+    def __init__(
+        self,
+        profiles: Mapping[str, Profile],
+        profile_of: Callable[[str], str],
+        *,
+        jit: Jit = no_jit,
+        wanted: frozenset[str] | None = None,
+        single_frames: Decoder | None = None,
+    ) -> None:
+        """`single_frames`: a decoder of the same profiles that is compiled already."""
+        self._given = (profiles, profile_of, wanted)
+        by_frame = {name: _without_answers(profile) for name, profile in profiles.items()}
+        self._decoder = single_frames or Decoder(by_frame, profile_of, jit=jit, wanted=wanted)
+        self._answers = ObdAnswers(profiles, profile_of, wanted=wanted)
+        self._profiles, self._profile_of = by_frame, profile_of
+        self._claims: dict[tuple[str, int], bool] = {}
+        self.version = self._answers.version
+
+    def anew(self) -> BusDecoder:
+        """A decoder of the same messages, compiled but once, that carries answers of its own; for the same thread."""
+        profiles, profile_of, wanted = self._given
+        return BusDecoder(profiles, profile_of, wanted=wanted, single_frames=self._decoder)
+
+    def decode(self, frames: FrameBatch) -> SignalBatch:
+        """All that can be decoded; oddities are counted (`Decoder.decode`)."""
+        return self._with_answers(frames, self._decoder.decode(frames), limited=True)
+
+    def decode_strict(self, frames: FrameBatch) -> SignalBatch:
+        """Single frames as cantools decodes them (`Decoder.decode_strict`), and answers with every raw value taken as a measurement."""
+        return self._with_answers(frames, self._decoder.decode_strict(frames), limited=False)
+
+    def _with_answers(self, frames: FrameBatch, signals: SignalBatch, *, limited: bool) -> SignalBatch:
+        answers = self._answers.read(frames, limited=limited)
+        if not answers.groups and not answers.anomalies:
+            return signals
+        rows = answers.frames
+        senders = zip(frames.vehicle[rows].tolist(), frames.can_id[rows].tolist(), strict=True)
+        fresh = sum(not self._is_claimed(frames.vehicles[vehicle], can_id) for vehicle, can_id in senders)
+        return replace(
+            signals,
+            groups=(*signals.groups, *answers.groups),
+            anomalies=dict(Counter(signals.anomalies) + Counter(answers.anomalies)),
+            known_frames=signals.known_frames + fresh,
+            unknown_frames=signals.unknown_frames - fresh,
+        )
+
+    def _is_claimed(self, vehicle: str, can_id: int) -> bool:
+        """Whether a message of the vehicle's profile has the identifier of an answer, so that its frames are known already."""
+        key = self._profile_of(vehicle), can_id
+        if key not in self._claims:
+            messages = self._profiles[key[0]].messages
+            self._claims[key] = any(m.match is Match.EXACT and can_id & m.can_id_mask == m.can_id for m in messages)
+        return self._claims[key]
+
+    def snapshot(self, vehicle: str) -> bytes | None:
+        """The vehicle's answers under way; None where there are none."""
+        return self._answers.snapshot(vehicle)
+
+    def restore(self, vehicle: str, state: bytes) -> None:
+        """Set the vehicle's state from `snapshot` of the same version."""
+        self._answers.restore(vehicle, state)
+
+    def forget(self, vehicle: str) -> None:
+        """Drop the vehicle's state."""
+        self._answers.forget(vehicle)
+
+
+def _without_answers(profile: Profile) -> Profile:
+    return replace(profile, messages=tuple(m for m in profile.messages if m.match is not Match.OBD_ANSWER))
