@@ -34,6 +34,8 @@ BEIJING_S = 8 * 3600
 SECOND_NS = 1_000_000_000
 _START = re.compile(rb"(?:##|\$\$)(?=.{19}[\x01-\x05\xFE\xFF]|.{0,19}\Z)", re.DOTALL)
 """A start whose encryption byte is one, or which is cut before it."""
+ENCRYPTIONS = frozenset((1, 2, 3, 4, 5, 0xFE, 0xFF))
+"""1 none; then algorithms, numbered differently by GB/T 32960 and HJ 1239; abnormal, invalid."""
 _VIN_CHARACTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_ *")
 _BLANK_VINS = (bytes(17), b"\xff" * 17)
 _VIN = re.compile(rb"[A-HJ-NPR-Z0-9]{3}([A-HJ-NPR-Z0-9]{14})")
