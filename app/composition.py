@@ -9,6 +9,7 @@ from pathlib import Path
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
+from domain.vss import catalogue
 from dtc_knowledge.code_table import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import load_knowledge
@@ -16,6 +17,7 @@ from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
 from ingest.profiles import Profile, load_profile
+from ingest.records import SAMPLE_STALE_AFTER_NS
 from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
@@ -127,8 +129,11 @@ def load_profiles(vehicles: Sequence[Vehicle], *, extra_dbc: Sequence[tuple[str,
 
 
 def _stale_after_ns(profile: Profile) -> dict[str, int]:
-    """How long each path's value may be used: the longest that any of the profile's sources of it allows."""
+    """How long each path's value may be used: the longest that any of the profile's sources of it allows.
+
+    What the profile does not know comes from devices that decode themselves and from packets, every 10 to 30 seconds.
+    """
     longest: dict[str, int] = {}
     for signal in (signal for message in profile.messages for signal in message.signals if signal.path):
         longest[signal.path] = max(longest.get(signal.path, 0), int(signal.stale_after_s * 1e9))
-    return longest
+    return dict.fromkeys(catalogue(), SAMPLE_STALE_AFTER_NS) | longest

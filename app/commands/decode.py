@@ -16,7 +16,7 @@ from domain.errors import InputError
 @click.argument("logs", nargs=-1, required=True, type=FILE)
 @DBC
 @START
-@click.option("--profile", help="Decode with this vehicle profile too: generic, obd2, j1939, or a YAML file.")
+@click.option("--profile", help="Decode with this vehicle profile too: generic, obd2, j1939, gbt32960, hj1239, or a YAML file.")
 @click.option("--strict", is_flag=True, help="Decode exactly what cantools decodes, instead of all that can be told.")
 @click.option("--out", type=FILE, help="Write the signals to FILE.parquet or FILE.csv (long form).")
 @JSON

@@ -34,7 +34,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
 @click.argument("logs", nargs=-1, type=FILE)
 @click.option("--vin", help="VIN of the car that LOG… are drives of.")
 @click.option("--manifest", type=FILE, help="CSV of drives: log,vin,profile,start (paths relative to it).")
-@click.option("--profile", help="Vehicle profile: generic, obd2, j1939, or a YAML file.  [default: generic]")
+@click.option("--profile", help="Vehicle profile: generic, obd2, j1939, gbt32960, hj1239, or a YAML file.  [default: generic]")
 @DBC
 @START
 @click.option("--vehicles", "vehicle_table", type=FILE, help="Vehicle table (CSV).  [default: vehicles.csv beside the manifest]")

@@ -153,3 +153,16 @@ def test_a_recorded_alarm_becomes_an_alert_and_clears_when_the_flag_is_gone(tmp_
     (alert,) = document["alerts"]
     assert (alert["codes"], alert["severity"], alert["urgency"], alert["state"]) == (["GB11"], "high", "TODAY", "resolved")
     assert alert["opened"].startswith("2025-06-01T04:31:00")
+
+
+def test_a_rule_over_values_that_come_every_ten_seconds_keeps_its_time(tmp_path: Path) -> None:
+    def sample(number: int) -> bytes:
+        # 250 kOhm of insulation at 60 km/h and 400 V
+        vehicle = bytes.fromhex("01 01 03 01 0258 0001E240 0FA0 27A6 39 01 2E 0019 00 00")
+        return packet(vehicle, time=TIME[:4] + bytes((number // 6, number % 6 * 10)))
+
+    drive = tmp_path / "drive.bin"
+    drive.write_bytes(b"".join(sample(number) for number in range(60)))
+    document = replayed(drives_of(drive)).document()
+    opened = {alert["source"]["id"]: alert["opened"] for alert in document["alerts"]}
+    assert opened["insulation_low"].startswith("2025-06-01T04:00:30")
