@@ -30,13 +30,15 @@ class NumpyBackend:
         message = columns.match_frames(frames, vehicle_ok, bus_ok, table.ids)
         total = len(table.layouts)
         count = np.bincount(message, minlength=total + 1).astype(np.int64)
+        order = np.argsort(message, kind="stable").astype(np.int64)
         too_short = frames.length < np.append(table.messages["min_bytes"], 0)[message]
         return Grouped(
             message=message,
             count=count,
             short=np.bincount(message[too_short], minlength=total).astype(np.int64),
             first=np.cumsum(count) - count,
-            order=np.argsort(message, kind="stable").astype(np.int64),
+            order=order,
+            words=frames.payload[order],
         )
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
@@ -105,15 +107,16 @@ class KernelBackend:
         size, total = len(frames), len(table.layouts)
         message = self._buffers.take("message", size, np.int32)
         order = self._buffers.take("order", size, np.int64)
+        words = self._buffers.take("words", size, np.uint64)
         count, short = np.zeros(total + 1, np.int64), np.zeros(total, np.int64)
         everybody = bool(vehicle_ok.all() and bus_ok.all())
         ids = table.ids
         self._group(
             frames.can_id, frames.length, frames.flags, frames.vehicle, frames.bus, vehicle_ok, bus_ok, everybody, ids.standard,
             ids.extended.slots, ids.extended.slot_messages, ids.groups.slots, ids.groups.slot_messages, ids.masked,
-            table.messages, message, count, short, order,
+            table.messages, message, count, short, order, frames.payload, words,
         )  # fmt: skip
-        return Grouped(message=message, count=count, short=short, first=count.cumsum() - count, order=order)
+        return Grouped(message=message, count=count, short=short, first=count.cumsum() - count, order=order, words=words)
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
         """Every message that occurs."""
@@ -135,7 +138,7 @@ class KernelBackend:
         fast, slow = _parted(table, room.doubtful)
         unavailable = np.zeros(len(table.layouts), np.int64)
         self._judge(
-            fast, grouped.first, grouped.count, room.raw, room.valid, grouped.order, book.frames.length, table.messages,
+            fast, grouped.first, grouped.count, grouped.short, room.raw, room.valid, grouped.order, book.frames.length, table.messages,
             table.signals, table.ranges, limited, book.raw_columns, book.valid_cells, unavailable,
         )  # fmt: skip
         return {number: int(unavailable[number]) for number in fast.tolist()} | _judge_by_numpy(book, slow, limited=limited)
@@ -165,7 +168,7 @@ class KernelBackend:
     ) -> None:
         frames, table, grouped, room = book.frames, book.table, book.grouped, book.places
         self._read(
-            numbers, grouped.first, grouped.count, room.raw, room.valid, room.value, grouped.order, frames.payload, frames.length,
+            numbers, grouped.first, grouped.count, room.raw, room.valid, room.value, grouped.order, grouped.words, frames.length,
             frames.arena_offset, frames.arena, table.messages, table.signals, book.valid_cells,
             raw is not None, _NO_RAW if raw is None else raw, values is not None, _NO_VALUES if values is None else values,
         )  # fmt: skip

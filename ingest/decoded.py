@@ -23,7 +23,7 @@ class Grouped:
     Attributes:
         message: int32[n], message number of every frame of the batch, m for none.
         count: int64[m + 1], frames of each. short: int64[m], too short ones among them. first: int64[m + 1], where each begins in `order`.
-        order: int64[n], rows of the batch by message, in the batch's order within each.
+        order: int64[n], rows of the batch by message, in the batch's order within each. words: uint64[n], first 8 bytes of the payloads, so.
     """
 
     message: NDArray[np.int32]
@@ -31,6 +31,7 @@ class Grouped:
     short: NDArray[np.int64]
     first: NDArray[np.int64]
     order: NDArray[np.int64]
+    words: NDArray[np.uint64]
 
     @property
     def known(self) -> int:
@@ -103,6 +104,7 @@ class DecodedBook:
     __slots__ = (
         "_engine",
         "_has_raw",
+        "_value",
         "_values",
         "count",
         "first",
@@ -132,6 +134,7 @@ class DecodedBook:
         self._engine = engine
         self._has_raw = False
         self._values: NDArray[np.float64] | None = None
+        self._value: list[int] = []
 
     def frame(self, number: int) -> NDArray[np.int64]:
         """Rows of the batch."""
@@ -156,7 +159,7 @@ class DecodedBook:
 
     def valid(self, number: int) -> NDArray[np.bool_]:
         """Matrix of (signal row, frame), with the selectors that are not shown."""
-        shape = (len(self.table.layouts[number].signals), self.count[number])
+        shape = (self.table.layouts[number].rows, self.count[number])
         begin = int(self.places.valid[number])
         if begin < 0:
             return np.broadcast_to(_VALID, shape)
@@ -166,9 +169,9 @@ class DecodedBook:
         """Matrix of (signal row, frame). The first call works out those of all messages."""
         if self._values is None:
             self._values = self._engine.values(self)
-        shape = (len(self.table.layouts[number].signals), self.count[number])
-        begin = int(self.places.value[number])
-        return self._values[begin : begin + shape[0] * shape[1]].reshape(shape)
+            self._value = self.places.value.tolist()
+        begin, rows, count = self._value[number], self.table.layouts[number].rows, self.count[number]
+        return self._values[begin : begin + rows * count].reshape(rows, count)
 
     def value_row(self, number: int, row: int) -> NDArray[np.float64]:
         """One row of `values`, worked out by numpy from its raw column."""
@@ -219,7 +222,8 @@ class MessageColumns:
     @property
     def values(self) -> NDArray[np.float64]:
         """Physical values of (signal, frame), NaN where not valid."""
-        return self._book.values(self._number)[: self._shown]
+        values = self._book.values(self._number)
+        return values if len(values) == self._shown else values[: self._shown]
 
     @property
     def valid(self) -> NDArray[np.bool_]:

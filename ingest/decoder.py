@@ -76,15 +76,16 @@ class Decoder:
                     grouped = self._backend.group(frames, vehicle_ok, bus_ok, book.table)
                     known.append(grouped)
                     groups += self._decode_book(frames, grouped, book, strict, anomalies)
-        groups += record_groups(frames, anomalies, wanted=self._wanted)
-        data = (frames.flags & np.uint8(columns.NO_SIGNALS)) == 0
-        known_frames = _known_frames(known)
+        data_frames, known_frames = len(frames), _known_frames(known)
+        if np.bitwise_or.reduce(frames.flags) & np.uint8(columns.NO_SIGNALS):  # most batches hold data frames alone
+            groups += record_groups(frames, anomalies, wanted=self._wanted)
+            data_frames = int(np.count_nonzero((frames.flags & np.uint8(columns.NO_SIGNALS)) == 0))
         return SignalBatch(
             vehicles=frames.vehicles,
             groups=tuple(groups),
             anomalies=dict(anomalies),
             known_frames=known_frames,
-            unknown_frames=int(np.count_nonzero(data)) - known_frames,
+            unknown_frames=data_frames - known_frames,
         )
 
     def _vehicles_by_profile(self, frames: FrameBatch) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -117,8 +118,9 @@ class Decoder:
                     group = _without(group, lost) if strict else group
                 if strict and failed.frames is not None:
                     group = _keep(group, ~failed.frames)
-            if len(group):
-                yield group
+                    if not len(group):
+                        continue
+            yield group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

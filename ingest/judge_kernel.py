@@ -12,6 +12,7 @@ def judge(  # noqa: C901 -- one self-contained kernel; calls would not compile t
     chosen: NDArray[np.int64],
     first_frame: NDArray[np.int64],
     count: NDArray[np.int64],
+    short: NDArray[np.int64],
     raw_start: NDArray[np.int64],
     valid_start: NDArray[np.int64],
     order: NDArray[np.int64],
@@ -33,17 +34,23 @@ def judge(  # noqa: C901 -- one self-contained kernel; calls would not compile t
         n = count[m]
         first, last = messages["first_signal"][m], messages["last_signal"][m]
         bits = np.empty(n, np.int64)
-        for k in range(n):
-            bits[k] = 8 * np.int64(length[order[first_frame[m] + k]])
+        if short[m] > 0:
+            rows = order[first_frame[m] : first_frame[m] + n]
+            for k in range(n):
+                bits[k] = 8 * np.int64(length[np.uint64(rows[k])])
         selector = np.empty(n, np.float64)
-        whole = np.empty(n, np.uint64)
+        too_great = np.empty(n, np.bool_)
         selected = np.int64(-1)
         for s in range(first, last):
             begin = valid_start[m] + signals["row"][s] * n
             present = valid[begin : begin + n]
-            end_bit = signals["end_bit"][s]
-            for k in range(n):
-                present[k] = end_bit <= bits[k]
+            if short[m] > 0:
+                end_bit = signals["end_bit"][s]
+                for k in range(n):
+                    present[k] = end_bit <= bits[k]
+            else:
+                for k in range(n):
+                    present[k] = True
             if signals["parent"][s] >= 0:
                 p = first + signals["parent"][s]
                 if p != selected:
@@ -79,32 +86,35 @@ def judge(  # noqa: C901 -- one self-contained kernel; calls would not compile t
                     present[k] = present[k] & above[k] & branch
         # the limits last: a selector that is not a measurement still chooses
         for s in range(first, last):
-            limit = signals["raw_max"][s]
-            if limited and limit != np.uint64(0xFFFF_FFFF_FFFF_FFFF):
-                begin = valid_start[m] + signals["row"][s] * n
-                present = valid[begin : begin + n]
-                begin = raw_start[m] + signals["column"][s] * n
-                width = signals["width"][s]
-                column = raw[begin : begin + n * width]
-                mask = signals["mask"][s]
-                if width == 1:
-                    for k in range(n):
-                        whole[k] = np.uint64(column[k]) & mask
-                elif width == 2:
-                    column16 = column.view(np.uint16)
-                    for k in range(n):
-                        whole[k] = np.uint64(column16[k]) & mask
-                elif width == 4:
-                    column32 = column.view(np.uint32)
-                    for k in range(n):
-                        whole[k] = np.uint64(column32[k]) & mask
-                else:
-                    column64 = column.view(np.uint64)
-                    for k in range(n):
-                        whole[k] = column64[k] & mask
-                refused = 0
+            limit, mask = signals["raw_max"][s], signals["mask"][s]
+            if not limited or limit >= mask:
+                continue
+            begin = valid_start[m] + signals["row"][s] * n
+            present = valid[begin : begin + n]
+            begin = raw_start[m] + signals["column"][s] * n
+            width = signals["width"][s]
+            column = raw[begin : begin + n * width]
+            # comparisons in the width of the column are done many at a time
+            if width == 1:
+                mask8, limit8 = np.uint8(mask), np.uint8(limit)
                 for k in range(n):
-                    too_great = present[k] & (whole[k] > limit)
-                    refused += too_great
-                    present[k] = present[k] & (not too_great)
-                unavailable[m] += refused
+                    too_great[k] = (column[k] & mask8) > limit8
+            elif width == 2:
+                mask16, limit16 = np.uint16(mask), np.uint16(limit)
+                column16 = column.view(np.uint16)
+                for k in range(n):
+                    too_great[k] = (column16[k] & mask16) > limit16
+            elif width == 4:
+                mask32, limit32 = np.uint32(mask), np.uint32(limit)
+                column32 = column.view(np.uint32)
+                for k in range(n):
+                    too_great[k] = (column32[k] & mask32) > limit32
+            else:
+                column64 = column.view(np.uint64)
+                for k in range(n):
+                    too_great[k] = (column64[k] & mask) > limit
+            refused = np.int64(0)
+            for k in range(n):
+                refused += np.int64(present[k] & too_great[k])
+                present[k] = present[k] & (not too_great[k])
+            unavailable[m] += refused

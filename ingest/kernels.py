@@ -32,8 +32,12 @@ def group_frames(  # noqa: C901 -- one self-contained kernel; calls would not co
     count: NDArray[np.int64],
     short: NDArray[np.int64],
     order: NDArray[np.int64],
+    payload: NDArray[np.uint64],
+    words: NDArray[np.uint64],
 ) -> None:
     """Message number of every frame into `message` (m: none), the frames of each message, in their order, into `order`.
+
+    `words` gets the payloads in that order.
 
     Per message, frames into `count` (m + 1 long), too short ones into `short` (m long). `everybody`: every vehicle and bus is ok.
     """
@@ -46,9 +50,13 @@ def group_frames(  # noqa: C901 -- one self-contained kernel; calls would not co
         identifier = can_id[i]
         message[i] = standard[identifier & np.uint32(0x7FF)]
         seen |= identifier
+    for i in range(n):
         odd |= flags[i]
     # remote and error frames, and what is no CAN frame (`columns.NO_SIGNALS`), carry no signals
     if not everybody or odd & np.uint8(0xF3) != 0 or seen & np.uint32(0x8000_0000) != 0:
+        # few identifiers come again and again: what was looked up is remembered, by a hash of the identifier
+        memo_id = np.zeros(4096, np.uint32)
+        memo_message = np.full(4096, none, np.int32)
         for i in range(n):
             found = np.int32(none)
             if flags[i] & 0xF3 == 0 and vehicle_ok[vehicle[i]] and bus_ok[bus[i]]:
@@ -56,45 +64,58 @@ def group_frames(  # noqa: C901 -- one self-contained kernel; calls would not co
                 if identifier & 0x8000_0000 == 0:
                     found = standard[identifier & 0x7FF]
                 else:
-                    last = len(extended_slots) - 1
-                    slot = np.int64((np.uint64(identifier) * np.uint64(0x9E3779B1)) >> np.uint64(15)) & last
-                    while extended_slots[slot] != 0xFFFF_FFFF and extended_slots[slot] != identifier:
-                        slot = (slot + 1) & last
-                    found = extended_messages[slot]
-                    if found == none:
-                        for k in range(len(masked)):
-                            if identifier & masked[k, 0] == masked[k, 1]:
-                                found = np.int32(masked[k, 2])
-                    if found == none:
-                        group = (identifier >> 8) & 0x3FFFF
-                        if (identifier >> 16) & 0xFF < 240:
-                            group = group & 0x3FF00
-                        last = len(group_slots) - 1
-                        slot = np.int64((np.uint64(group) * np.uint64(0x9E3779B1)) >> np.uint64(15)) & last
-                        while group_slots[slot] != 0xFFFF_FFFF and group_slots[slot] != group:
+                    at = (np.uint64(identifier) * np.uint64(0x9E3779B1) >> np.uint64(20)) & np.uint64(4095)
+                    if memo_id[at] == identifier:
+                        found = memo_message[at]
+                    else:
+                        last = len(extended_slots) - 1
+                        slot = np.int64((np.uint64(identifier) * np.uint64(0x9E3779B1)) >> np.uint64(15)) & last
+                        while extended_slots[slot] != 0xFFFF_FFFF and extended_slots[slot] != identifier:
                             slot = (slot + 1) & last
-                        found = group_messages[slot]
+                        found = extended_messages[slot]
+                        if found == none:
+                            for k in range(len(masked)):
+                                if identifier & masked[k, 0] == masked[k, 1]:
+                                    found = np.int32(masked[k, 2])
+                        if found == none:
+                            group = (identifier >> 8) & 0x3FFFF
+                            if (identifier >> 16) & 0xFF < 240:
+                                group = group & 0x3FF00
+                            last = len(group_slots) - 1
+                            slot = np.int64((np.uint64(group) * np.uint64(0x9E3779B1)) >> np.uint64(15)) & last
+                            while group_slots[slot] != 0xFFFF_FFFF and group_slots[slot] != group:
+                                slot = (slot + 1) & last
+                            found = group_messages[slot]
+                        memo_id[at], memo_message[at] = identifier, found
             message[i] = found
     needed = np.zeros(none + 1, np.int32)
+    most = np.int32(0)
     for m in range(none):
         needed[m] = messages["min_bytes"][m]
-    too_short = False
+        most = max(most, needed[m])
+    least = np.uint8(255)
     for i in range(n):
-        too_short |= np.int32(length[i]) < needed[message[i]]
-    if too_short:
+        least = min(least, length[i])
+    if np.int32(least) < most:
+        too_short = False
         for i in range(n):
-            if length[i] < needed[message[i]]:
-                short[message[i]] += 1
+            too_short |= np.int32(length[i]) < needed[message[i]]
+        if too_short:
+            for i in range(n):
+                if length[i] < needed[message[i]]:
+                    short[message[i]] += 1
+    # unsigned indices: one that might be negative costs a test each time
     for i in range(n):
-        count[message[i]] += 1
-    place = np.zeros(none + 1, np.int64)
+        count[np.uint64(np.uint32(message[i]))] += 1
+    place = np.zeros(none + 1, np.uint64)
     for m in range(none):
-        place[m + 1] = place[m] + count[m]
+        place[m + 1] = place[m] + np.uint64(count[m])
     for i in range(n):
-        m = message[i]
-        k = place[m]
-        place[m] = k + 1
+        number = np.uint64(np.uint32(message[i]))
+        k = place[number]
+        place[number] = k + np.uint64(1)
         order[k] = i
+        words[k] = payload[i]
 
 
 def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
@@ -105,7 +126,7 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
     valid_start: NDArray[np.int64],
     value_start: NDArray[np.int64],
     order: NDArray[np.int64],
-    payload: NDArray[np.uint64],
+    words: NDArray[np.uint64],
     length: NDArray[np.uint8],
     arena_offset: NDArray[np.int64],
     arena: NDArray[np.uint8],
@@ -138,8 +159,9 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
                     loaded = window
                     is_swapped = False
                     if window == 0:
+                        grouped = words[first_frame[m] + start : first_frame[m] + start + size]
                         for k in range(size):
-                            word[k] = payload[rows[k]]
+                            word[k] = grouped[k]
                     else:
                         for k in range(size):
                             i = rows[k]
@@ -147,10 +169,23 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
                             w = np.uint64(0)
                             if at < 0:
                                 if window < 8:
-                                    w = payload[i] >> np.uint64(8 * window)
+                                    w = words[first_frame[m] + start + k] >> np.uint64(8 * window)
+                            elif window + 8 <= np.int64(length[i]):
+                                # spelt out, it becomes one load
+                                b = np.uint64(at + window)
+                                w = (
+                                    np.uint64(arena[b])
+                                    | np.uint64(arena[b + np.uint64(1)]) << np.uint64(8)
+                                    | np.uint64(arena[b + np.uint64(2)]) << np.uint64(16)
+                                    | np.uint64(arena[b + np.uint64(3)]) << np.uint64(24)
+                                    | np.uint64(arena[b + np.uint64(4)]) << np.uint64(32)
+                                    | np.uint64(arena[b + np.uint64(5)]) << np.uint64(40)
+                                    | np.uint64(arena[b + np.uint64(6)]) << np.uint64(48)
+                                    | np.uint64(arena[b + np.uint64(7)]) << np.uint64(56)
+                                )
                             else:
-                                for b in range(min(8, np.int64(length[i]) - window)):
-                                    w |= np.uint64(arena[at + window + b]) << np.uint64(8 * b)
+                                for c in range(np.int64(length[i]) - window):
+                                    w |= np.uint64(arena[at + window + c]) << np.uint64(8 * c)
                             word[k] = w
                 source = word
                 if signals["big_endian"][s]:

@@ -140,7 +140,7 @@ class MessageLayout:
     """One message: signals with selectors before what depends on them, and the columns of its `SignalGroup`.
 
     Attributes:
-        shown: the first rows of the value matrix that are given out (the rest are selectors needed inside).
+        rows: of the value matrix. shown: the first of them, which are given out (the rest are selectors needed inside).
         min_bytes: payload length that holds all signals. fast: the kernel can read it.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
         unreachable: rows that strict decoding never gives.
@@ -151,6 +151,7 @@ class MessageLayout:
     signals: tuple[SignalLayout, ...]
     by_row: tuple[SignalLayout, ...]
     columns: tuple[int, ...]
+    rows: int
     shown: int
     min_bytes: int
     fast: bool
@@ -231,6 +232,7 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
         signals=signals,
         by_row=by_row,
         columns=_columns(by_row),
+        rows=len(rows),
         shown=len(shown),
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
         fast=all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents),

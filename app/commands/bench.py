@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,15 +17,19 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--frames", default=400_000, show_default=True, type=click.IntRange(1000), help="Frames per round.")
+@click.option("--frames", default=2_000_000, show_default=True, type=click.IntRange(1000), help="Frames per round.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write the frames per second as a bar chart (SVG).")
 @JSON
-def decode(frames: int, rounds: int, as_json: bool) -> None:
+def decode(frames: int, rounds: int, plot: Path | None, as_json: bool) -> None:
     """Decode all signals, one core, against cantools and asammdf's core."""
     from app.kernels import compiler
-    from benchmarks.decode import run
+    from benchmarks.decode import chart, run
 
-    _show(run(frames=frames, rounds=rounds, jit=compiler()), as_json)
+    figures = run(frames=frames, rounds=rounds, jit=compiler())
+    if plot is not None:
+        plot.write_text(chart(figures), encoding="utf-8")
+    _show(figures, as_json)
 
 
 @command.command()
