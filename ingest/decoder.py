@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from domain.ports import Jit, no_jit
 from domain.signals import ReadyColumns, SignalBatch, SignalGroup, SignalLabels
 from ingest import columns
 from ingest.backends import KernelBackend, NumpyBackend
+from ingest.carried import CarriedMessages, as_frames
 from ingest.decoded import DecodedBook, Grouped, MessageColumns
-from ingest.message_spec import CONTAINER
+from ingest.message_spec import CONTAINER, Transport
 from ingest.profiles import Profile
 from ingest.records import record_groups
 from ingest.signal_table import MessageLayout, SignalLayout, SignalTable, compile_book, unit_of
@@ -28,10 +30,14 @@ UNDECLARED_MUX = "undeclared_mux"
 """The signal's selector is not marked as one in the file: cantools never gives the signal."""
 DIFFERS_FROM_STRICT = frozenset({UNKNOWN_MUX, NOT_AVAILABLE, UNDECLARED_MUX, "overlapping_signals", "overlong_signals"})
 """Anomalies where the default gives something else than strict decoding; a short frame gives the same in both."""
+_BY_NUMPY = NumpyBackend()
+"""For messages longer than a frame: they are few, and longer than the kernels' columns say."""
 
 
 class Decoder:
-    """Decodes batches of frames; the result depends on nothing but the batch.
+    """Decodes batches of frames; what it carries from one to the next is the transfers under way of messages longer than a frame.
+
+    Frames come sorted by vehicle, then by the vehicle's total order.
 
     Each book of a profile (DBC file on a bus, built-in set) decodes on its own, so that a frame may belong to several
     messages. With `wanted`, only signals of these VSS paths are decoded, and anomalies counted only in their messages.
@@ -48,7 +54,11 @@ class Decoder:
         wanted: frozenset[str] | None = None,
     ) -> None:
         self._profile_of, self._wanted = profile_of, wanted
-        self._books = {name: tuple(_books(name, profile, wanted)) for name, profile in profiles.items()}
+        self._books = {name: tuple(_books(name, _in_frames(profile), wanted)) for name, profile in profiles.items()}
+        self._carried_books = {name: _carried_books(name, profile, wanted) for name, profile in profiles.items()}
+        books = [book for by_prefix in self._carried_books.values() for book, _ in by_prefix]
+        self._carried = CarriedMessages(m.spec for book in books for m in book.table.layouts if m.shown)
+        self.name, self.version = "decoder", self._carried.version
         self._backend = NumpyBackend() if jit is no_jit else KernelBackend(jit)
 
     def decode(self, frames: FrameBatch) -> SignalBatch:
@@ -76,6 +86,7 @@ class Decoder:
                     grouped = self._backend.group(frames, vehicle_ok, bus_ok, book.table)
                     known.append(grouped)
                     groups += self._decode_book(frames, grouped, book, strict, anomalies)
+        groups += self._decode_carried(frames, strict, anomalies, known)
         data_frames, known_frames = len(frames), _known_frames(known)
         if np.bitwise_or.reduce(frames.flags) & np.uint8(columns.NO_SIGNALS):  # most batches hold data frames alone
             groups += record_groups(frames, anomalies, wanted=self._wanted)
@@ -93,10 +104,49 @@ class Decoder:
         for name in sorted(set(names) & set(self._books)):
             yield name, np.array([other == name for other in names], np.bool_)
 
-    def _decode_book(
-        self, frames: FrameBatch, grouped: Grouped, book: _Book, strict: bool, anomalies: Counter[tuple[str, str]]
+    def _decode_carried(
+        self, frames: FrameBatch, strict: bool, anomalies: Counter[tuple[str, str]], known: list[Grouped]
     ) -> Iterator[SignalGroup]:
-        decoded, unavailable = self._backend.decode(frames, grouped, book.table, limited=not strict)
+        """Messages that came in several frames; each has the place of the frame that completed it."""
+        if not self._carried.wanted:
+            return
+        payloads, odd = self._carried.read(frames)
+        for kind, count in odd.items():
+            anomalies["", kind] += count
+        rows = np.array([payload.frame for payload in payloads], np.int64)
+        for profile, vehicle_ok in self._vehicles_by_profile(frames):
+            for book, prefix_bytes in self._carried_books[profile]:
+                bus_ok = np.array([book.table.bus in ("*", name) for name in frames.buses] or [False], np.bool_)
+                known.append(_BY_NUMPY.group(frames, vehicle_ok, bus_ok, book.table))
+                if payloads:
+                    whole = as_frames(payloads, frames, prefix_bytes=prefix_bytes)
+                    grouped = _BY_NUMPY.group(whole, vehicle_ok, bus_ok, book.table)
+                    for group in self._decode_book(whole, grouped, book, strict, anomalies, by=_BY_NUMPY):
+                        yield _ready(group, frame=rows[group.frame])
+
+    def snapshot(self, vehicle: str) -> bytes | None:
+        """The vehicle's transfers under way, None where there are none."""
+        return self._carried.snapshot(vehicle)
+
+    def restore(self, vehicle: str, state: bytes) -> None:
+        """Set the vehicle's state from `snapshot`; raises ValueError for another format."""
+        self._carried.restore(vehicle, state)
+
+    def forget(self, vehicle: str) -> None:
+        """Drop the vehicle's state."""
+        self._carried.forget(vehicle)
+
+    def _decode_book(
+        self,
+        frames: FrameBatch,
+        grouped: Grouped,
+        book: _Book,
+        strict: bool,
+        anomalies: Counter[tuple[str, str]],
+        *,
+        by: NumpyBackend | None = None,
+    ) -> Iterator[SignalGroup]:
+        decoded, unavailable = (by or self._backend).decode(frames, grouped, book.table, limited=not strict)
         for number in grouped.short.nonzero()[0].tolist():
             if book.table.layouts[number].shown:
                 anomalies[book.labels[number].message, SHORT_FRAME] += int(grouped.short[number])
@@ -198,16 +248,14 @@ def _without(group: SignalGroup, rows: list[int]) -> SignalGroup:
     """The group with no value of these signals."""
     values, valid = group.values.copy(), group.valid.copy()
     values[rows], valid[rows] = np.nan, False
-    kept = ReadyColumns(
-        frame=group.frame,
-        time_ns=group.time_ns,
-        vehicle=group.vehicle,
-        source=group.source,
-        values=values,
-        valid=valid,
-        raws=tuple(group.raw(row) for row in range(len(group.names))),
-    )
-    return replace(group, columns=kept)
+    return _ready(group, values=values, valid=valid)
+
+
+def _ready(group: SignalGroup, **changed: NDArray[Any]) -> SignalGroup:
+    """The group with some columns in place of its own."""
+    own = {name: getattr(group, name) for name in ("frame", "time_ns", "vehicle", "source", "values", "valid")}
+    raws = tuple(group.raw(row) for row in range(len(group.names)))
+    return replace(group, columns=ReadyColumns(raws=raws, **(own | changed)))
 
 
 def _labels(layout: MessageLayout, profile: str) -> SignalLabels:
@@ -221,6 +269,21 @@ def _labels(layout: MessageLayout, profile: str) -> SignalLabels:
         units=tuple(unit_of(s) for s in shown),
         priority=np.array([s.priority for s in shown], np.uint8),
         stale_after_ns=np.array([round(s.stale_after_s * 1e9) for s in shown], np.int64),
+    )
+
+
+def _in_frames(profile: Profile) -> Profile:
+    """What one frame may hold; a J1939 group counts, since its sender may leave out what does not fit."""
+    return replace(profile, messages=tuple(m for m in profile.messages if m.transport is not Transport.ISO_TP))
+
+
+def _carried_books(name: str, profile: Profile, wanted: frozenset[str] | None) -> tuple[tuple[_Book, int], ...]:
+    """Books of what comes in several frames, each with the bytes that its messages count before the payload."""
+    carried = [m for m in profile.messages if m.transport is not Transport.FRAME]
+    return tuple(
+        (book, prefix)
+        for prefix in sorted({m.prefix_bytes for m in carried})
+        for book in _books(name, replace(profile, messages=tuple(m for m in carried if m.prefix_bytes == prefix)), wanted)
     )
 
 
