@@ -1,25 +1,30 @@
-"""`pitcall decode` without its words: logs -> the JSON document, and the signals as a table."""
+"""`pitcall decode` without its words: logs -> the JSON document, and signals and frames as tables."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from app.composition import GENERIC
 from app.kernels import cache_directory, compiler
-from domain.signals import SignalBatch
+from app.progress import bytes_bar
 from ingest.bus_decoder import BusDecoder
 from ingest.descriptions import Mend
 from ingest.logs import open_log
 from ingest.profiles import Profile, dbc_profile, load_profile
 from ingest.summary import DecodeSummary
 
+if TYPE_CHECKING:  # pyarrow takes a fifth of a second that a run without tables need not wait
+    from storage.frame_file import FrameFile
+    from storage.signal_file import SignalFile
+
 _NOBODY = ""
 _TOLD = 5
+_BATCH_FRAMES = 131_072
+"""Of a batch: some 100 MB of table at ten signals a frame."""
 
 
 def decode_logs(
@@ -30,34 +35,44 @@ def decode_logs(
     start_ns: int | None,
     strict: bool,
     out: Path | None = None,
+    frames_out: Path | None = None,
+    progress: bool | None = None,
     say: Callable[[str], None] = lambda _words: None,
 ) -> dict[str, Any]:
     """Decode recordings with description files, a profile, or (with neither) the built-in definitions.
 
     `say` is told what was mended in the description files.
 
+    Args:
+        out: table of the signals, Parquet or CSV by its name. frames_out: Parquet table of the frames.
+        progress: show a bar on stderr; None: where it is a terminal.
+
     Raises:
-        InputError: a file is not valid or cannot be read.
+        InputError: a file is not valid or cannot be read. StorageError: a table cannot be written.
     """
     jit = compiler()
     book = _profile(dbc, profile)
     tell_mends(book.mends, say)
     decoder = BusDecoder({book.id: book}, lambda _: book.id, jit=jit)
     summary = DecodeSummary()
-    table = _Table(out) if out else None
-    try:
-        for path in logs:
-            log = open_log(path, vehicle=_NOBODY, start_ns=start_ns, jit=jit)
+    sources = [f"{bus}={file.name}" for bus, file in dbc]
+    made_from = {"logs": [path.name for path in logs], "dbc": sources, "profile": book.id, "strict": strict}
+    with contextlib.ExitStack() as opened:
+        table = opened.enter_context(_signal_file(out, made_from)) if out else None
+        frame_table = opened.enter_context(_frame_file(frames_out, made_from)) if frames_out else None
+        on_bytes = opened.enter_context(bytes_bar(logs, shown=progress))
+        for number, path in enumerate(logs):
+            log = open_log(path, vehicle=_NOBODY, start_ns=start_ns, batch_frames=_BATCH_FRAMES, jit=jit)
             for frames in log:
                 signals = decoder.decode_strict(frames) if strict else decoder.decode(frames)
                 summary.add(frames, signals)
                 if table is not None:
                     table.write(signals)
+                if frame_table is not None:
+                    frame_table.write(frames)
+                on_bytes(number, log.bytes_done)
             decoder.forget(_NOBODY)
             summary.add_anomalies(log.anomalies)
-    finally:
-        if table is not None:
-            table.close()
     return summary.document() | {"mended": _mended(book.mends)}
 
 
@@ -74,59 +89,20 @@ def tell_mends(mends: Sequence[Mend], say: Callable[[str], None]) -> None:
         say(f"and {len(mends) - _TOLD} more mended")
 
 
+def _signal_file(path: Path, made_from: dict[str, Any]) -> SignalFile:
+    from storage.signal_file import SignalFile
+
+    return SignalFile(path, made_from=made_from)
+
+
+def _frame_file(path: Path, made_from: dict[str, Any]) -> FrameFile:
+    from storage.frame_file import FrameFile
+
+    return FrameFile(path, made_from=made_from)
+
+
 def _profile(dbc: Sequence[tuple[str, Path]], profile: str | None) -> Profile:
     cache = cache_directory()
     return (
         dbc_profile(dbc, cache=cache) if dbc and profile is None else load_profile(profile or GENERIC, extra_dbc=dbc, cache=cache)
     )
-
-
-class _Table:
-    """Signals in long form (time_ns, message, signal, value, unit), written as they come."""
-
-    _COLUMNS = ("time_ns", "message", "signal", "value", "unit")
-
-    def __init__(self, out: Path) -> None:
-        self._parquet: Any = None
-        if out.suffix == ".csv":
-            self._file = out.open("w", newline="", encoding="utf-8")
-            self._file.write(",".join(self._COLUMNS) + "\n")
-            return
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        kinds = (pa.int64(), pa.dictionary(pa.int32(), pa.string()), pa.dictionary(pa.int32(), pa.string()), pa.float64())
-        fields = [*zip(self._COLUMNS[:4], kinds, strict=True), ("unit", pa.dictionary(pa.int32(), pa.string()))]
-        self._schema = pa.schema(fields)
-        self._parquet = pq.ParquetWriter(out, self._schema, compression="zstd")
-
-    def write(self, signals: SignalBatch) -> None:
-        """Append the valid values of every signal."""
-        append = self._append_csv if self._parquet is None else self._append_parquet
-        for group in signals.groups:
-            time_ns = group.time_ns
-            for name, unit, values, valid in zip(group.names, group.units, group.values, group.valid, strict=True):
-                rows = np.flatnonzero(valid)
-                append(group.message, name, unit, time_ns[rows], values[rows])
-
-    def _append_csv(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
-        import pandas as pd
-
-        columns = (time_ns, message, name, values, unit)
-        table = pd.DataFrame(dict(zip(self._COLUMNS, columns, strict=True)))
-        table.to_csv(self._file, header=False, index=False)
-
-    def _append_parquet(self, message: str, name: str, unit: str, time_ns: Any, values: Any) -> None:
-        import pyarrow as pa
-
-        same = np.zeros(len(time_ns), np.int32)
-        words = [pa.DictionaryArray.from_arrays(same, [word]) for word in (message, name, unit)]
-        arrays = [pa.array(time_ns), words[0], words[1], pa.array(values), words[2]]
-        self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-
-    def close(self) -> None:
-        """Finish the file."""
-        if self._parquet is not None:
-            self._parquet.close()
-        else:
-            self._file.close()

@@ -19,6 +19,9 @@ from domain.errors import InputError
 @click.option("--profile", help="Decode with this vehicle profile too: generic, obd2, j1939, gbt32960, hj1239, or a YAML file.")
 @click.option("--strict", is_flag=True, help="Decode exactly what cantools decodes, instead of all that can be told.")
 @click.option("--out", type=FILE, help="Write the signals to FILE.parquet or FILE.csv (long form).")
+@click.option(
+    "--frames-out", type=FILE, help="Write the frames to FILE.parquet, in python-can's columns; it can be decoded again."
+)
 @JSON
 def command(
     logs: tuple[Path, ...],
@@ -27,6 +30,7 @@ def command(
     profile: str | None,
     strict: bool,
     out: Path | None,
+    frames_out: Path | None,
     as_json: bool,
 ) -> None:
     """A recording -> signals, with every anomaly counted.
@@ -37,9 +41,14 @@ def command(
 
     if out is not None and out.suffix not in {".parquet", ".csv"}:
         raise InputError(f"cannot tell the form of {out.name}", mend="name a file that ends in .parquet or .csv")
-    document = decode_logs(logs, dbc=dbc, profile=profile, start_ns=start_ns, strict=strict, out=out, say=say)
-    if out is not None:
-        say(f"signals written to {out}")
+    if frames_out is not None and frames_out.suffix != ".parquet":
+        raise InputError(f"cannot write frames to {frames_out.name}", mend="name a file that ends in .parquet")
+    document = decode_logs(
+        logs, dbc=dbc, profile=profile, start_ns=start_ns, strict=strict, out=out, frames_out=frames_out, say=say
+    )
+    for what, file in (("signals", out), ("frames", frames_out)):
+        if file is not None:
+            say(f"{what} written to {file}")
     if as_json:
         print_json(document)
     else:

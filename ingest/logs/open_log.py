@@ -13,8 +13,9 @@ from ingest.logs.inflate import inflated
 from ingest.logs.log_file import LogFile
 from ingest.logs.log_format import LogFormat, SeekableFormat
 from ingest.logs.mf4 import Mf4
+from ingest.logs.parquet import Parquet
 
-FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Mf4(), Candump(), PacketLog())
+FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Mf4(), Parquet(), Candump(), PacketLog())
 """Every format that can be read; the first one that recognises a file reads it."""
 
 _HEAD_BYTES = 1 << 16

@@ -34,18 +34,80 @@ def test_start_times_are_seconds_or_rfc_3339(text, time_ns):
     assert parse_start(text) == time_ns
 
 
-def test_signals_are_written_as_parquet_and_csv_with_the_same_rows(tmp_path):
-    short = tmp_path / "short.log"
-    short.write_bytes(b"".join(gzip.decompress(PETROL.read_bytes()).splitlines(keepends=True)[:400]))
+@pytest.fixture
+def short(tmp_path):
+    file = tmp_path / "short.log"
+    file.write_bytes(b"".join(gzip.decompress(PETROL.read_bytes()).splitlines(keepends=True)[:400]))
+    return file
+
+
+def test_signals_are_written_as_parquet_and_csv_with_the_same_rows(tmp_path, short):
     document = json.loads(run("decode", short, "--dbc", DBC, "--json", "--out", tmp_path / "s.parquet"))
     run("decode", short, "--dbc", DBC, "--out", tmp_path / "s.csv")
     table = pq.read_table(tmp_path / "s.parquet")
     assert table.num_rows == sum(signal["count"] for signal in document["signals"].values()) > 0
+    written = table.drop_columns("time").to_pylist()
     with (tmp_path / "s.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(int(r["time_ns"]), r["message"], r["signal"], float(r["value"])) for r in rows] == [
-        tuple(row[name] for name in ("time_ns", "message", "signal", "value")) for row in table.to_pylist()
-    ]
+    names = ("message", "signal", "unit", "bus")
+    assert [(float(r["value"]), *(r[n] for n in names)) for r in rows] == [(r["value"], *(r[n] for n in names)) for r in written]
+    times = [f"{t.isoformat(sep=' ', timespec='nanoseconds').removesuffix('+00:00')}Z" for t in table.column("time").to_pandas()]
+    assert [r["time"] for r in rows] == times
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_pandas_polars_and_duckdb_read_the_signals_directly(tmp_path, short):
+    duckdb, pl, pd = (pytest.importorskip(name) for name in ("duckdb", "polars", "pandas"))
+    document = json.loads(run("decode", short, "--dbc", DBC, "--json", "--out", tmp_path / "s.parquet"))
+    (name, figures), *_ = (item for item in document["signals"].items() if item[1]["count"] > 1)
+    message, signal = name.split(".")
+    expected = (figures["count"], figures["min"], figures["max"], figures["unit"])
+    p = pd.read_parquet(tmp_path / "s.parquet")
+    p = p[(p["message"] == message) & (p["signal"] == signal)]
+    assert (len(p), p["value"].min(), p["value"].max(), p["unit"].iloc[0]) == expected
+    assert str(p["time"].dtype) == "datetime64[ns, UTC]"
+    frame = pl.read_parquet(tmp_path / "s.parquet").filter((pl.col("message") == message) & (pl.col("signal") == signal))
+    assert (frame.height, frame["value"].min(), frame["value"].max(), frame["unit"][0]) == expected
+    query = f"select count(*), min(value), max(value), any_value(unit) from '{tmp_path / 's.parquet'}' where message = ? and signal = ?"
+    assert duckdb.execute(query, [message, signal]).fetchone() == expected
+
+
+def test_the_metadata_of_a_signal_table_tells_units_and_sources(tmp_path, short):
+    run("decode", short, "--profile", SAMPLES / "profiles" / "demo_petrol.yaml", "--out", tmp_path / "s.parquet")
+    metadata = json.loads(pq.read_metadata(tmp_path / "s.parquet").metadata[b"pitcall"])
+    assert metadata["logs"] == ["short.log"]
+    table = pq.read_table(tmp_path / "s.parquet").to_pylist()
+    assert {f"{row['message']}.{row['signal']}": (row["unit"], row["path"]) for row in table} == {
+        name: (signal["unit"], signal["path"]) for name, signal in metadata["signals"].items()
+    }
+    assert any(row["path"] for row in table)
+
+
+def test_frames_written_as_a_table_decode_to_the_same(tmp_path, short):
+    words = ("--dbc", DBC, "--json")
+    direct = json.loads(run("decode", short, *words, "--frames-out", tmp_path / "f.parquet"))
+    assert json.loads(run("decode", tmp_path / "f.parquet", *words)) == direct
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
+def test_nothing_is_left_of_a_table_that_was_not_finished(tmp_path, short, monkeypatch, failure):
+    from ingest.summary import DecodeSummary
+
+    def fail(*_arguments):
+        raise failure
+
+    (tmp_path / "s.parquet").write_bytes(b"an older table")
+    monkeypatch.setattr(DecodeSummary, "document", fail)
+    monkeypatch.setattr(DecodeSummary, "add_anomalies", fail)
+    words = ["decode", short, "--dbc", DBC, "--out", tmp_path / "s.parquet", "--frames-out", tmp_path / "f.parquet"]
+    CliRunner().invoke(cli, [str(word) for word in words])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["s.parquet", "short.log"]
+    assert (tmp_path / "s.parquet").read_bytes() == b"an older table"
+
+
+def test_a_table_that_cannot_be_written_is_one_line(tmp_path, short):
+    result = CliRunner().invoke(cli, ["decode", str(short), "--out", str(tmp_path / "nowhere" / "s.parquet")])
+    assert "s.parquet cannot be written" in str(result.exception)
 
 
 def test_the_decode_summary_reads_as_a_table():

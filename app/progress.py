@@ -1,0 +1,31 @@
+"""A progress bar on stderr over the bytes of files, where a person looks on."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+OnBytes = Callable[[int, int], None]
+"""Told the number of the file and the bytes of it that are done."""
+
+
+@contextlib.contextmanager
+def bytes_bar(files: Sequence[Path], *, shown: bool | None = None) -> Iterator[OnBytes]:
+    """Shown by default where stderr is a terminal; the bar vanishes at the end."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield lambda _number, _bytes_done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=sum(sizes))
+
+        def show(number: int, bytes_done: int) -> None:
+            bar.update(task, completed=sum(sizes[:number]) + bytes_done, description=files[number].name)
+
+        yield show
