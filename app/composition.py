@@ -16,6 +16,7 @@ from dtc_knowledge.graph import load_knowledge
 from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
+from ingest.gbt32960.codes import PACKET_CODES
 from ingest.profiles import Profile, load_profile
 from ingest.records import SAMPLE_STALE_AFTER_NS
 from models.artefact import load_artefact
@@ -92,7 +93,7 @@ def build_line(
         holdback=HoldBack(lateness_ns=0),
         decoder=decoder.anew(),
         fusion=Fusion(jit=jit),
-        diagnostics=DiagnosticsReader(),
+        diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=Whereabouts(),
         finders=finders(),
     )
@@ -100,7 +101,7 @@ def build_line(
         holdback=HoldBack(lateness_ns=lateness_ns),
         decoder=decoder,
         fusion=Fusion(jit=jit),
-        diagnostics=DiagnosticsReader(),
+        diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=whereabouts,
         finders=own,
         late=late,

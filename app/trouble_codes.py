@@ -12,6 +12,7 @@ from app.kernels import compiler
 from domain.trouble_codes import DtcBatch
 from ingest.diagnostics import DiagnosticsReader
 from ingest.diagnostics.as_json import report_lines
+from ingest.gbt32960.codes import PACKET_CODES
 from ingest.logs import ClockState, continuous_time, open_log
 from pipeline.holdback import HoldBack
 
@@ -33,7 +34,7 @@ def read_codes(
         LogFileError: a file cannot be read.
     """
     for path in logs:
-        order, reader, clock = HoldBack(), DiagnosticsReader(), ClockState()
+        order, reader, clock = HoldBack(), DiagnosticsReader(packets=PACKET_CODES), ClockState()
         for logged in open_log(path, vehicle=_NOBODY, start_ns=start_ns, jit=compiler()):
             time_ns, clock = continuous_time(logged.time_ns, clock)
             batch = reader.read(order.push(replace(logged, time_ns=time_ns)).frames)

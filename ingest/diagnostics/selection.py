@@ -15,6 +15,7 @@ from ingest.diagnostics.tables import Role, diagnostic_messages
 
 _NOT_DATA = np.uint8(FrameFlag.REMOTE | FrameFlag.ERROR | NOT_CAN)
 _ALL = 0xFF
+_NO_STANDARD_ID = 0x800
 
 EXTENDED_REQUEST_ID = 0x6F1
 """The tester of extended addressing with 11-bit identifiers; its ECUs answer from 600 to 6EF with its address first."""
@@ -64,12 +65,16 @@ class FrameSelection:
             open_ids: the identifiers of OTHER_ISOTP whose messages are under way.
         """
         can_id = frames.can_id
-        extended = can_id >= np.uint32(EXTENDED_ID)
-        kinds: NDArray[np.uint8] = np.where(extended, self._groups[can_id >> 8 & 0x3_FFFF], self._standard[can_id & 0x7FF])
-        kinds[~extended & (can_id > 0x7FF)] = FrameKind.NONE
-        kinds[(frames.flags & _NOT_DATA) != 0] = FrameKind.NONE
-        for flag, kind in _RECORDS:
-            kinds[(frames.flags & flag) != 0] = kind
+        group = can_id >> 8
+        kinds: NDArray[np.uint8] = self._groups[group & 0x3_FFFF]
+        standard = np.flatnonzero(group < np.uint32(EXTENDED_ID >> 8))
+        if len(standard):
+            kinds[standard] = self._standard[np.minimum(can_id[standard], np.uint32(_NO_STANDARD_ID))]
+        special = np.flatnonzero(frames.flags & _NOT_DATA)
+        if len(special):
+            kinds[special] = FrameKind.NONE
+            for flag, kind in _RECORDS:
+                kinds[special[(frames.flags[special] & flag) != 0]] = kind
         rows = np.flatnonzero((kinds > FrameKind.NONE) & (kinds < FrameKind.TICK))
         if len(rows):
             self._refine(frames, rows, kinds, transport_open=transport_open, open_ids=open_ids)
@@ -115,8 +120,8 @@ def address_bytes(can_id: int, first: int) -> int:
 
 
 def _standard_kinds() -> NDArray[np.uint8]:
-    kinds = np.zeros(0x800, np.uint8)
-    kinds[0x600:] = FrameKind.OTHER_ISOTP
+    kinds = np.zeros(_NO_STANDARD_ID + 1, np.uint8)
+    kinds[0x600:_NO_STANDARD_ID] = FrameKind.OTHER_ISOTP
     kinds[0x7E8:0x7F0] = FrameKind.ANSWER
     return kinds
 
@@ -200,8 +205,8 @@ def _other_isotp(frames: FrameBatch, rows: NDArray[np.intp], open_ids: Collectio
     very_long = (b0 == 0x10) & (b1 == 0)
     long_service = np.where(very_long, head >> np.uint64(48) & np.uint64(0xFF), b2)
     begins = (b0 >> np.uint64(4) == 1) & (long_service == uds.READ_ANSWER) & (very_long | _REPORTS[b3])
-    heard = np.union1d(np.array(list(open_ids), np.uint32), np.unique(can_id[begins]))
-    keep: NDArray[np.bool_] = single | np.isin(can_id, heard)
+    heard = np.union1d(np.array(list(open_ids), np.uint32), can_id[begins])
+    keep: NDArray[np.bool_] = single | np.isin(can_id, heard) if len(heard) else single
     return keep
 
 
