@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,41 +14,11 @@ from domain.frames import FrameBatch, FrameFlag
 from domain.ports import Jit, no_jit
 from domain.signals import TICK_SIGNAL, SampleBatch, SignalBatch, SignalGroup
 from domain.vss import catalogue
+from ingest import fusion_kernels
 
 NO_SOURCE = np.uint64(0)
 _STATE = np.dtype([("path", "<u2"), ("source", "<u8"), ("priority", "u1"), ("last_ns", "<i8"), ("stale_ns", "<i8")])
 """One row of a snapshot: the source that counts for a path, and when it was last heard."""
-
-
-def choose_sources(
-    pair: NDArray[np.int64],
-    time_ns: NDArray[np.int64],
-    source: NDArray[np.uint64],
-    priority: NDArray[np.uint8],
-    stale_ns: NDArray[np.int64],
-    best_source: NDArray[np.uint64],
-    best_priority: NDArray[np.uint8],
-    best_last_ns: NDArray[np.int64],
-    best_stale_ns: NDArray[np.int64],
-    keep: NDArray[np.bool_],
-) -> None:
-    """Which samples count (`keep`), given and updating the best source of each (vehicle, path) `pair`; 0 = none yet.
-
-    A sample counts when its source is the best one, has a lower priority number, or the best one has gone stale.
-    """
-    for i in range(len(pair)):
-        p = pair[i]
-        current = best_source[p]
-        if current != source[i] and current != 0:
-            stale = time_ns[i] - best_last_ns[p] > best_stale_ns[p]
-            if not stale and priority[i] >= best_priority[p]:
-                keep[i] = False
-                continue
-        keep[i] = True
-        best_source[p] = source[i]
-        best_priority[p] = priority[i]
-        best_last_ns[p] = time_ns[i]
-        best_stale_ns[p] = stale_ns[i]
 
 
 class Fusion:
@@ -66,7 +37,8 @@ class Fusion:
         self._paths = tuple(catalogue() if paths is None else paths)
         self.version = hashlib.sha256("\n".join(("1", *self._paths)).encode()).hexdigest()[:16]
         self._number = {path: number for number, path in enumerate(self._paths)}
-        self._choose = jit(choose_sources)
+        self._order: Any = None if jit is no_jit else jit(fusion_kernels.order_by_frame)
+        self._settle_all: Any = None if jit is no_jit else jit(fusion_kernels.settle_samples)
         self._source_ids: dict[tuple[str, ...], np.uint64] = {}
         self._best = _Best.of_size(0)
         self._slots: dict[str, int] = {}
@@ -80,8 +52,14 @@ class Fusion:
         parts = [part for group in signals.groups for part in self._samples(frames, group, origins)]
         parts.append(_ticks(frames))
         samples = _concatenate(parts)
-        samples = samples.take(np.argsort(samples.frame, kind="stable"))
-        keep = self._settle(frames, samples, origins)
+        if self._order is None:
+            samples = samples.take(np.argsort(samples.frame, kind="stable"))
+            keep = self._settle(frames, samples, origins)
+        else:
+            order = np.empty(len(samples.frame), np.int64)
+            self._order(samples.frame, len(frames), order)
+            samples = samples.take(order)
+            keep = self._settle_compiled(frames, samples, origins)
         if not keep.all():
             samples = samples.take(keep)
         return SampleBatch(
@@ -102,7 +80,8 @@ class Fusion:
         group_frame, group_values = group.frame, group.values
         for row, signal in mapped:
             values = group_values[row]  # NaN where not valid
-            good = np.isfinite(values)
+            finite = np.isfinite(values)
+            good: NDArray[np.bool_] | slice = slice(None) if finite.all() else finite
             first = len(origins)
             for bus, address in senders:
                 source = self._source_id(bus, address, group.message, group.names[row])
@@ -122,8 +101,21 @@ class Fusion:
             known = self._source_ids[names] = np.uint64(int.from_bytes(digest, "little") or 1)
         return known
 
-    def _settle(self, frames: FrameBatch, samples: _Samples, origins: list[_Origin]) -> NDArray[np.bool_]:
+    def _settle_compiled(self, frames: FrameBatch, samples: _Samples, origins: list[_Origin]) -> NDArray[np.bool_]:
         """Which samples count, bringing the state up to date."""
+        keep = np.empty(len(samples.frame), np.bool_)
+        slots = np.array([self._slot(vehicle) for vehicle in frames.vehicles] if origins else [], np.int64)
+        best = self._best
+        self._settle_all(
+            samples.frame, samples.signal, samples.origin, frames.time_ns, frames.vehicle, slots, len(self._paths),
+            np.array([o.source for o in origins], np.uint64), np.array([o.priority for o in origins], np.uint8),
+            np.array([o.stale_ns for o in origins], np.int64),
+            best.source, best.priority, best.last_ns, best.stale_ns, keep,
+        )  # fmt: skip
+        return keep
+
+    def _settle(self, frames: FrameBatch, samples: _Samples, origins: list[_Origin]) -> NDArray[np.bool_]:
+        """The same by numpy, which decides at once what nobody disputes."""
         keep = np.ones(len(samples.frame), np.bool_)
         real = np.flatnonzero(samples.signal != TICK_SIGNAL)
         if not len(real):
@@ -142,7 +134,7 @@ class Fusion:
             verdict = np.empty(int(np.count_nonzero(disputed)), np.bool_)
             asked = heard.take(disputed)
             best = self._best
-            self._choose(
+            fusion_kernels.choose_sources(
                 pair[disputed], asked.last_ns, asked.source, asked.priority, asked.stale_ns,
                 best.source, best.priority, best.last_ns, best.stale_ns, verdict,
             )  # fmt: skip

@@ -205,3 +205,21 @@ def test_infinite_values_are_no_measurements() -> None:
     )
     infinite = replace(group, columns=columns)
     assert len(Fusion().fuse(frames, replace(signals, groups=(infinite,)))) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([GOOD, POOR, RPM, TRUCK, TRUCK + 1]), st.integers(0, 255), st.integers(0, 3)), max_size=30
+    ),
+    st.integers(0, 30),
+)
+def test_kernels_and_numpy_fuse_alike(steps: list[tuple[int, int, int]], cut: int) -> None:
+    times = itertools.accumulate(gap for *_, gap in steps)
+    rows = [F(can_id, bytes([value]), time_s) for (can_id, value, _), time_s in zip(steps, times, strict=True)]
+    seen = []
+    for jit in (lazy_jit, no_jit):
+        fusion = Fusion(jit=jit)
+        parts = [frame_batch(part, vehicles=["car"]) for part in (rows[:cut], rows[cut:])]
+        seen.append([[listed(fuse(fusion, part)) for part in parts], fusion.snapshot("car")])
+    assert seen[0] == seen[1]
