@@ -62,7 +62,7 @@ def decode_logs(
         frame_table = opened.enter_context(_frame_file(frames_out, made_from)) if frames_out else None
         on_bytes = opened.enter_context(bytes_bar(logs, shown=progress))
         for number, path in enumerate(logs):
-            log = open_log(path, vehicle=_NOBODY, start_ns=start_ns, batch_frames=_BATCH_FRAMES, jit=jit)
+            log = open_log(path, vehicle=_NOBODY, start_ns=start_ns, dated=False, batch_frames=_BATCH_FRAMES, jit=jit)
             for frames in log:
                 signals = decoder.decode_strict(frames) if strict else decoder.decode(frames)
                 summary.add(frames, signals)

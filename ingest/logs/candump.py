@@ -4,12 +4,15 @@
      (000.005001)  can0  18FEDF00   [8]  8A A0 28 7D        terminal; two length digits for CAN FD, `remote request`, ASCII column
 
 Three digits are an 11-bit identifier, eight a 29-bit one (bit 29 set: an error frame). The stamp may be absent (`candump`
-without `-t`) or a date (`-t A`, taken as UTC).
+without `-t`) or a date (`-t A`, taken as UTC). Stamps of `-t d` count from the line before and are added up: nothing says so,
+but then the first one is zero and many of the next go back, which the zero-based stamps of `-t z` do not.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,9 +20,12 @@ from domain.frames import NO_ARENA
 from domain.ports import Jit, no_jit
 from ingest.logs.candump_kernel import BUS_NAME_BYTES, HEX_VALUE, MAX_BUSES, scan_candump
 from ingest.logs.candump_lines import LineReader, parse_line
+from ingest.logs.line_cutter import KEPT_BYTES, MOST_KEPT, Rejoined, read_head, whole_lines
 from ingest.logs.log_format import Block, ByteStream, MalformedLine
+from ingest.logs.timeline import StampKind, Timeline
 
 _SNIFF_LINES = 200
+_DELTA_LINES = 500
 
 
 class Candump:
@@ -33,17 +39,25 @@ class Candump:
 
     def blocks(self, stream: ByteStream, *, block_bytes: int, jit: Jit) -> Iterator[Block]:
         """Frames of about `block_bytes` of text at a time, cut at line ends."""
+        head = read_head(stream)
+        timeline = Timeline(kind=StampKind.SINCE_LAST) if _counts_from_last(head) else None
         scanner = LineReader() if jit is no_jit else _KernelReader(jit)
-        rest = b""
-        while piece := stream.read(block_bytes):
-            cut = piece.rfind(b"\n") + 1
-            if cut:
-                yield scanner.read(rest + piece[:cut])
-                rest = piece[cut:]
-            else:
-                rest += piece
-        if rest:
-            yield scanner.read(rest)
+        for text in whole_lines(Rejoined(head, stream), block_bytes=block_bytes, lone_return=False):
+            block = scanner.read(text)
+            yield block if timeline is None else replace(block, time_ns=timeline.place(block.time_ns))
+
+
+def _counts_from_last(head: bytes) -> bool:
+    """Whether stamps are deltas."""
+    stamps = [
+        line.time_ns for text in head.splitlines()[:_DELTA_LINES] if (line := parse_line(text)) and line.time_ns is not None
+    ]
+    back = sum(after < before for before, after in itertools.pairwise(stamps))
+    return bool(stamps) and stamps[0] == 0 and back * 5 >= len(stamps) - 1 > 0
+
+
+def _not_kept(bad_lines: int) -> dict[str, int]:
+    return {"malformed_line": bad_lines - MOST_KEPT} if bad_lines > MOST_KEPT else {}
 
 
 class _KernelReader:
@@ -79,8 +93,10 @@ class _KernelReader:
             arena_offset=arena_offset[:frames],
             arena=arena[:arena_used].copy(),
             malformed=tuple(
-                MalformedLine(line=int(line), content=text[start:end].rstrip(b"\r")) for line, start, end in bad[:bad_lines]
+                MalformedLine(line=line, content=text[start:end].rstrip(b"\r")[:KEPT_BYTES])
+                for line, start, end in bad[: min(bad_lines, MOST_KEPT)].tolist()
             ),
+            anomalies=_not_kept(bad_lines),
             timeless=int(timeless),
         )
 

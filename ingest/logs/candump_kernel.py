@@ -70,6 +70,8 @@ def scan_candump(  # noqa: C901 -- one self-contained kernel; calls would not co
         stamp = np.int64(-1)
         has_stamp = False
         while True:  # left by `break` at the first thing that is not right
+            if end - start > 65_536:  # MAX_LINE_BYTES
+                break
             # --- stamp: (seconds.fraction) or (YYYY-MM-DD hh:mm:ss.fraction)
             if text[p] == 40:
                 p += 1

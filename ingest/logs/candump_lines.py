@@ -10,6 +10,7 @@ import numpy as np
 
 from domain.frames import EXTENDED_ID, NO_ARENA, FrameFlag
 from ingest.logs.candump_kernel import BUS_NAME_BYTES, FIRST_YEAR, LAST_YEAR, MAX_BUSES, MAX_STAMP_NS
+from ingest.logs.line_cutter import KEPT_BYTES, MAX_LINE_BYTES, MOST_KEPT
 from ingest.logs.log_format import Block, MalformedLine
 
 _LINE = re.compile(
@@ -41,7 +42,7 @@ class Line:
 
 def parse_line(line: bytes) -> Line | None:
     """The frame on a line, None where there is none."""
-    match = _LINE.fullmatch(line.rstrip(b" \t\r"))
+    match = _LINE.fullmatch(line.rstrip(b" \t\r")) if len(line) <= MAX_LINE_BYTES else None
     if match is None:
         return None
     identifier = _identifier(match["id"])
@@ -129,7 +130,7 @@ class LineReader:
             line = parse_line(content)
             if line is None or (line.bus not in self._buses and len(self._buses) == MAX_BUSES):
                 if content.strip(b" \t\r"):
-                    malformed.append(MalformedLine(line=self._line, content=content.rstrip(b"\r")))
+                    malformed.append(MalformedLine(line=self._line, content=content.rstrip(b"\r")[:KEPT_BYTES]))
                 continue
             timeless += line.time_ns is None
             self._last_ns = self._last_ns if line.time_ns is None else line.time_ns
@@ -160,6 +161,7 @@ class LineReader:
             payload=np.array(payload, np.uint64),
             arena_offset=np.array(offset, np.int64),
             arena=np.frombuffer(arena, np.uint8),
-            malformed=malformed,
+            malformed=malformed[:MOST_KEPT],
+            anomalies={"malformed_line": len(malformed) - MOST_KEPT} if len(malformed) > MOST_KEPT else {},
             timeless=timeless,
         )

@@ -23,6 +23,8 @@ _RELATIVE_BELOW_NS = 365 * 86_400 * 1_000_000_000
 """A first stamp in 1970 counts from the start of the recording: no car recorded CAN then."""
 _BYTES_PER_FRAME = 48
 _LETTER_BYTES = 4096
+_MOST_LETTERS = 20_000
+"""A file of rubbish must not fill the memory: further ones are counted only."""
 
 
 class LogFile:
@@ -31,7 +33,8 @@ class LogFile:
     Attributes:
         dead_letters: malformed lines so far. anomalies: kind -> count so far ("equal_time", "time_backwards", "clock_reset",
             "malformed_line", "damaged_part", "no_timestamp", "truncated_file", "empty_file", and what a format counts besides,
-            such as "skipped_lin"). bytes_total, bytes_done: of the file as stored.
+            such as "skipped_lin" or "log_event"). bytes_total, bytes_done: of the file as stored. recorded_start_ns: the moment
+            that the recording itself names as its start, None where it does not (or not yet).
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class LogFile:
         *,
         vehicle: str,
         start_ns: int | None,
+        dated: bool,
         boot_session: int,
         batch_frames: int,
         jit: Jit,
@@ -53,6 +57,8 @@ class LogFile:
         self._format = log_format
         self._vehicle = vehicle
         self._start_ns = start_ns
+        self._dated = dated
+        self.recorded_start_ns: int | None = None
         self._messages = MessageTable.single(boot_session=boot_session)
         self._batch_frames = max(1, batch_frames)
         self._jit = jit
@@ -116,8 +122,8 @@ class LogFile:
 
     def _batches_of(self, block: Block) -> Iterator[FrameBatch]:
         count = len(block.time_ns)
-        if self._last_ns is None and self._start_ns is not None and abs(int(block.time_ns[0])) < _RELATIVE_BELOW_NS:
-            self._offset_ns = self._start_ns
+        if self._last_ns is None:
+            self._offset_ns = self._start_of(block)
         time_ns = block.time_ns + self._offset_ns if self._offset_ns else block.time_ns
         self._note_time(time_ns)
         whole = FrameBatch(
@@ -140,6 +146,13 @@ class LogFile:
         for start in range(0, count, self._batch_frames):
             yield whole if count <= self._batch_frames else whole.take(slice(start, start + self._batch_frames))
 
+    def _start_of(self, block: Block) -> int:
+        """What is added to the stamps: the start asked for, else the one that the recording tells, if dates are wanted."""
+        self.recorded_start_ns = block.start_ns
+        if self._start_ns is not None and abs(int(block.time_ns[0])) < _RELATIVE_BELOW_NS:
+            return self._start_ns
+        return block.start_ns if self._dated and block.start_ns is not None else 0
+
     def _note_time(self, time_ns: NDArray[np.int64]) -> None:
         """Count equal stamps and steps back, also over the edge of two blocks."""
         first = time_ns[:1] if self._last_ns is None else np.array([self._last_ns], np.int64)
@@ -161,6 +174,9 @@ class LogFile:
 
     def _keep(self, reason: str, detail: str, position: int, content: bytes) -> None:
         identity = hashlib.sha256(f"{self.path.name}\0{position}\0".encode() + content).hexdigest()[:32]
+        if len(self.dead_letters) >= _MOST_LETTERS:
+            self.anomalies["letters_not_kept"] += 1
+            return
         self.dead_letters.append(
             DeadLetter(
                 id=identity,

@@ -44,6 +44,8 @@ class Block:
         malformed: lines of a text format that are no frames. damaged: parts of a binary format that cannot be used.
         timeless: frames that carry no stamp (they have the stamp of the frame before them).
         anomalies: kind -> count of anything else that was odd or passed over, such as "skipped_lin".
+        start_ns: the moment of `time_ns` 0 where the recording itself tells it, in ns since the epoch (read as UTC where it
+            names no zone); None where times count from the epoch, or from nobody knows when.
     """
 
     buses: tuple[str, ...]
@@ -59,12 +61,14 @@ class Block:
     damaged: tuple[DamagedPart, ...] = ()
     timeless: int = 0
     anomalies: Mapping[str, int] = field(default_factory=dict)
+    start_ns: int | None = None
 
 
 class LogFormat(Protocol):
     """One format of recordings, of text or bytes that are read from first to last."""
 
-    name: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes is of this format."""
@@ -77,7 +81,8 @@ class LogFormat(Protocol):
 class SeekableFormat(Protocol):
     """A format whose parts lie anywhere in the file, such as one with an index at its end."""
 
-    name: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with these bytes is of this format."""

@@ -7,15 +7,36 @@ from pathlib import Path
 from domain.errors import LogFileError
 from domain.ports import Jit, no_jit
 from ingest.logs.blf import Blf
+from ingest.logs.bus_analyzers import CAR_BUS, MICROCHIP
+from ingest.logs.busmaster import BUSMASTER
 from ingest.logs.candump import Candump
+from ingest.logs.crtd import CRTD
+from ingest.logs.delimited import delimited_formats
 from ingest.logs.gbt32960 import PacketLog
 from ingest.logs.inflate import inflated
 from ingest.logs.log_file import LogFile
 from ingest.logs.log_format import LogFormat, SeekableFormat
 from ingest.logs.mf4 import Mf4
+from ingest.logs.obd_text import OBD_TEXT
 from ingest.logs.parquet import Parquet
+from ingest.logs.peak_trc import PEAK_TRC
+from ingest.logs.vector_asc import VECTOR_ASC
 
-FORMATS: tuple[LogFormat | SeekableFormat, ...] = (Blf(), Mf4(), Parquet(), Candump(), PacketLog())
+FORMATS: tuple[LogFormat | SeekableFormat, ...] = (
+    Blf(),
+    Mf4(),
+    Parquet(),
+    VECTOR_ASC,
+    PEAK_TRC,
+    BUSMASTER,
+    CAR_BUS,
+    MICROCHIP,
+    *delimited_formats(),
+    CRTD,
+    Candump(),
+    PacketLog(),
+    OBD_TEXT,
+)
 """Every format that can be read; the first one that recognises a file reads it."""
 
 _HEAD_BYTES = 1 << 16
@@ -26,6 +47,7 @@ def open_log(
     *,
     vehicle: str,
     start_ns: int | None = None,
+    dated: bool = True,
     boot_session: int = 0,
     batch_frames: int = 262_144,
     jit: Jit = no_jit,
@@ -33,7 +55,8 @@ def open_log(
     """Open a recording, plain, gzip or zstd.
 
     The frames are `vehicle`'s; `boot_session` orders this drive among others of it. `start_ns` is the time of a stamp of
-    zero in recordings without absolute time (default: the epoch). No batch has more than `batch_frames` frames.
+    zero in recordings without absolute time (default: the date that the recording itself names, else the epoch; `dated` False
+    leaves such times as written, counting from the epoch). No batch has more than `batch_frames` frames.
 
     Raises:
         LogFileError: the file cannot be read, or is of no known format.
@@ -53,7 +76,14 @@ def open_log(
             mend=f"give one of: {names} (plain, gzip or zstd); python-can's can_logconvert writes candump from others",
         )
     return LogFile(
-        path, log_format, vehicle=vehicle, start_ns=start_ns, boot_session=boot_session, batch_frames=batch_frames, jit=jit
+        path,
+        log_format,
+        vehicle=vehicle,
+        start_ns=start_ns,
+        dated=dated,
+        boot_session=boot_session,
+        batch_frames=batch_frames,
+        jit=jit,
     )
 
 
