@@ -52,6 +52,7 @@ def _line(report: DtcReport, code: TroubleCode) -> dict[str, Any]:
         "occurrence": None if code.occurrence == _OCCURRENCE_NOT_AVAILABLE else _number(code.occurrence),
         "lamps": None if report.lamps is None else _lamps(report.lamps),
         "ftb": None if code.failure_type == NOT_AVAILABLE else f"{code.failure_type:02X}",
+        "level": _number(code.level),
         "raw": code.raw.hex().upper(),
         "message": report.message or None,
         "name": None if report.name == NOT_AVAILABLE else f"{report.name:016X}",

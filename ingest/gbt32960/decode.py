@@ -10,23 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.frames import FrameBatch, FrameFlag
-from domain.signals import ReadyColumns, SignalGroup, SignalLabels
-from ingest.gbt32960.layout import STATISTICS, Condition, Field, NumberList, Part, dialects
+from domain.signals import SignalGroup, SignalLabels
+from ingest.gbt32960.groups import LIST_PRIORITY, PRIORITY, Floats, Rows, labels_of, signal_group, unsigned
+from ingest.gbt32960.layout import Condition, Field, Part, dialects
+from ingest.gbt32960.lists import list_groups
 from ingest.gbt32960.packet import COMMAND, HEADER_BYTES, PLAIN, Command, is_truck
-from ingest.gbt32960.rows import BUS, BUSES, TRUCK_BUS
+from ingest.gbt32960.rows import BUSES, TRUCK_BUS
 from ingest.gbt32960.walk import Finds, Problem, data_begins, has_collection_times, walk
 
-PRIORITY = 10
-LIST_PRIORITY = 20
-"""What the sender itself tells of its cells (the extremes unit of 2016) comes before what is found among the cells told."""
-STALE_AFTER_NS = 60_000_000_000
-"""The standards let a vehicle report every 30 s (GB/T 32960.3, 1 s with a severe alarm) or 10 s (GB 17691)."""
 CUSTOM_UNIT = "custom_unit"
 _DATA_COMMANDS = (Command.REALTIME, Command.REISSUE)
-_WIDTHS = {1: ">u1", 2: ">u2", 4: ">u4"}
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 
 def walk_packets(frames: FrameBatch, anomalies: Counter[tuple[str, str]]) -> tuple[Finds, ...]:
@@ -83,7 +76,7 @@ def packet_groups(
 
     Args:
         frames: any batch. anomalies: gets what was odd, by (protocol or dialect, kind).
-        wanted: only groups that give one of these VSS paths; None = all.
+        wanted: only groups that give one of these VSS paths; None = all, and every single cell and probe.
     """
     for found in walk_packets(frames, anomalies):
         for part, rows, at in zip(found.dialect.parts, found.part_rows, found.part_at, strict=True):
@@ -92,28 +85,23 @@ def packet_groups(
                 yield from _part_groups(frames, found.dialect.name, part, np.array(rows, np.int64), np.array(at, np.int64))
         for numbers in found.dialect.lists:
             if found.list_rows[numbers.index] and (wanted is None or {path for _, path in numbers.paths} & wanted):
-                yield _list_group(frames, numbers, found)
+                yield from list_groups(frames, numbers, found, each=wanted is None)
 
 
 def _part_groups(frames: FrameBatch, dialect: str, part: Part, rows: Rows, at: Rows) -> Iterator[SignalGroup]:
     content = frames.arena[at[:, np.newaxis] + np.arange(part.size)]
-    raw = {field.name: _unsigned(content, field.offset_bytes, field.width) for field in part.sent}
+    raw = {field.name: unsigned(content, field.offset_bytes, field.width) for field in part.sent}
     values = np.empty((len(part.shown), len(rows)))
     valid = np.empty((len(part.shown), len(rows)), np.bool_)
     for number, field in enumerate(part.shown):
         values[number], valid[number] = _physical(field, raw)
     values[~valid] = np.nan
     if not part.is_numbered:
-        yield _signal_group(frames, _part_labels(dialect, part.index, -1), rows, values, valid)
+        yield signal_group(frames, _part_labels(dialect, part.index, -1), rows, values, valid)
         return
     for item in np.unique(raw["Number"]).tolist():
         mine = np.flatnonzero(raw["Number"] == item)
-        yield _signal_group(frames, _part_labels(dialect, part.index, item), rows[mine], values[:, mine], valid[:, mine])
-
-
-def _unsigned(content: NDArray[np.uint8], offset_bytes: int, width: int) -> NDArray[np.int64]:
-    piece = np.ascontiguousarray(content[:, offset_bytes : offset_bytes + width])
-    return piece.view(_WIDTHS[width])[:, 0].astype(np.int64)
+        yield signal_group(frames, _part_labels(dialect, part.index, item), rows[mine], values[:, mine], valid[:, mine])
 
 
 def _physical(field: Field, raw: dict[str, NDArray[np.int64]]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -141,82 +129,6 @@ def _holds(condition: Condition, raw: dict[str, NDArray[np.int64]]) -> NDArray[n
     return np.asarray(number < condition.below if condition.below else (number & condition.mask) == condition.value)
 
 
-def _list_group(frames: FrameBatch, numbers: NumberList, found: Finds) -> SignalGroup:
-    """Figures over all numbers that one vehicle told for one time: cells may come in several packets and from several packs."""
-    rows = np.array(found.list_rows[numbers.index], np.int64)
-    at = np.array(found.list_at[numbers.index], np.int64)
-    counts = np.array(found.list_counts[numbers.index], np.int64)
-    order = np.lexsort((rows, frames.time_ns[rows], frames.vehicle[rows]))
-    rows, at, counts = rows[order], at[order], counts[order]
-    first = _first_numbers(frames, numbers, found)[order]
-    fresh = np.ones(len(rows), np.bool_)
-    fresh[1:] = (np.diff(frames.time_ns[rows]) != 0) | (np.diff(frames.vehicle[rows]) != 0)
-    starts = np.flatnonzero(fresh)
-    ends = np.append(starts[1:], len(rows))
-    begins = np.cumsum(counts) - counts
-    within = np.arange(int(counts.sum())) - np.repeat(begins, counts)
-    values, valid = _elements(frames, numbers, np.repeat(at, counts) + within * numbers.width)
-    figures = _figures(values, valid, np.repeat(first, counts) + within, begins[starts])
-    labels = _list_labels(found.dialect.name, numbers.index)
-    return _signal_group(frames, labels, rows[ends - 1], figures, np.isfinite(figures))
-
-
-def _first_numbers(frames: FrameBatch, numbers: NumberList, found: Finds) -> Rows:
-    """The number of the first cell of each list: told by the 2016 edition, else 1."""
-    count = len(found.list_rows[numbers.index])
-    part = found.dialect.parts[numbers.part] if numbers.part >= 0 else None
-    field = next((f for f in part.sent if f.name == "First"), None) if part is not None else None
-    if part is None or field is None:
-        return np.ones(count, np.int64)
-    at = np.array(found.part_at[part.index], np.int64)[np.array(found.list_parts[numbers.index], np.int64)]
-    return _unsigned(frames.arena[at[:, np.newaxis] + np.arange(part.size)], field.offset_bytes, field.width)
-
-
-def _elements(frames: FrameBatch, numbers: NumberList, at: Rows) -> tuple[Floats, NDArray[np.bool_]]:
-    raw = frames.arena[at].astype(np.int64)
-    if numbers.width == 2:
-        raw = raw << 8 | frames.arena[at + 1]
-    valid = raw < (1 << 8 * numbers.width) - 2
-    values: Floats = (raw.astype(np.float64) * numbers.numerator + numbers.shift) / numbers.denominator
-    return values, valid
-
-
-def _figures(values: Floats, valid: NDArray[np.bool_], number: Rows, starts: Rows) -> Floats:
-    """float64[len(STATISTICS), n] over each run that begins at `starts`; NaN where no number of a run is valid."""
-    sizes = np.diff(np.append(starts, len(values)))
-    count = np.add.reduceat(valid.astype(np.int64), starts)
-    least = np.minimum.reduceat(np.where(valid, values, np.inf), starts)
-    greatest = np.maximum.reduceat(np.where(valid, values, -np.inf), starts)
-    total = np.add.reduceat(np.where(valid, values, 0.0), starts)
-    far = np.iinfo(np.int64).max
-    is_least = valid & (values == np.repeat(least, sizes))
-    is_greatest = valid & (values == np.repeat(greatest, sizes))
-    figures = np.stack(
-        (
-            least,
-            greatest,
-            total / np.maximum(count, 1),
-            np.minimum.reduceat(np.where(is_least, number, far), starts).astype(np.float64),
-            np.minimum.reduceat(np.where(is_greatest, number, far), starts).astype(np.float64),
-            count.astype(np.float64),
-        )
-    )
-    figures[:, count == 0] = np.nan
-    return figures
-
-
-def _signal_group(frames: FrameBatch, labels: SignalLabels, rows: Rows, values: Floats, valid: NDArray[np.bool_]) -> SignalGroup:
-    columns = ReadyColumns(
-        frame=rows,
-        time_ns=frames.time_ns[rows],
-        vehicle=frames.vehicle[rows],
-        source=np.full(len(rows), -1, np.int16),
-        values=values,
-        valid=valid,
-    )
-    return SignalGroup(labels=labels, columns=columns)
-
-
 @cache
 def _part_labels(dialect: str, index: int, item: int) -> SignalLabels:
     """What a part's columns are called; `item`: number of the motor, stack or pack, -1 where the part is not of one.
@@ -224,40 +136,11 @@ def _part_labels(dialect: str, index: int, item: int) -> SignalLabels:
     The first motor counts for a VSS name; the others come in where it is silent.
     """
     part = dialects()[dialect].parts[index]
-    return _labels(
+    return labels_of(
         dialect,
         part.message if item < 0 else f"{part.message}{item}",
         names=tuple(field.name for field in part.shown),
         paths=tuple(field.path or None for field in part.shown),
         units=tuple(field.unit for field in part.shown),
         priority=PRIORITY + min(max(item - 1, 0), LIST_PRIORITY - PRIORITY - 1),
-    )
-
-
-@cache
-def _list_labels(dialect: str, index: int) -> SignalLabels:
-    numbers = dialects()[dialect].lists[index]
-    paths = dict(numbers.paths)
-    return _labels(
-        dialect,
-        numbers.message,
-        names=STATISTICS,
-        paths=tuple(paths.get(name) for name in STATISTICS),
-        units=tuple("" if name.startswith(("Id", "Count")) else numbers.unit for name in STATISTICS),
-        priority=LIST_PRIORITY,
-    )
-
-
-def _labels(
-    dialect: str, message: str, *, names: tuple[str, ...], paths: tuple[str | None, ...], units: tuple[str, ...], priority: int
-) -> SignalLabels:
-    return SignalLabels(
-        message=message,
-        bus=TRUCK_BUS if dialect == "hj1239" else BUS,
-        profile="device",
-        names=names,
-        paths=paths,
-        units=units,
-        priority=np.full(len(names), priority, np.uint8),
-        stale_after_ns=np.full(len(names), STALE_AFTER_NS, np.int64),
     )

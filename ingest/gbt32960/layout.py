@@ -1,17 +1,4 @@
-"""The layouts of all data units, compiled from `fields.csv`: what a unit consists of, in the order of its bytes.
-
-A row of the table is one field:
-
-    value    an unsigned big-endian number; the two greatest are "abnormal" and "invalid" unless `sentinel` is "no"
-    derived  no bytes of its own: the field `of`, its bits `mask`, its values by `map` ("1:1|2:0", others have none), scaled
-    items    the number of items that follow; all further rows of the unit are one item
-    list     a number (of `count_bytes`), then so many numbers: cell voltages, temperatures
-    codes    a number, then so many 4-byte fault codes          levels  a number, then so many pairs of alarm bit and level
-    text     `bytes` bytes that are no number                   opaque  a length, then so many bytes
-
-A physical value is raw * scale + offset. `when` ("State&1=0", "BrakePedal<101") tells with which other field it is valid,
-`negative` ("State&4") when its sign is minus.
-"""
+"""The layouts of all data units, compiled from `fields.csv`: what a unit consists of, in the order of its bytes."""
 
 from __future__ import annotations
 
@@ -22,51 +9,13 @@ from fractions import Fraction
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import pydantic
-
-from datafiles import read_csv
 from domain.errors import DataFileError
-from domain.vss import catalogue
+from ingest.gbt32960.fields import FIELDS, NEGATIVE, WHEN, Row, load_rows, paths_of
 
-FIELDS = Path(__file__).with_name("fields.csv")
 PREFIXES = {"2016": "GBT32960_2016", "2025": "GBT32960_2025", "hj1239": "HJ1239"}
 """Dialect -> what its message names begin with."""
-STATISTICS = ("Min", "Max", "Mean", "IdMin", "IdMax", "Count")
-"""What is told of a list of numbers; an Id is the number of the cell or probe."""
-_NUMBER_WIDTHS = (1, 2, 4)
-_WHEN = re.compile(r"(\w+)(?:&(\d+)=(\d+)|<(\d+))")
-_NEGATIVE = re.compile(r"(\w+)&(\d+)")
-
-Hex = Annotated[int, pydantic.BeforeValidator(lambda text: int(text, 16))]
-Rational = Annotated[Fraction, pydantic.BeforeValidator(Fraction)]
-Kind = Literal["value", "derived", "items", "list", "codes", "levels", "text", "opaque"]
-
-
-class _Row(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
-    dialect: Literal["2016", "2025", "hj1239"]
-    unit: Hex
-    message: str
-    kind: Kind
-    field: str
-    bytes: int = 0
-    count_bytes: int = 0
-    scale: Rational = Fraction(1)
-    offset: Rational = Fraction(0)
-    measure: str = ""
-    sentinel: bool = True
-    of: str = ""
-    mask: Hex | None = None
-    map: str = ""
-    when: str = ""
-    negative: str = ""
-    path: str = ""
-    emqx: str = ""
-    en: str
-    zh: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,41 +133,11 @@ def dialects(file: Path = FIELDS) -> dict[str, Dialect]:
     Raises:
         DataFileError: the table is not valid; names line and mend.
     """
-    rows = read_csv(file, _Row)
-    for line, row in rows:
-        _check(file, line, row)
+    rows = load_rows(file)
     return {
         name: _Compiler(name, file).dialect([item for item in rows if item[1].dialect == name])
         for name in dict.fromkeys(row.dialect for _, row in rows)
     }
-
-
-def _check(file: Path, line: int, row: _Row) -> None:
-    def refuse(reason: str, mend: str) -> DataFileError:
-        return DataFileError(reason, file=file, line=line, mend=mend)
-
-    for path in [path for path in _paths(row) if path[1]]:
-        if path[1] not in catalogue():
-            raise refuse(f"unknown VSS path {path[1]!r}", "add it to domain/vss_catalogue.csv")
-        if row.kind == "list" and path[0] not in STATISTICS:
-            raise refuse(f"unknown statistic {path[0]!r}", f"use one of {', '.join(STATISTICS)}")
-        known = catalogue()[path[1]].unit
-        if known != row.measure and not path[0].startswith("Id"):
-            raise refuse(f"{row.field} is in {row.measure!r}, its VSS path in {known!r}", "derive a field with the right unit")
-    if row.kind in ("value", "list") and row.bytes not in _NUMBER_WIDTHS:
-        raise refuse(f"a number of {row.bytes} bytes", "numbers have 1, 2 or 4 bytes")
-    if row.kind in ("list", "codes", "levels", "opaque") and row.count_bytes not in (1, 2):
-        raise refuse(f"a count of {row.count_bytes} bytes", "counts have 1 or 2 bytes")
-    if row.when and not _WHEN.fullmatch(row.when):
-        raise refuse(f"{row.when!r} is no condition", "write Field&1=0 or Field<101")
-    if row.negative and not _NEGATIVE.fullmatch(row.negative):
-        raise refuse(f"{row.negative!r} is no bit", "write Field&4")
-
-
-def _paths(row: _Row) -> list[tuple[str, str]]:
-    if row.kind != "list" or not row.path:
-        return [("", row.path)]
-    return [(statistic, path) for statistic, _, path in (word.partition("=") for word in row.path.split("|"))]
 
 
 class _Compiler:
@@ -229,11 +148,11 @@ class _Compiler:
         self.parts: list[Part] = []
         self.lists: list[NumberList] = []
 
-    def dialect(self, rows: Sequence[tuple[int, _Row]]) -> Dialect:
+    def dialect(self, rows: Sequence[tuple[int, Row]]) -> Dialect:
         units = {number: self._unit(list(group)) for number, group in groupby(rows, key=lambda item: item[1].unit)}
         return Dialect(name=self.name, prefix=self.prefix, units=units, parts=tuple(self.parts), lists=tuple(self.lists))
 
-    def _unit(self, rows: list[tuple[int, _Row]]) -> Unit:
+    def _unit(self, rows: list[tuple[int, Row]]) -> Unit:
         first = rows[0][1]
         has_items = first.kind == "items"
         segments: list[Segment] = []
@@ -254,7 +173,7 @@ class _Compiler:
             emqx=first.emqx if has_items else "",
         )
 
-    def _part(self, rows: list[tuple[int, _Row]]) -> Part:
+    def _part(self, rows: list[tuple[int, Row]]) -> Part:
         size, at = 0, {}
         for _, row in rows:
             if row.kind != "derived":
@@ -273,7 +192,7 @@ class _Compiler:
         self.parts.append(part)
         return part
 
-    def _field(self, line: int, row: _Row, at: dict[str, tuple[int, _Row]]) -> Field:
+    def _field(self, line: int, row: Row, at: dict[str, tuple[int, Row]]) -> Field:
         source = row.of or row.field
         for name in (source, *re.findall(r"^\w+", row.when), *re.findall(r"^\w+", row.negative)):
             if name not in at:
@@ -304,7 +223,7 @@ class _Compiler:
             emqx=row.emqx,
         )
 
-    def _list(self, row: _Row, part: int) -> NumberList:
+    def _list(self, row: Row, part: int) -> NumberList:
         numerator, shift, denominator = _over_one_denominator(row.scale, row.offset)
         numbers = NumberList(
             index=len(self.lists),
@@ -316,7 +235,7 @@ class _Compiler:
             shift=shift,
             denominator=denominator,
             unit=row.measure,
-            paths=tuple(pair for pair in _paths(row) if pair[1]),
+            paths=tuple(pair for pair in paths_of(row) if pair[1]),
             part=part,
             emqx=row.emqx,
         )
@@ -324,7 +243,7 @@ class _Compiler:
         return numbers
 
 
-def _section(row: _Row) -> CodeSection:
+def _section(row: Row) -> CodeSection:
     if row.kind not in ("codes", "levels", "opaque"):
         raise AssertionError(row.kind)
     return CodeSection(kind=row.kind, name=row.field, count_bytes=row.count_bytes, width=row.bytes, emqx=row.emqx)
@@ -343,7 +262,7 @@ def _pairs(text: str) -> Iterable[tuple[int, float]]:
 
 
 def _when(text: str) -> Condition | None:
-    match = _WHEN.fullmatch(text)
+    match = WHEN.fullmatch(text)
     if match is None:
         return None
     if match[4]:
@@ -352,5 +271,5 @@ def _when(text: str) -> Condition | None:
 
 
 def _negative(text: str) -> Condition | None:
-    match = _NEGATIVE.fullmatch(text)
+    match = NEGATIVE.fullmatch(text)
     return None if match is None else Condition(field=match[1], mask=int(match[2]), value=int(match[2]))

@@ -25,6 +25,7 @@ def test_an_obd_code_is_one_line_with_null_where_j1939_would_speak() -> None:
         "occurrence": None,
         "lamps": None,
         "ftb": None,
+        "level": None,
         "raw": "0301",
         "message": "07",
         "name": None,

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtm_con import msg_checked
 
+from domain.errors import DataFileError
 from domain.vss import catalogue
 from ingest.gbt32960.decode import packet_groups
 from ingest.gbt32960.layout import dialects
@@ -119,6 +120,17 @@ def test_cells_of_several_packets_of_one_time_are_one_pack() -> None:
     assert told["Mean"] == pytest.approx((3.7 + 3.9 + 3.8 + 3.65 + 3.85) / 5)
 
 
+def test_every_cell_of_every_pack_is_told_where_all_is_wanted() -> None:
+    groups = decoded(packet(cells(4, 3700, 0xFFFF, 3900)), packet(cells(1, 3800, 3650)), packet(cells(1, 3100, pack=2)))
+    cell = {name: value for name, value in values(groups["GBT32960_2016.CellVoltage1"]).items() if value is not None}
+    assert cell == {"No001": 3.8, "No002": 3.65, "No004": 3.7, "No006": 3.9}
+    assert values(groups["GBT32960_2016.CellVoltage2"]) == {"No001": 3.1}
+    assert groups["GBT32960_2016.CellVoltage1"].frame.tolist() == [1]
+    wanted = frozenset({"Vehicle.Powertrain.TractionBattery.CellVoltage.Min"})
+    told = packet_groups(batch([packet(cells(1, 3800))]), Counter(), wanted=wanted)
+    assert [group.message for group in told] == ["GBT32960_2016.CellVoltage"]
+
+
 def test_cells_of_another_time_are_another_reading() -> None:
     later = packet(cells(4, 3700), time=bytes((25, 6, 1, 12, 30, 1)))
     group = decoded(packet(cells(1, 3800)), later)["GBT32960_2016.CellVoltage"]
@@ -188,12 +200,30 @@ def test_only_wanted_paths_are_decoded() -> None:
 def test_every_field_has_words_and_a_source() -> None:
     import csv
 
-    from ingest.gbt32960.layout import FIELDS
+    from ingest.gbt32960.fields import FIELDS
 
     with FIELDS.open(encoding="utf-8") as file:
         assert all(row["en"] and row["zh"] and row["source"] for row in csv.DictReader(file))
     paths = {field.path for dialect in dialects().values() for part in dialect.parts for field in part.shown if field.path}
     assert paths <= set(catalogue())
+
+
+@pytest.mark.parametrize(("old", "new", "reason"), [
+    (",Vehicle.Speed,", ",Vehicle.Sped,", "unknown VSS path"), ("1/10,0,km/h,", "1/10,0,m/s,", "in 'm/s'"),
+    ("State&1=0,State&4", "State=0,State&4", "is no condition"), ("State&1=0,State&4", "State&1=0,4", "is no bit"),
+    ("1:1|2:0", "1=1", "is no map"), ("value,State,1,", "value,State,3,", "a number of 3 bytes"),
+    ("State&1=0,State&4", "Sate&1=0,State&4", "no field 'Sate'"), ("codes,BatteryFaults,4,1", "codes,BatteryFaults,4,", "a count of 0"),
+])  # fmt: skip
+def test_a_mistake_in_the_table_is_located(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    from ingest.gbt32960.fields import FIELDS
+
+    text = FIELDS.read_text(encoding="utf-8")
+    assert old in text
+    file = tmp_path / "fields.csv"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataFileError, match=reason) as caught:
+        dialects(file)
+    assert caught.value.line == text[: text.index(old)].count("\n") + 1
 
 
 # What rtm-con calls things, and where it is wrong: it gives packs of the 2016 edition the current offset of the 2025 edition.
@@ -274,7 +304,8 @@ def _told(batches: list[Any]) -> dict[tuple[str, int], list[Any]]:
     for frames in batches:
         for group in packet_groups(frames, Counter()):
             for row, time_ns in enumerate(group.time_ns.tolist()):
-                told.setdefault((group.message, time_ns), []).append(values(group, row))
+                known = {name: value for name, value in values(group, row).items() if value is not None}
+                told.setdefault((group.message, time_ns), []).append(known)
     return told
 
 
