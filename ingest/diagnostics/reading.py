@@ -23,6 +23,8 @@ from ingest.transport.isotp import NO_ADDRESS
 PacketCodes = Callable[[bytes, int, int, int, Counter[str]], Iterable[DtcReport]]
 """(packet, time_ns, vehicle index, row, anomalies) -> its reports; no bytes may raise."""
 
+_ISOTP = (FrameKind.ANSWER, FrameKind.OTHER_ISOTP, FrameKind.OTHER_CONTINUED)
+_CONSECUTIVE = 2
 _ALL_ADDRESSES = 0xFF
 _ACKNOWLEDGED = 0
 
@@ -66,7 +68,7 @@ class Reading:
                 self.report_freeze_frames(self.conversation.freeze.close_all(self.anomalies), row)
             elif kind in (FrameKind.REPORT, FrameKind.PACKET):
                 self._record(row, time_ns, frames.buses[bus], kind)
-            elif kind in (FrameKind.ANSWER, FrameKind.OTHER_ISOTP):
+            elif kind in _ISOTP:
                 self._isotp_frame(row, time_ns, frames.buses[bus], can_id, kind)
             else:
                 self._j1939_frame(row, time_ns, frames.buses[bus], can_id, kind)
@@ -108,9 +110,16 @@ class Reading:
             address, data = data[0], data[1:]
         listener = self.conversation.transport.isotp
         key = (bus, can_id, address)
+        before = listener.transfers.get(key)
+        if before is None and kind == FrameKind.OTHER_CONTINUED:
+            return
         # an identifier that others use too is counted only while an answer is under way, or noise would be
-        anomalies = self.anomalies if kind == FrameKind.ANSWER or key in listener.transfers else Counter[str]()
+        anomalies = self.anomalies if kind == FrameKind.ANSWER or before is not None else Counter[str]()
         message = listener.receive(key, time_ns, data, anomalies)
+        if kind == FrameKind.OTHER_CONTINUED and not (data and data[0] >> 4 == _CONSECUTIVE):
+            message = None  # another message of this identifier, which at most ends the answer under way
+            if listener.transfers.get(key) is not before:
+                listener.transfers.pop(key, None)
         if message is not None:
             self._isotp.read(row, time_ns, bus, can_id, message, is_standard=kind == FrameKind.ANSWER)
 

@@ -39,9 +39,11 @@ class FrameKind(IntEnum):
     """J1939 acknowledgement of a clear."""
     TRANSPORT_MANAGEMENT = 7
     TRANSPORT_DATA = 8
-    TICK = 9
-    REPORT = 10
-    PACKET = 11
+    OTHER_CONTINUED = 9
+    """Any other frame of an identifier of OTHER_ISOTP that begins a long answer in this batch or has one under way."""
+    TICK = 10
+    REPORT = 11
+    PACKET = 12
 
 
 class FrameSelection:
@@ -93,7 +95,7 @@ class FrameSelection:
         of = kinds[rows]
         kinds[_not(rows[of == FrameKind.ANSWER], _answers(frames, rows[of == FrameKind.ANSWER]))] = FrameKind.NONE
         others = rows[of == FrameKind.OTHER_ISOTP]
-        kinds[_not(others, _other_isotp(frames, others, open_ids))] = FrameKind.NONE
+        kinds[others] = _other_isotp(frames, others, open_ids)
         for kind, shift in ((FrameKind.REQUEST, 0), (FrameKind.ACKNOWLEDGEMENT, 40)):
             asked = rows[of == kind]
             pgn = frames.payload[asked] >> np.uint64(shift) & np.uint64(0xFF_FFFF)
@@ -182,8 +184,8 @@ def _answers(frames: FrameBatch, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
     return keep
 
 
-def _other_isotp(frames: FrameBatch, rows: NDArray[np.intp], open_ids: Collection[int]) -> NDArray[np.bool_]:
-    """UDS services 14 and 19 and their answers by structure; all frames of an identifier that has begun a long answer."""
+def _other_isotp(frames: FrameBatch, rows: NDArray[np.intp], open_ids: Collection[int]) -> NDArray[np.uint8]:
+    """FrameKind of each: UDS services 14 and 19 and their answers are told by structure."""
     can_id = frames.can_id[rows]
     head = frames.payload[rows]
     first = head & np.uint64(0xFF)
@@ -205,9 +207,11 @@ def _other_isotp(frames: FrameBatch, rows: NDArray[np.intp], open_ids: Collectio
     very_long = (b0 == 0x10) & (b1 == 0)
     long_service = np.where(very_long, head >> np.uint64(48) & np.uint64(0xFF), b2)
     begins = (b0 >> np.uint64(4) == 1) & (long_service == uds.READ_ANSWER) & (very_long | _REPORTS[b3])
+    kinds = np.where(single | begins, np.uint8(FrameKind.OTHER_ISOTP), np.uint8(FrameKind.NONE))
     heard = np.union1d(np.array(list(open_ids), np.uint32), can_id[begins])
-    keep: NDArray[np.bool_] = single | np.isin(can_id, heard) if len(heard) else single
-    return keep
+    if len(heard):
+        kinds[np.isin(can_id, heard) & ~(single | begins)] = FrameKind.OTHER_CONTINUED
+    return kinds
 
 
 _REPORTS = _table(uds.KNOWN_REPORTS)
