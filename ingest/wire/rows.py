@@ -74,6 +74,10 @@ class Rows:
             del self.rows[before:]
             self.refused[place] = words_of(error)
 
+    def bus_named(self, name: str) -> str:
+        """What the source's settings call this bus."""
+        return self._bus_names.get(name, name)
+
     def odd(self, kind: str, name: str = "", count: int = 1) -> None:
         """Count an oddity; beyond 200 names in a message only the kind is counted."""
         key = (kind, name[:_LONGEST_NAME])
@@ -102,7 +106,7 @@ class Rows:
         size = length if flags & FrameFlag.REMOTE else len(data)
         if not 0 <= size <= (LONGEST_FD if flags & FrameFlag.FD else LONGEST_CLASSIC):
             raise ValueError("length out of range")
-        bus = self._bus_names.get(bus, bus)
+        bus = self.bus_named(bus)
         if not 0 < len(bus.encode()) <= MAX_BUS_BYTES:
             raise ValueError("bus name out of size")
         first = int.from_bytes(data[:8], "little")
@@ -146,7 +150,7 @@ class Rows:
             raise ValueError("time out of range")
         if not all(0 < len(name.encode("utf-8", "replace")) <= MAX_BUS_BYTES for name in block.buses):
             raise ValueError("bus name out of size")
-        self.blocks.append(replace(block, buses=tuple(self._bus_names.get(name, name) for name in block.buses)))
+        self.blocks.append(replace(block, buses=tuple(self.bus_named(name) for name in block.buses)))
         self._block_rows += len(block.time_ns)
 
 

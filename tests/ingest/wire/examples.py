@@ -11,12 +11,17 @@ import pyarrow as pa
 from ingest.wire.fleetwise_messages import message_class
 from ingest.wire.names import Meaning, NameTable
 from ingest.wire.sources import Source, source_of
+from tests.ingest.gbt32960.packets import TIME_S as GB_TIME_S
+from tests.ingest.gbt32960.packets import packet as gb_packet
 
 NOW = 1_767_225_600_000_000_000
 SECOND = 1_000_000_000
 SPEED = "Vehicle.Speed"
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 RPM = "Vehicle.Powertrain.CombustionEngine.Speed"
+
+GB_SPEED_UNIT = bytes.fromhex("01 01 03 01 01F4 000003E8 0DAC 2710 32 01 0F 1388 0000")
+"""Vehicle data: 50 km/h, 100 km, 350 V, 0 A, 50 %."""
 
 Expected = tuple[Any, ...]
 """("frame", time_ns, bus, id, data), ("sample", time_ns, path, value), ("report", time_ns, kind, codes, complete)."""
@@ -129,7 +134,17 @@ def _ours() -> tuple[Example, ...]:
 
 
 def _platforms() -> tuple[Example, ...]:
+    packet = gb_packet(GB_SPEED_UNIT, vin=b"VIN1".ljust(17, b"0"))
+    masked = gb_packet(GB_SPEED_UNIT, vin=b"VIN" + b"*" * 14)
     return (
+        _example("gbt32960", "gbt32960/VIN1/raw", packet, ("packet", GB_TIME_S * SECOND, "gbt32960", masked)),
+        _example(
+            "gbt32960 in hexadecimal, two packets",
+            "gbt32960/dev/hex",
+            (packet + packet).hex(" ").encode(),
+            *[("packet", GB_TIME_S * SECOND, "gbt32960", masked)] * 2,
+            pattern="gbt32960/{device}/hex",
+        ),
         _example(
             "vss of Azure's reference",
             "vss/dev/values",

@@ -15,7 +15,7 @@ from tests.ingest.wire.examples import NOW, SECOND, examples
 from tests.ingest.wire.reading import parse, raw, rows_of, sources_of
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "wire-formats.md").read_text(encoding="utf-8")
-BINARY = {"fleetwise", "arrow"}
+BINARY = {"fleetwise", "arrow", "gbt32960"}
 
 
 def test_every_format_has_its_heading_with_its_usual_topic() -> None:
