@@ -6,6 +6,7 @@ from ingest.wire.arrow_ipc import ArrowIpc
 from ingest.wire.autopi import AutoPi
 from ingest.wire.candump_text import CandumpText
 from ingest.wire.fleetwise import FleetWise
+from ingest.wire.gbt32960_json import EmqxGateway
 from ingest.wire.gbt32960_raw import GbPackets
 from ingest.wire.ovms import Ovms
 from ingest.wire.own_dtc import OwnTroubleCodes
@@ -19,6 +20,7 @@ from ingest.wire.wire_format import WireFormat
 _ALL: tuple[WireFormat, ...] = (
     OwnSignals(),
     OwnTroubleCodes(),
+    EmqxGateway(),
     GbPackets(),
     VssJson(),
     FleetWise(),

@@ -221,3 +221,34 @@ def test_a_replay_gives_the_same_where_nothing_can_be_cached_or_compiled(setting
     ]
     assert documents[0]["alerts"]
     assert without_wall_time(documents[0]) == without_wall_time(documents[1])
+
+
+def test_a_message_of_an_unknown_device_is_replayed_once_its_vehicle_is_imported(tmp_path):
+    from domain.fleet import DEVELOPMENT_KEY, pseudonym
+    from domain.messages import RawMessage
+    from domain.records import Commit
+    from ingest.mqtt.batching import parse_messages
+    from ingest.wire.sources import Sources, source_of
+    from storage.database import open_store
+
+    database, vin = f"sqlite:///{tmp_path / 'p.db'}", "LSVAA4182E2184847"
+    config = tmp_path / "pitcall.toml"
+    config.write_text(
+        f'[database]\nurl = "{database}"\n[[sources]]\nformat = "teltonika"\ntopic = "t/{{device}}"\n', encoding="utf-8"
+    )
+
+    def key(word):
+        return pseudonym(DEVELOPMENT_KEY, word)
+
+    message = RawMessage(topic="t/353691840000000", payload=b'{"ts": 1767225600000, "281": "P0301"}', received_ns=5, token=1)
+    sources = Sources([source_of("teltonika", "t/{device}")], pseudonym_of=key)
+    letters = parse_messages([message], pseudonym_of=key, sources=sources).dead_letters
+    with open_store(database, key=DEVELOPMENT_KEY) as store:
+        store.commit(Commit(dead_letters=letters))
+    assert "0 dead letters replayed, 1 could" in run("dead-letters", "replay", "--config", config)
+    table = tmp_path / "vehicles.csv"
+    table.write_text(f"vin,device\n{vin},353691840000000;second\n", encoding="utf-8")
+    run("vehicles", "import", table, "--database", database)
+    assert "1 dead letters replayed, 0 could" in run("dead-letters", "replay", "--config", config)
+    with open_store(database, key=DEVELOPMENT_KEY) as store:
+        assert [(alert.vehicle, alert.source.id) for alert in store.alerts()] == [(key(vin), "P0301")]

@@ -136,7 +136,26 @@ def _ours() -> tuple[Example, ...]:
 def _platforms() -> tuple[Example, ...]:
     packet = gb_packet(GB_SPEED_UNIT, vin=b"VIN1".ljust(17, b"0"))
     masked = gb_packet(GB_SPEED_UNIT, vin=b"VIN" + b"*" * 14)
+    vehicle = {
+        "Type": "Vehicle",
+        "Status": 1,
+        "Charging": 3,
+        "Mode": 1,
+        "Speed": 500,
+        "Mileage": 1000,
+        "Voltage": 3500,
+        "Current": 10000,
+        "SOC": 50,
+        "DC": 1,
+        "Gear": 15,
+        "Resistance": 5000,
+        "AcceleratorPedal": 0,
+        "BrakePedal": 0,
+    }
+    time = {"Year": 25, "Month": 6, "Day": 1, "Hour": 12, "Minute": 30, "Second": 0}
+    emqx = {"Cmd": 2, "Encrypt": 1, "Vin": "VIN10000000000000", "Data": {"Time": time, "Infos": [vehicle]}}
     return (
+        _example("gbt32960-emqx", "gbt32960/VIN1/upstream/info", emqx, ("packet", GB_TIME_S * SECOND, "gbt32960", masked)),
         _example("gbt32960", "gbt32960/VIN1/raw", packet, ("packet", GB_TIME_S * SECOND, "gbt32960", masked)),
         _example(
             "gbt32960 in hexadecimal, two packets",
