@@ -33,6 +33,18 @@ def decode(frames: int, rounds: int, plot: Path | None, as_json: bool) -> None:
 
 
 @command.command()
+@click.option("--frames", default=400_000, show_default=True, type=click.IntRange(1000), help="Frames per recording.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
+@JSON
+def logs(frames: int, rounds: int, as_json: bool) -> None:
+    """A recording to all signals, by format, against python-can's reader and cantools."""
+    from app.kernels import compiler
+    from benchmarks.logs import run
+
+    _show(run(frames=frames, rounds=rounds, jit=compiler()), as_json)
+
+
+@command.command()
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
 @click.option("--copies", default=20, show_default=True, type=click.IntRange(1), help="How often the sample drive is repeated.")
 @JSON
