@@ -145,6 +145,8 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
     """
     word = np.empty(512, np.uint64)
     swapped = np.empty(512, np.uint64)
+    place = np.empty(512, np.int64)
+    held = np.empty(512, np.uint8)
     for j in range(len(chosen)):
         m = chosen[j]
         first, last = messages["first_signal"][m], messages["last_signal"][m]
@@ -152,6 +154,7 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
             size = min(512, count[m] - start)
             rows = order[first_frame[m] + start : first_frame[m] + start + size]
             loaded = np.int64(-1)
+            shortest = np.int64(-1)
             is_swapped = False
             for s in range(first, last):
                 window = signals["byte_offset"][s]
@@ -163,17 +166,19 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
                         for k in range(size):
                             word[k] = grouped[k]
                     else:
-                        for k in range(size):
-                            i = rows[k]
-                            at = arena_offset[i]
-                            w = np.uint64(0)
-                            if at < 0:
-                                if window < 8:
-                                    w = words[first_frame[m] + start + k] >> np.uint64(8 * window)
-                            elif window + 8 <= np.int64(length[i]):
+                        if shortest < 0:
+                            # where the payloads lie, once for all windows of these frames
+                            shortest = np.int64(255)
+                            for k in range(size):
+                                i = np.uint64(rows[k])
+                                place[k] = arena_offset[i]
+                                held[k] = length[i]
+                                shortest = min(shortest, np.int64(length[i]) if place[k] >= 0 else np.int64(0))
+                        if shortest >= window + 8:
+                            for k in range(size):
                                 # spelt out, it becomes one load
-                                b = np.uint64(at + window)
-                                w = (
+                                b = np.uint64(place[k] + window)
+                                word[k] = (
                                     np.uint64(arena[b])
                                     | np.uint64(arena[b + np.uint64(1)]) << np.uint64(8)
                                     | np.uint64(arena[b + np.uint64(2)]) << np.uint64(16)
@@ -183,10 +188,16 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
                                     | np.uint64(arena[b + np.uint64(6)]) << np.uint64(48)
                                     | np.uint64(arena[b + np.uint64(7)]) << np.uint64(56)
                                 )
-                            else:
-                                for c in range(np.int64(length[i]) - window):
-                                    w |= np.uint64(arena[at + window + c]) << np.uint64(8 * c)
-                            word[k] = w
+                        else:
+                            for k in range(size):
+                                w = np.uint64(0)
+                                if place[k] < 0:
+                                    if window < 8:
+                                        w = words[first_frame[m] + start + k] >> np.uint64(8 * window)
+                                else:
+                                    for c in range(min(8, np.int64(held[k]) - window)):
+                                        w |= np.uint64(arena[place[k] + window + c]) << np.uint64(8 * c)
+                                word[k] = w
                 source = word
                 if signals["big_endian"][s]:
                     source = swapped

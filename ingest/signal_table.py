@@ -220,9 +220,9 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
     inner = {name for s in shown for name in _ancestors(s, by_name)} - {s.name for s in shown}
     rows = [*shown, *(s for s in message.signals if s.name in inner)]
     # neighbours in the order read the same bytes
-    ordered = sorted(enumerate(rows), key=lambda pair: (len(_ancestors(pair[1], by_name)), _window(pair[1])))
+    ordered = sorted(enumerate(rows), key=lambda pair: (len(_ancestors(pair[1], by_name)), _window(pair[1], message.length)))
     position = {signal.name: number for number, (_, signal) in enumerate(ordered)}
-    signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1)) for row, s in ordered)
+    signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1), message.length) for row, s in ordered)
     by_row = tuple(sorted(signals, key=lambda s: s.row))
     lost = unreachable(message)
     known = ((n, known_selector_values(message, s.spec.name)) for n, s in enumerate(signals) if s.spec.is_selector)
@@ -242,10 +242,10 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
     )
 
 
-def _layout_signal(signal: SignalSpec, row: int, parent: int) -> SignalLayout:
+def _layout_signal(signal: SignalSpec, row: int, parent: int, payload_bytes: int) -> SignalLayout:
     first = first_bit(signal)
     end = first + signal.length
-    byte_offset = _window(signal)
+    byte_offset = _window(signal, payload_bytes)
     low = first - 8 * byte_offset
     integer = signal.kind in (NumberKind.UNSIGNED, NumberKind.SIGNED)
     plain = signal.scale == 1 and signal.offset == 0
@@ -279,12 +279,14 @@ def _columns(by_row: Sequence[SignalLayout]) -> tuple[int, ...]:
     return tuple(begin[s.row] for s in by_row)
 
 
-def _window(signal: SignalSpec) -> int:
-    """First of the eight bytes that are loaded: one that neighbours share, where the signal fits."""
+def _window(signal: SignalSpec, payload_bytes: int) -> int:
+    """First of the eight bytes that are loaded: one that neighbours share and that leaves all eight within the payload, where it can be."""
     first = first_bit(signal)
     end = first + signal.length
-    shared = (first // bits * bits for bits in (64, 32, 8))
-    return next((start for start in shared if end - start <= 64), first // 8 * 8) // 8
+    last = max(0, 8 * payload_bytes - 64)
+    shared = [first // bits * bits for bits in (64, 32, 8)]
+    within = [min(start, last) for start in shared]
+    return next((start for start in (*within, *shared) if end - start <= 64), first // 8 * 8) // 8
 
 
 def raw_limit(signal: SignalSpec) -> np.uint64:
