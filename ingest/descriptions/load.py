@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from domain.errors import DbcFileError
+from ingest.descriptions.arxml_repair import mend_arxml, mend_sym
 from ingest.descriptions.dbc_repair import MendedDbc, mend_dbc
 from ingest.descriptions.from_cantools import duplicates, message_specs
 from ingest.descriptions.mend import Mend, MendKind
@@ -71,16 +72,20 @@ def load_description(path: Path, *, bus: str = "*", cache: Path | None = None) -
 def _parse(content: bytes, path: Path) -> tuple[tuple[MessageSpec, ...], tuple[Mend, ...]]:
     logging.getLogger("cantools").setLevel(logging.ERROR)
     form, text, mends = description_text(content, path)
+    names: dict[str, str] = {}
+    wide: dict[tuple[int, str], tuple[tuple[int, int], ...]] = {}
     try:
-        database, names, wide = _load(text, form), {}, {}
+        database = _load(text, form)
         mends += _cut_off(database, text, path) if form == "dbc" else ()
-    except Exception as problem:
-        if form != "dbc":
-            raise _refusal(path, form, problem) from problem
-        mended = mend_dbc(text, path)
-        database, more = _load_mended(mended, problem, path)
-        names, wide = mended.names, mended.wide
-        mends += (*mended.mends, *more)
+    except Exception as problem:  # noqa: BLE001 -- cantools raises many kinds
+        if form == "dbc":
+            mended = mend_dbc(text, path)
+            database, more = _load_mended(mended, problem, path)
+            names, wide = mended.names, mended.wide
+            mends += (*mended.mends, *more)
+        else:
+            database, more = _load_other(text, form, problem, path)
+            mends += more
     mends += tuple(
         Mend(
             file=path.name,
@@ -100,6 +105,17 @@ def _load(text: str, form: str) -> Database:
         raise ValueError("a length or range is too large to be real")
     database = cantools.database.load_string(text, form, strict=False)
     return cast("Database", database)
+
+
+def _load_other(text: str, form: str, first: Exception, path: Path) -> tuple[Database, tuple[Mend, ...]]:
+    mend = {"sym": mend_sym, "arxml": mend_arxml}.get(form)
+    if mend is None:
+        raise _refusal(path, form, first) from first
+    try:
+        mended, mends = mend(text, path.name)
+        return _load(mended, form), tuple(mends)
+    except Exception as problem:
+        raise _refusal(path, form, first) from problem
 
 
 def _cut_off(database: Database, text: str, path: Path) -> tuple[Mend, ...]:

@@ -46,6 +46,8 @@ class MendKind(StrEnum):
     """Something that is no statement of the format: left out."""
     METADATA = "metadata"
     """Everything that has no part in decoding was left out, since something in it could not be read."""
+    NAMESPACE = "namespace"
+    """An ARXML namespace of no AUTOSAR release: read as AUTOSAR 4."""
     DUPLICATE_MESSAGE = "duplicate_message"
     """Two messages with one identifier: the last one counts."""
 
