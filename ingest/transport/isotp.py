@@ -81,7 +81,7 @@ class IsoTpListener:
         start = 2
         if whole and size == 0:
             size, start = int.from_bytes(frame[2:6], "big"), 6
-        if size <= len(frame) - start:
+        if size == 0 or size <= len(frame) - start:
             anomalies[MALFORMED] += 1
             return
         self._abandon(key, anomalies)

@@ -100,7 +100,7 @@ def test_senders_are_kept_apart() -> None:
 
 
 def test_lengths_that_cannot_be_are_malformed() -> None:
-    bad = ["00", "08 43 00 00 00 00 00 00", "05 43 01", "10 05 43 01 03 01 00 00", "10 00", "40 00", ""]
+    bad = ["00", "08 43 00 00 00 00 00 00", "05 43 01", "10 05 43 01 03 01 00 00", "10 00", "10", "40 00", ""]
     messages, anomalies = hear(IsoTpListener(), *(bytes.fromhex(text) for text in bad))
     assert messages == []
     assert anomalies == {"isotp_malformed_frame": len(bad)}
