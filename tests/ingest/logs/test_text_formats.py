@@ -303,3 +303,15 @@ def test_python_can_csv_has_remote_frames_and_rejects_broken_base64() -> None:
 )
 def test_other_files_are_no_recordings(content: bytes) -> None:
     assert [known.name for known in FORMATS if known.recognises(content)] == []
+
+
+def test_the_worked_example_of_the_documentation_reads_its_format() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "log-formats.md").read_text()
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    text = "".join(line[4:] + "\n" for line in page.splitlines() if line.startswith("    "))
+    assert text.startswith("#DRIVELOG 1\n")
+    for jit in (lazy_jit, no_jit):
+        blocks = read_blocks(names["DRIVELOG"], "\n".join(text.splitlines()[:2]).encode(), jit=jit)
+        assert as_seen(blocks) == [seen(12.345678, "can0", "18FEF100x", "F30010FE")]
+        assert not malformed(blocks)
