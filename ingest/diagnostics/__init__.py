@@ -1,4 +1,4 @@
-"""Diagnostic messages to trouble codes: OBD-II services 02, 03, 07 and 0A on CAN, and J1939 DM1."""
+"""Diagnostic messages to one fault record: OBD-II and UDS over ISO-TP, J1939 diagnostic messages, reports of devices."""
 
 from ingest.diagnostics.as_json import report_lines
 from ingest.diagnostics.reader import DiagnosticsReader
