@@ -1,6 +1,6 @@
 """A DBC that cannot be parsed as written -> one that can, with an account of every change.
 
-Statements keep their lines, so that a message about the mended text points into the file.
+Layout comes first and details after it, in the file's order, whatever stands between them in the file.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ _HEAD = 'VERSION "" NS_ : BS_: BU_:'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MendedMessage:
-    """One message: its BO_ line, and (line number, text) of it and of all that is about it."""
+    """One message. `layout`: its BO_ and SG_ lines. `details`: value tables, number types and multiplexing of its signals."""
 
     name: str
     line: int
     identifier: int
-    lines: tuple[tuple[int, str], ...]
+    layout: tuple[str, ...]
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,28 +39,22 @@ class MendedDbc:
     """A mended file.
 
     Attributes:
-        messages: what is left, in the file's order. attributes: (line number, text) of definitions and values.
+        messages: what is left, in the file's order. attributes: definitions and values.
         names: name in the mended text -> name as the file has it. wide: (identifier without flag, signal) -> selector values.
     """
 
     messages: tuple[MendedMessage, ...]
-    attributes: tuple[tuple[int, str], ...]
+    attributes: tuple[str, ...]
     mends: tuple[Mend, ...]
     names: dict[str, str]
     wide: dict[tuple[int, str], tuple[tuple[int, int], ...]]
 
     def text(self, *, attributes: bool = True, only: MendedMessage | None = None) -> str:
-        """A DBC of all messages, or of one of them; each statement on its line of the file."""
+        """A DBC of all messages, or of one of them."""
         chosen = self.messages if only is None else (only,)
-        placed = [line for message in chosen for line in message.lines] + list(self.attributes if attributes else ())
-        rows: dict[int, str] = {}
-        for number, text in placed:
-            rows[number] = f"{rows[number]} {text}" if number in rows else text
-        parts, reached = [_HEAD, "\n"], 2
-        for number, text in sorted(rows.items()):
-            parts += ["\n" * (number - reached), text, "\n"]
-            reached = max(number, reached) + text.count("\n") + 1
-        return "".join(parts)
+        layout = [line for message in chosen for line in message.layout]
+        about = [line for message in chosen for line in message.details]
+        return "\n".join([_HEAD, *layout, *(self.attributes if attributes else ()), *about, ""])
 
 
 class _Repair:
@@ -70,14 +65,15 @@ class _Repair:
         self.line = 0
         self.all = list(statements(text))
         self.heads: list[tuple[str, int, int]] = []
-        self.bodies: dict[int, list[tuple[int, str]]] = {}
-        """Of each message (its place in `heads`): what belongs to it."""
-        self.attributes: list[tuple[int, str]] = []
+        self.layout: list[list[str]] = []
+        self.about: list[list[str]] = []
+        """Of each message in `heads`: its lines, and what else is about it."""
+        self.attributes: list[str] = []
         self.at: dict[int, int] = {}
         """Identifier as written -> place of its last message in `heads`."""
 
     def note(self, kind: MendKind, what: str) -> None:
-        self.mends.append(Mend(file=self.file, line=self.line, kind=kind, what=what))
+        self.mends.append(Mend(file=self.file, line=self.line, kind=kind, what=" ".join(what.split())))
 
     def run(self) -> MendedDbc:
         self._layout()
@@ -88,7 +84,9 @@ class _Repair:
             self.line = statement.line
             self._detail(statement)
         messages = tuple(
-            MendedMessage(name=name, line=line, identifier=identifier, lines=tuple(self.bodies[place]))
+            MendedMessage(
+                name=name, line=line, identifier=identifier, layout=tuple(self.layout[place]), details=tuple(self.about[place])
+            )
             for place, (name, line, identifier) in enumerate(self.heads)
         )
         return MendedDbc(
@@ -110,7 +108,8 @@ class _Repair:
                 if message is not None and not lost:
                     place += 1
                     self.heads.append((message.name, statement.line, message.mended))
-                    self.bodies[place] = [(statement.line, message.text)]
+                    self.layout.append([message.text])
+                    self.about.append([])
                     self.index.identifiers[message.identifier] = message.mended
                     self.at[message.identifier] = place
                     signals = self.index.signals.setdefault(message.identifier, {})
@@ -120,7 +119,7 @@ class _Repair:
                 signal = mend_signal(statement.text, self.index.names, self.note)
                 if signal is not None:
                     signals[signal.name] = signal.length
-                    self.bodies[place].append((statement.line, signal.text))
+                    self.layout[place].append(signal.text)
             elif not statement.kind:
                 self.note(MendKind.STATEMENT, f"left out: {' '.join(statement.text.split())[:60]}")
 
@@ -132,7 +131,7 @@ class _Repair:
         else:
             return
         if text is not None:
-            self.attributes.append((statement.line, text))
+            self.attributes.append(text)
 
     def _detail(self, statement: Statement) -> None:
         if statement.kind == "CM_":
@@ -140,12 +139,12 @@ class _Repair:
         elif statement.kind == "BA_":
             text = details.mend_attribute(statement.text, self.index, self.note)
             if text is not None:
-                self.attributes.append((statement.line, text))
+                self.attributes.append(text)
         elif statement.kind in _MENDERS:
             text = _MENDERS[statement.kind](statement.text, self.index, self.note)
             if text is not None:
                 identifier = int(statement.text.split()[1])
-                self.bodies[self.at[identifier]].append((statement.line, text))
+                self.about[self.at[identifier]].append(text)
 
 
 _MENDERS = {"VAL_": details.mend_values, "SIG_VALTYPE_": details.mend_float_type, "SG_MUL_VAL_": details.mend_multiplexing}

@@ -21,6 +21,8 @@ _J1939_VALID_MAX = {2: 2, 8: 0xFA, 16: 0xFAFF, 24: 0xFAFFFF, 32: 0xFAFFFFFF}
 """SAE J1939-71: greatest raw value of each length that is a measurement (above: parameter specific, error, not available)."""
 _ANY_PRIORITY = EXTENDED_ID | 0x03FF_FFFF
 _CLASSIC_BYTES = 8
+LONGEST_SIGNAL_BITS = 1023
+"""A longer one is a text, not a number: no float64 holds its values."""
 _TRANSPORT_ATTRIBUTE = "TransportProtocolType"
 """Attribute by which CSS Electronics' DBC files say that a message is carried by ISO-TP ("ISOTP")."""
 
@@ -49,6 +51,15 @@ def duplicates(database: Database) -> list[tuple[str, int]]:
     return [(m.name, m.frame_id) for m in database.messages if last[m.frame_id, m.is_extended_frame] is not m]
 
 
+def without_number(database: Database) -> list[tuple[str, str, int]]:
+    """(message, signal, bits) of signals that are left out because no number has so many bits."""
+    return [(m.name, s.name, s.length) for m in database.messages for s in m.signals if not _is_number(s)]
+
+
+def _is_number(signal: Signal) -> bool:
+    return signal.length in _FLOAT_KINDS if signal.conversion.is_float else signal.length <= LONGEST_SIGNAL_BITS
+
+
 def _is_j1939(message: Message) -> bool:
     return message.is_extended_frame and (message.protocol == "j1939" or message.frame_id & 0xFF == _NULL_ADDRESS)
 
@@ -62,6 +73,7 @@ def _message(
     signals = tuple(
         _signal(signal, names, wide.get((identifier, names.get(signal.name, signal.name))), j1939=j1939)
         for signal in message.signals
+        if _is_number(signal)
     )
     spec = MessageSpec(
         name=names.get(message.name, message.name),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from domain.errors import DbcFileError
 from ingest.descriptions.arxml_repair import mend_arxml, mend_sym
 from ingest.descriptions.dbc_repair import MendedDbc, mend_dbc
-from ingest.descriptions.from_cantools import duplicates, message_specs
+from ingest.descriptions.from_cantools import duplicates, message_specs, without_number
 from ingest.descriptions.mend import Mend, MendKind
 from ingest.descriptions.spec_cache import cache_file, read_cache, write_cache
 from ingest.descriptions.text import description_text
@@ -95,6 +95,15 @@ def _parse(content: bytes, path: Path) -> tuple[tuple[MessageSpec, ...], tuple[M
         )
         for name, identifier in duplicates(database)
     )
+    mends += tuple(
+        Mend(
+            file=path.name,
+            line=_line_of(text, message),
+            kind=MendKind.SIGNAL,
+            what=f"{names.get(message, message)}.{names.get(signal, signal)} left out: {bits} bits are no number",
+        )
+        for message, signal, bits in without_number(database)
+    )
     return message_specs(database, names, wide), mends
 
 
@@ -143,7 +152,7 @@ def _load_mended(mended: MendedDbc, first: Exception, path: Path) -> tuple[Datab
 
 def _without_attributes(path: Path, problem: Exception) -> Mend:
     what = f"all attributes left out ({_reason(problem)})"
-    return Mend(file=path.name, line=_line(problem) or 0, kind=MendKind.METADATA, what=what)
+    return Mend(file=path.name, line=0, kind=MendKind.METADATA, what=what)
 
 
 def _load_one_by_one(mended: MendedDbc, first: Exception, path: Path) -> tuple[Database, tuple[Mend, ...]]:
@@ -159,7 +168,10 @@ def _load_one_by_one(mended: MendedDbc, first: Exception, path: Path) -> tuple[D
     if not good:
         raise _refusal(path, "dbc", first) from first
     mends.append(_without_attributes(path, first))
-    return _load(replace(mended, messages=tuple(good)).text(attributes=False), "dbc"), tuple(mends)
+    try:
+        return _load(replace(mended, messages=tuple(good)).text(attributes=False), "dbc"), tuple(mends)
+    except Exception as problem:
+        raise _refusal(path, "dbc", first) from problem
 
 
 def _refusal(path: Path, form: str, problem: Exception) -> DbcFileError:

@@ -39,7 +39,7 @@ class MendKind(StrEnum):
     WIDE_RANGE = "wide_range"
     """A range of selector values too wide to be counted out one by one: kept as a range."""
     SIGNAL = "signal"
-    """A signal without bits or without a message: left out."""
+    """A signal without bits, with more than a number holds, or without a message: left out."""
     MESSAGE = "message"
     """A message whose identifier has more than 29 bits, or that no parser takes: left out with its signals."""
     STATEMENT = "statement"

@@ -163,6 +163,19 @@ def test_signals_of_impossible_length_are_left_out(tmp_path: Path) -> None:
     assert mended(description) == [(AFTER + 1, MendKind.SIGNAL)]
 
 
+def test_signals_that_no_number_holds_are_left_out(tmp_path: Path) -> None:
+    description = load(tmp_path, GOOD + 'BO_ 292 TEXT: 255 X\n SG_ A : 0|2000@1+ (0.1,0) [0|0] "" X\n')
+    assert [message.signals for message in description.messages[1:]] == [()]
+    assert mended(description) == [(AFTER, MendKind.SIGNAL)]
+
+
+def test_details_between_the_signals_of_a_message_do_not_part_them(tmp_path: Path) -> None:
+    text = 'BO_ 292 M: 8 X\n SG_ A : 0|8@1+ (1,0) [0|0] "" X\nVAL_ 292 A 1 "on" ;\n SG_ B : 8|8@1+ (.5,0) [0|0] "" X\n'
+    description = load(tmp_path, GOOD + text)
+    assert [(s.name, s.scale, s.choices) for s in description.messages[1].signals] == [("A", 1.0, ((1, "on"),)), ("B", 0.5, ())]
+    assert mended(description) == [(AFTER + 3, MendKind.NUMBER)]
+
+
 def test_an_attribute_given_by_its_word_counts_by_its_number(tmp_path: Path) -> None:
     text = (
         'BO_ 2566843904 ET1: 8 X\n SG_ Coolant : 0|8@1+ (1,-40) [-40|210] "" X\n'
