@@ -22,13 +22,18 @@ from ingest.message_spec import CONTAINER, Transport
 from ingest.profiles import Profile
 from ingest.records import record_groups
 from ingest.signal_table import MessageLayout, SignalLayout, SignalTable, compile_book, unit_of
+from ingest.transport.payloads import NO_PGN
 
 SHORT_FRAME = "short_frame"
 UNKNOWN_MUX = "unknown_mux"
 NOT_AVAILABLE = "not_available"
 UNDECLARED_MUX = "undeclared_mux"
 """The signal's selector is not marked as one in the file: cantools never gives the signal."""
-DIFFERS_FROM_STRICT = frozenset({UNKNOWN_MUX, NOT_AVAILABLE, UNDECLARED_MUX, "overlapping_signals", "overlong_signals"})
+TRANSPORTED = "transported"
+"""A J1939 group that came in several frames: strictly, frame by frame, there is none."""
+DIFFERS_FROM_STRICT = frozenset(
+    {UNKNOWN_MUX, NOT_AVAILABLE, UNDECLARED_MUX, TRANSPORTED, "overlapping_signals", "overlong_signals"}
+)
 """Anomalies where the default gives something else than strict decoding; a short frame gives the same in both."""
 _BY_NUMPY = NumpyBackend()
 """For messages longer than a frame: they are few, and longer than the kernels' columns say."""
@@ -71,7 +76,8 @@ class Decoder:
     def decode_strict(self, frames: FrameBatch) -> SignalBatch:
         """What cantools gives with `load_file(strict=False)` and `decode(decode_choices=False, allow_truncated=True)`.
 
-        A frame on which it raises gives nothing; no raw value is taken as not available.
+        A frame on which it raises gives nothing; no raw value is taken as not available. An ISO-TP answer is given to it whole, since
+        no frame of one means anything; a J1939 group in several frames is not, since its frames are messages of their own.
         """
         return self._decode(frames, strict=True)
 
@@ -111,9 +117,12 @@ class Decoder:
         if not self._carried.wanted:
             return
         payloads, odd = self._carried.read(frames)
+        if strict:
+            payloads = [payload for payload in payloads if payload.pgn == NO_PGN]
         for kind, count in odd.items():
             anomalies["", kind] += count
         rows = np.array([payload.frame for payload in payloads], np.int64)
+        by_group = np.array([payload.pgn != NO_PGN for payload in payloads], np.bool_)
         for profile, vehicle_ok in self._vehicles_by_profile(frames):
             for book, prefix_bytes in self._carried_books[profile]:
                 bus_ok = np.array([book.table.bus in ("*", name) for name in frames.buses] or [False], np.bool_)
@@ -122,6 +131,9 @@ class Decoder:
                     whole = as_frames(payloads, frames, prefix_bytes=prefix_bytes)
                     grouped = _BY_NUMPY.group(whole, vehicle_ok, bus_ok, book.table)
                     for group in self._decode_book(whole, grouped, book, strict, anomalies, by=_BY_NUMPY):
+                        transported = int(np.count_nonzero(by_group[group.frame]))
+                        if transported:
+                            anomalies[group.message, TRANSPORTED] += transported
                         yield _ready(group, frame=rows[group.frame])
 
     def snapshot(self, vehicle: str) -> bytes | None:
