@@ -104,7 +104,10 @@ def _parse(content: bytes, path: Path) -> tuple[tuple[MessageSpec, ...], tuple[M
         )
         for message, signal, bits in without_number(database)
     )
-    return message_specs(database, names, wide), mends
+    try:
+        return message_specs(database, names, wide), mends
+    except (ValueError, ArithmeticError) as problem:
+        raise _refusal(path, form, problem) from problem
 
 
 def _load(text: str, form: str) -> Database:
