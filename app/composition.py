@@ -88,11 +88,12 @@ def build_line(
     engine, detector, _ = own = finders()
     whereabouts = Whereabouts()
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
+    fused = None if wanted is None else tuple(path for path in catalogue() if path in wanted)
     decoder = BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted)
     late = Line(
         holdback=HoldBack(lateness_ns=0),
         decoder=decoder.anew(),
-        fusion=Fusion(jit=jit),
+        fusion=Fusion(fused, jit=jit),
         diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=Whereabouts(),
         finders=finders(),
@@ -100,7 +101,7 @@ def build_line(
     line = Line(
         holdback=HoldBack(lateness_ns=lateness_ns),
         decoder=decoder,
-        fusion=Fusion(jit=jit),
+        fusion=Fusion(fused, jit=jit),
         diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=whereabouts,
         finders=own,

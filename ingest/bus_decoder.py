@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from domain.frames import FrameBatch
 from domain.ports import Jit, no_jit
 from domain.signals import SignalBatch
@@ -59,8 +61,12 @@ class BusDecoder:
         if not answers.groups and not answers.anomalies:
             return signals
         rows = answers.frames
-        senders = zip(frames.vehicle[rows].tolist(), frames.can_id[rows].tolist(), strict=True)
-        fresh = sum(not self._is_claimed(frames.vehicles[vehicle], can_id) for vehicle, can_id in senders)
+        senders, count = np.unique(frames.vehicle[rows].astype(np.int64) << 32 | frames.can_id[rows], return_counts=True)
+        fresh = sum(
+            frames_of
+            for one, frames_of in zip(senders.tolist(), count.tolist(), strict=True)
+            if not self._is_claimed(frames.vehicles[one >> 32], one & 0xFFFF_FFFF)
+        )
         return replace(
             signals,
             groups=(*signals.groups, *answers.groups),

@@ -29,6 +29,9 @@ SHORT_ANSWER = "obd_short_answer"
 NOT_AVAILABLE = "not_available"
 _PID_AT = 2
 """Length and service stand before the first PID of a single frame."""
+_SPOILT = -1
+_MASKS = np.array([256**size - 1 for size in range(8)] + [2**64 - 1] * 64, np.uint64)
+"""Bytes of data -> mask of the word that holds them."""
 _STATE_FORMAT = 1
 _UNUSABLE = np.uint8(FrameFlag.REMOTE | FrameFlag.ERROR | NOT_CAN)
 _TICK = np.uint8(FrameFlag.TICK)
@@ -83,7 +86,7 @@ class ObdAnswers:
         self._long_answers(frames, rows, parts, anomalies)
         row, pid, data, length = parts.columns()
         groups = tuple(self._groups(frames, row, pid, data, length, anomalies, limited=limited))
-        return Answers(groups=groups, anomalies=anomalies, frames=np.unique(row))
+        return Answers(groups=groups, anomalies=anomalies, frames=row[np.diff(row, prepend=-1) != 0])
 
     def _candidates(self, frames: FrameBatch) -> NDArray[np.int64]:
         """Rows of responders' data frames, of vehicles whose profile knows PIDs."""
@@ -106,14 +109,35 @@ class ObdAnswers:
         escaped = (said == 0) & (size > 8)
         service = np.where(escaped, payload >> np.uint64(16), payload >> np.uint64(8)) & np.uint64(0xFF)
         answer = (service == ANSWER) & (escaped | ((said > _PID_AT) & (said < 8) & (said < size)))
-        pid = (payload >> np.uint64(16) & np.uint64(0xFF)).astype(np.int64)
-        plain = answer & ~escaped & (self._usual[pid] == said - _PID_AT) & (self._usual[pid] > 0)
-        parts.add_plain(rows[plain], pid[plain], payload[plain] >> np.uint64(24), said[plain] - _PID_AT)
+        plain = self._plain(rows, payload >> np.uint64(16), np.where(answer & ~escaped, said - 1, 0), parts)
         for row in rows[answer & ~plain].tolist():
             frame = frames.payload_bytes(row)
             start, size_said = (2, frame[1]) if frame[0] == 0 else (1, frame[0])
             if size_said <= len(frame) - start:
                 self._cut(row, frame[start + 1 : start + size_said], parts, anomalies)
+
+    def _plain(
+        self, rows: NDArray[np.int64], rest: NDArray[np.uint64], left: NDArray[np.int64], parts: _Parts
+    ) -> NDArray[np.bool_]:
+        """Which answers are PIDs of usual lengths to the last byte; they go to `parts`, all first PIDs, then all second ones.
+
+        Args:
+            rest: PID and what follows, little-endian load. left: how many bytes that is, 0 for frames that are no answer.
+        """
+        is_answer = left > 0
+        steps = []
+        while (left > 0).any():
+            pid = (rest & np.uint64(0xFF)).astype(np.int64)
+            size = self._usual[pid]
+            fits = (left > 0) & (size > 0) & (size < left)
+            steps.append((fits, pid, rest >> np.uint64(8), size))
+            left = np.where(fits, left - 1 - size, np.where(left > 0, _SPOILT, left))
+            rest = rest >> (8 * (1 + np.minimum(size, 6))).astype(np.uint64)
+        plain: NDArray[np.bool_] = is_answer & (left == 0)
+        for fits, pid, data, size in steps:
+            mine = fits & plain
+            parts.add_plain(rows[mine], pid[mine], data[mine] & _MASKS[size[mine]], size[mine])
+        return plain
 
     def _long_answers(
         self, frames: FrameBatch, rows: NDArray[np.int64], parts: _Parts, anomalies: Counter[tuple[str, str]]
@@ -149,13 +173,13 @@ class ObdAnswers:
         *,
         limited: bool,
     ) -> Iterator[SignalGroup]:
-        senders = {int(one): self._responder_of[int(one)] for one in np.unique(frames.can_id[row])}
-        responder = np.array([senders[one] for one in frames.can_id[row].tolist()], np.int64)
+        senders, sender = np.unique(frames.can_id[row], return_inverse=True)
+        responder = np.array([self._responder_of[one] for one in senders.tolist()] or [0], np.int64)[sender]
         profiles = sorted({self._profile_of(vehicle) for vehicle in frames.vehicles} & set(self._books))
         number_of = {name: number for number, name in enumerate(profiles)}
         profile = np.array([number_of.get(self._profile_of(vehicle), -1) for vehicle in frames.vehicles] or [-1], np.int64)
         key = (profile[frames.vehicle[row]] << 16) | pid << 8 | responder
-        for one in np.unique(key).tolist():
+        for one in np.flatnonzero(np.bincount(key)).tolist():
             layout = self._books[profiles[one >> 16]].get(one >> 8 & 0xFF)
             if layout is not None:
                 mine = np.flatnonzero(key == one)
@@ -218,14 +242,14 @@ class _Parts:
     """Answers to single PIDs as they are found: (row, PID, data bytes)."""
 
     def __init__(self) -> None:
-        self._plain = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64))
+        self._plain: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]] = []
         self._cut: list[tuple[int, int, bytes]] = []
 
     def add_plain(
         self, row: NDArray[np.int64], pid: NDArray[np.int64], data: NDArray[np.uint64], length: NDArray[np.int64]
     ) -> None:
         """Many at once, with at most five data bytes each (little-endian load)."""
-        self._plain = (row, pid, data, length)
+        self._plain.append((row, pid, data, length))
 
     def add(self, row: int, pid: int, data: bytes) -> None:
         """One."""
@@ -233,14 +257,16 @@ class _Parts:
 
     def columns(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
         """(row, PID, data zero-padded to equal width, data length), in order of the rows."""
-        row, pid, data, length = self._plain
+        words = np.concatenate([np.empty(0, np.uint64), *(data for _, _, data, _ in self._plain)])
         longest = max((len(part) for _, _, part in self._cut), default=0)
-        matrix = np.zeros((len(row) + len(self._cut), max(longest, 8)), np.uint8)
-        matrix[: len(row), :8] = data.astype("<u8").view(np.uint8).reshape(-1, 8)
-        for number, (_, _, part) in enumerate(self._cut, start=len(row)):
+        matrix = np.zeros((len(words) + len(self._cut), max(longest, 8)), np.uint8)
+        matrix[: len(words), :8] = words.astype("<u8").view(np.uint8).reshape(-1, 8)
+        for number, (_, _, part) in enumerate(self._cut, start=len(words)):
             matrix[number, : len(part)] = np.frombuffer(part, np.uint8)
-        row = np.concatenate([row, np.array([r for r, _, _ in self._cut], np.int64)])
+        cut = ([r for r, _, _ in self._cut], [p for _, p, _ in self._cut], [len(part) for _, _, part in self._cut])
+        row, pid, length = (
+            np.concatenate([*(part[column] for part in self._plain), np.array(last, np.int64)])
+            for column, last in zip((0, 1, 3), cut, strict=True)
+        )
         order = np.argsort(row, kind="stable")
-        pid = np.concatenate([pid, np.array([p for _, p, _ in self._cut], np.int64)])
-        length = np.concatenate([length, np.array([len(part) for _, _, part in self._cut], np.int64)])
         return row[order], pid[order], matrix[order], length[order]
