@@ -89,10 +89,9 @@ def build_line(
     whereabouts = Whereabouts()
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
     fused = None if wanted is None else tuple(path for path in catalogue() if path in wanted)
-    decoder = BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted)
     late = Line(
         holdback=HoldBack(lateness_ns=0),
-        decoder=decoder.anew(),
+        decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
         fusion=Fusion(fused, jit=jit),
         diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=Whereabouts(),
@@ -100,7 +99,7 @@ def build_line(
     )
     line = Line(
         holdback=HoldBack(lateness_ns=lateness_ns),
-        decoder=decoder,
+        decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
         fusion=Fusion(fused, jit=jit),
         diagnostics=DiagnosticsReader(packets=PACKET_CODES),
         whereabouts=whereabouts,

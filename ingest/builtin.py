@@ -13,13 +13,14 @@ import pydantic
 
 from datafiles import read_csv
 from domain.errors import DataFileError
-from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
+from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec, Transport
 from ingest.obd_pids import DATA, NO_CONDITION, Number, PidSignal, check_path, obd2_pids
 
 __all__ = ["PidSignal", "j1939_messages", "obd2_messages", "obd2_pids"]
 
 _OBD_PRIORITY = 10
 """Behind what is broadcast; classes of responders add to it."""
+_FRAME_BYTES = 8
 _J1939_STALE_S = 5.0
 _J1939_PRIORITY = 5
 _J1939_VALID_MAX = {2: 0x1, 3: 0x5, 4: 0xD, 5: 0x1D, 8: 0xFA, 16: 0xFAFF, 24: 0xFA_FFFF, 32: 0xFAFF_FFFF}
@@ -122,6 +123,7 @@ def j1939_messages() -> tuple[MessageSpec, ...]:
             length=length,
             signals=tuple(_j1939_signal(row, selectors) for _, row in group),
             origin="SAE J1939-71",
+            transport=Transport.J1939 if length > _FRAME_BYTES else Transport.FRAME,
         )
         for (pgn, message, length), group in groupby(rows, key=lambda item: (item[1].pgn, item[1].message, item[1].length))
     )

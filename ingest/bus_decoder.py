@@ -1,7 +1,9 @@
-"""Everything that frames say in signals: messages of single frames, and what only whole payloads tell."""
+"""Everything that frames say in signals: messages of a profile, and the OBD-II answers among the frames."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from domain.frames import FrameBatch
-from domain.ports import Jit, no_jit
+from domain.ports import Jit, Stage, no_jit
 from domain.signals import SignalBatch
 from ingest.decoder import Decoder
 from ingest.message_spec import Match
@@ -18,9 +20,9 @@ from ingest.profiles import Profile
 
 
 class BusDecoder:
-    """Single-frame messages (`Decoder`) and OBD-II answers (`ObdAnswers`) as one batch of signal groups; a `domain.ports.Stage`.
+    """Messages (`Decoder`) and OBD-II answers (`ObdAnswers`) as one batch of signal groups; a `domain.ports.Stage`.
 
-    Expects frames sorted by vehicle, then by the vehicle's total order: answers of several frames are carried from batch to batch.
+    Expects frames sorted by vehicle, then by the vehicle's total order: what comes in several frames is carried from batch to batch.
     """
 
     name = "bus_decoder"
@@ -32,21 +34,14 @@ class BusDecoder:
         *,
         jit: Jit = no_jit,
         wanted: frozenset[str] | None = None,
-        single_frames: Decoder | None = None,
     ) -> None:
-        """`single_frames`: a decoder of the same profiles that is compiled already."""
-        self._given = (profiles, profile_of, wanted)
-        by_frame = {name: _without_answers(profile) for name, profile in profiles.items()}
-        self._decoder = single_frames or Decoder(by_frame, profile_of, jit=jit, wanted=wanted)
+        self._profiles = {name: _without_answers(profile) for name, profile in profiles.items()}
+        self._profile_of = profile_of
+        self._decoder = Decoder(self._profiles, profile_of, jit=jit, wanted=wanted)
         self._answers = ObdAnswers(profiles, profile_of, wanted=wanted)
-        self._profiles, self._profile_of = by_frame, profile_of
+        self._parts: tuple[Stage, ...] = (self._decoder, self._answers)
         self._claims: dict[tuple[str, int], bool] = {}
-        self.version = self._answers.version
-
-    def anew(self) -> BusDecoder:
-        """A decoder of the same messages, compiled but once, that carries answers of its own; for the same thread."""
-        profiles, profile_of, wanted = self._given
-        return BusDecoder(profiles, profile_of, wanted=wanted, single_frames=self._decoder)
+        self.version = hashlib.sha256(f"1 {self._decoder.version} {self._answers.version}".encode()).hexdigest()[:16]
 
     def decode(self, frames: FrameBatch) -> SignalBatch:
         """All that can be decoded; oddities are counted (`Decoder.decode`)."""
@@ -84,16 +79,24 @@ class BusDecoder:
         return self._claims[key]
 
     def snapshot(self, vehicle: str) -> bytes | None:
-        """The vehicle's answers under way; None where there are none."""
-        return self._answers.snapshot(vehicle)
+        """The vehicle's messages and answers under way, as JSON; None where there are none."""
+        states = [part.snapshot(vehicle) for part in self._parts]
+        if all(state is None for state in states):
+            return None
+        return json.dumps([state and state.decode() for state in states]).encode()
 
     def restore(self, vehicle: str, state: bytes) -> None:
         """Set the vehicle's state from `snapshot` of the same version."""
-        self._answers.restore(vehicle, state)
+        for part, own in zip(self._parts, json.loads(state), strict=True):
+            if own is None:
+                part.forget(vehicle)
+            else:
+                part.restore(vehicle, own.encode())
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""
-        self._answers.forget(vehicle)
+        for part in self._parts:
+            part.forget(vehicle)
 
 
 def _without_answers(profile: Profile) -> Profile:

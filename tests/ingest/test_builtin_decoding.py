@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.decoding import decode_logs
 from domain.frames import EXTENDED_ID
 from domain.signals import SignalBatch
 from ingest.builtin import j1939_messages, obd2_messages
 from ingest.bus_decoder import BusDecoder
 from ingest.decoder import Decoder
 from ingest.profiles import load_profile
-from tests.ingest.diagnostic_frames import Record, frame_batch, record
+from tests.ingest.diagnostic_frames import RECORDINGS, Record, frame_batch, record
+from tests.ingest.frames import frame_batch as row_batch
 from tests.ingest.test_builtin_messages import decode_signals
+from tests.ingest.test_carried import bam_frames, recorded
+from tests.ingest.test_obd_answers import SIX_PIDS, SIX_VALUES, in_frames, values
 
 PROFILE = load_profile("generic")
 DECODER = BusDecoder({PROFILE.id: PROFILE}, lambda _vehicle: PROFILE.id)
@@ -38,8 +44,8 @@ def decoded(batch: SignalBatch) -> dict[int, dict[str, float]]:
     selectors = {"SPN929 TireLocation"}
     rows: dict[int, dict[str, float]] = {}
     for group in batch.groups:
-        for name, values, valid in zip(group.names, group.values, group.valid, strict=True):
-            for row, value, ok in zip(group.frame.tolist(), values.tolist(), valid.tolist(), strict=True):
+        for name, numbers, valid in zip(group.names, group.values, group.valid, strict=True):
+            for row, value, ok in zip(group.frame.tolist(), numbers.tolist(), valid.tolist(), strict=True):
                 if ok and name not in selectors:
                     rows.setdefault(row, {})[name] = value
     return rows
@@ -105,3 +111,32 @@ def test_senders_of_one_value_are_told_apart_by_priority_or_source_address() -> 
             for source, value in zip(group.source[valid].tolist(), group.values[row][valid].tolist(), strict=True)
         ]
     assert sorted(told) == [(5, 0, 85.0), (10, -1, 83.0), (11, -1, 84.0)]
+
+
+def test_a_transported_group_and_an_answer_under_way_outlast_a_restart_at_any_frame() -> None:
+    ec1 = bytearray(b"\xff" * 39)
+    ec1[19:21] = (2500).to_bytes(2, "little")
+    frames = sorted([*bam_frames(65251, bytes(ec1), 0), *in_frames(SIX_PIDS, start_s=0.04)], key=lambda f: f.time_s)
+    expected = SIX_VALUES | {"Vehicle.Powertrain.CombustionEngine.ReferenceTorque": [2500.0]}
+    for cut in range(len(frames) + 1):
+        before, after = (BusDecoder({PROFILE.id: PROFILE}, lambda _vehicle: PROFILE.id) for _ in range(2))
+        found = values(before.decode(row_batch(frames[:cut])))
+        state = before.snapshot("car")
+        assert (state is None) == (cut in {0, len(frames)})
+        if state is not None:
+            after.restore("car", state)
+        assert found | values(after.decode(row_batch(frames[cut:]))) == expected
+        assert after.snapshot("car") is None
+        before.forget("car")
+        assert before.snapshot("car") is None
+
+
+def test_a_recorded_truck_s_transported_group_is_read_without_a_dbc_as_with_one() -> None:
+    figures, with_dbc = recorded("truck_j1939_two_buses", "tp_j1939.dbc")
+    assert figures["dbc"] == "tp_j1939.dbc"
+    folder = RECORDINGS / "truck_j1939_two_buses"
+    log = folder / json.loads((folder / "EXPECT.json").read_text())["file"]
+    without = decode_logs([log], dbc=[], profile="j1939", start_ns=None, strict=False)
+    keys = ("count", "min", "max", "mean")
+    expected = with_dbc["signals"]["EC1.EngineSpeedAtPoint5"]
+    assert [without["signals"]["EC1.SPN531 EngineSpeedAtPoint5"][k] for k in keys] == pytest.approx([expected[k] for k in keys])
