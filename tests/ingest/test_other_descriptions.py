@@ -145,7 +145,7 @@ def test_a_selector_without_bits_is_left_out_of_a_sym(tmp_path: Path) -> None:
         ("car.sym", SYM.replace("6.0", "5.0"), "Only SYM version 6.0 is supported"),
         ("car.arxml", ARXML.replace("AUTOSAR", "NOT-AUTOSAR"), "illegal root tag"),
         ("car.xml", "<diagnostics/>", "is XML, but no network description"),
-        ("car.kcd", KCD.replace('value="1"', 'value="1e999"'), "is not a KCD that can be loaded: .*infinity"),
+        ("car.sym", SYM.replace('1="drive"', '1e999="drive"'), "is not a SYM that can be loaded: .*infinity"),
         ("car.kcd", KCD[:400], "is not a KCD that can be loaded"),
     ],
 )
