@@ -141,6 +141,7 @@ class MessageLayout:
 
     Attributes:
         rows: of the value matrix. shown: the first of them, which are given out (the rest are selectors needed inside).
+        whole: every signal is wanted; then frames of a message without any signal are given out too, as cantools does.
         min_bytes: payload length that holds all signals. fast: the kernel can read it.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
         unreachable: rows that strict decoding never gives.
@@ -153,6 +154,7 @@ class MessageLayout:
     columns: tuple[int, ...]
     rows: int
     shown: int
+    whole: bool
     min_bytes: int
     fast: bool
     broken: tuple[BrokenBranch, ...]
@@ -199,7 +201,8 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
 def _message_row(layout: MessageLayout, first: int, last: int) -> tuple[Any, ...]:
     frame_bytes = sum(signal.width for signal in layout.signals)
     by_pgn = layout.spec.match is Match.PGN
-    return first, last, layout.min_bytes, frame_bytes, layout.fast, layout.shown > 0, _unconditional(layout), by_pgn
+    is_shown = layout.shown > 0 or (not layout.spec.signals and layout.whole)
+    return first, last, layout.min_bytes, frame_bytes, layout.fast, is_shown, _unconditional(layout), by_pgn
 
 
 def _signal_rows(layout: MessageLayout) -> Iterator[tuple[Any, ...]]:
@@ -234,6 +237,7 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
         columns=_columns(by_row),
         rows=len(rows),
         shown=len(shown),
+        whole=wanted is None,
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
         fast=all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents),
         broken=tuple(broken_branches(message)),

@@ -110,6 +110,6 @@ class DecodeSummary:
         self._frames["remote"] += int(np.count_nonzero(real & remote & ~error))
         stamps = frames.time_ns[real]
         if len(stamps):
-            first, last = int(stamps.min()), int(stamps.max())
-            self._first_ns = first if self._first_ns is None else min(first, self._first_ns)
-            self._last_ns = last if self._last_ns is None else max(last, self._last_ns)
+            # in the order of the file: where a clock went back, the least and the greatest stamp are of no drive
+            self._first_ns = int(stamps[0]) if self._first_ns is None else self._first_ns
+            self._last_ns = int(stamps[-1])

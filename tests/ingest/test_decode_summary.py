@@ -48,7 +48,7 @@ def test_every_kind_of_frame_is_counted() -> None:
     )
     assert document == {
         "frames": 5, "decoded_frames": 2, "unknown_frames": 1, "error_frames": 1, "remote_frames": 1,
-        "anomalies": {}, "anomalies_by_message": {}, "first_time_s": 1.0, "last_time_s": 9.0,
+        "anomalies": {}, "anomalies_by_message": {}, "first_time_s": 5.0, "last_time_s": 1.0,
         "messages": {"DOUBLE": {"frames": 2}},
         "signals": {"DOUBLE.V": {"count": 2, "min": 2.0, "max": 4.0, "mean": 3.0, "unit": "V"}},
     }  # fmt: skip
