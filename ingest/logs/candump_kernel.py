@@ -45,7 +45,64 @@ def scan_candump(  # noqa: C901 -- one self-contained kernel; calls would not co
     last_ns, buses, line = carried[0], carried[1], carried[2]
     size = len(text)
     start = 0
+    row = 0
     while start < size:
+        # --- the commonest line, (seconds.micros) bus ID#DATA, perhaps with R or T behind it, without looking for its end first; all else goes the long way
+        if start + 96 < size and text[start] == 40:
+            p = start + 1
+            whole = np.int64(0)
+            while 48 <= text[p] <= 57 and p < start + 12:
+                whole = whole * 10 + (np.int64(text[p]) - 48)
+                p += 1
+            if start + 1 < p < start + 12 and text[p] == 46 and whole < 9_000_000_000:
+                point = p
+                p += 1
+                fraction = np.int64(0)
+                while 48 <= text[p] <= 57 and p < point + 8:
+                    fraction = fraction * 10 + (np.int64(text[p]) - 48)
+                    p += 1
+                if p == point + 7 and text[p] == 41 and text[p + 1] == 32 and row < buses:
+                    p += 2
+                    k = 0
+                    # the bus of the line before, most of the time
+                    while k < bus_sizes[row] and text[p + k] == bus_names[row, k]:
+                        k += 1
+                    if k == bus_sizes[row] and text[p + k] == 32:
+                        p += k + 1
+                        begin = p
+                        identifier = np.int64(0)
+                        while hex_value[text[p]] >= 0 and p < begin + 9:
+                            identifier = identifier * 16 + np.int64(hex_value[text[p]])
+                            p += 1
+                        standard = p == begin + 3 and identifier <= 0x7FF
+                        if text[p] == 35 and (standard or (p == begin + 8 and identifier < 0x2000_0000)):
+                            p += 1
+                            n = 0
+                            value = np.uint64(0)
+                            while n < 9:
+                                high = hex_value[text[p]]
+                                low = hex_value[text[p + 1]]
+                                if high < 0 or low < 0:
+                                    break
+                                value |= np.uint64(np.int64(high) * 16 + np.int64(low)) << np.uint64(8 * (n & 7))
+                                n += 1
+                                p += 2
+                            way = 0
+                            if text[p] == 32 and (text[p + 1] == 82 or text[p + 1] == 84):
+                                way = 8 if text[p + 1] == 84 else 0
+                                p += 2
+                            if n < 9 and (text[p] == 10 or (text[p] == 13 and text[p + 1] == 10)):
+                                last_ns = whole * 1_000_000_000 + fraction * 1_000
+                                time_ns[frames] = last_ns
+                                bus[frames] = row
+                                can_id[frames] = identifier if standard else identifier | 0x8000_0000
+                                length[frames] = n
+                                flags[frames] = way
+                                payload[frames] = value
+                                frames += 1
+                                line += 1
+                                start = p + 1 if text[p] == 10 else p + 2
+                                continue
         end = start
         while end < size and text[end] != 10:
             end += 1
@@ -302,6 +359,7 @@ def scan_candump(  # noqa: C901 -- one self-contained kernel; calls would not co
             bad[bad_lines, 2] = end
             bad_lines += 1
             start = next_start
+            row = 0
             continue
         if has_stamp:
             last_ns = stamp

@@ -25,22 +25,28 @@ def whole_lines(stream: ByteStream, *, block_bytes: int, lone_return: bool = Tru
     A line ends with LF, CR LF, or (`lone_return`) a CR that neither follows (old Macintosh and CAR BUS files). Of a line over
     `MAX_LINE_BYTES` only so much is passed on that it still is too long. A UTF-8 byte order mark is left out.
     """
-    rest = b""
-    first = True
+    rest = _after_mark(stream)
     while piece := stream.read(block_bytes):
-        rest += piece
-        if first:
-            if len(rest) < len(UTF8_MARK) and UTF8_MARK.startswith(rest):
-                continue
-            rest, first = rest.removeprefix(UTF8_MARK), False
-        cut = rest.rfind(b"\n") + 1 or (_after_lone_return(rest) if lone_return else 0)
-        if cut:
-            yield rest[:cut]
-            rest = rest[cut:]
+        if cut := piece.rfind(b"\n") + 1:
+            yield b"".join((rest, memoryview(piece)[:cut]))
+            rest = piece[cut:]
+        else:
+            rest += piece
+            if lone_return and (cut := _after_lone_return(rest)):
+                yield rest[:cut]
+                rest = rest[cut:]
         if len(rest) > MAX_LINE_BYTES + 1:
             rest = rest[: MAX_LINE_BYTES + 1] + (b"\r" if rest.endswith(b"\r") else b"")
     if rest:
         yield rest
+
+
+def _after_mark(stream: ByteStream) -> bytes:
+    """The first few bytes, without a byte order mark."""
+    first = b""
+    while len(first) < len(UTF8_MARK) and (piece := stream.read(len(UTF8_MARK) - len(first))):
+        first += piece
+    return first.removeprefix(UTF8_MARK)
 
 
 def _after_lone_return(text: bytes) -> int:

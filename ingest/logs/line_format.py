@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from domain.ports import Jit, no_jit
-from ingest.logs.line_cutter import HEAD_BYTES, KEPT_BYTES, MOST_KEPT, UTF8_MARK, Rejoined, read_head, split_lines, whole_lines
+from ingest.logs.line_cutter import KEPT_BYTES, MOST_KEPT, UTF8_MARK, Rejoined, read_head, split_lines, whole_lines
 from ingest.logs.line_reading import read_pattern
 from ingest.logs.line_scanner import KernelScanner, OtherLine, Piece, PlainScanner, Scanner
 from ingest.logs.line_steps import BLANKS, Pattern
 from ingest.logs.log_format import Block, ByteStream, MalformedLine
 from ingest.logs.timeline import Timeline
 
-_SNIFF_LINES = 200
+_SNIFF_BYTES, _SNIFF_LINES = 1 << 14, 60
 QUIET = ""
 """What `explain` says of headers and comments: no damage, and not worth a count."""
 
@@ -64,7 +64,7 @@ class LineFormat:
 
     def recognises(self, head: bytes) -> bool:
         """A header of this format, or one good frame among the first lines: recordings may begin with rubbish."""
-        head = head[:HEAD_BYTES].removeprefix(UTF8_MARK)
+        head = head[:_SNIFF_BYTES].removeprefix(UTF8_MARK)
         session = self.begin(head)
         frames = others = 0
         for content in split_lines(head)[:_SNIFF_LINES]:

@@ -1,6 +1,6 @@
 """The kernel of the text formats: runs the patterns of `line_steps` over many lines in one pass.
 
-One kernel serves every format, since a pattern is data: a table of (step, argument, argument, argument). It is one function,
+One kernel serves every format, since a pattern is data: a table of numbers. It is one function,
 because calls would not compile through an injected jit.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.logs.candump_kernel import HEX_VALUE, MAX_BUSES
 from ingest.logs.line_cutter import MAX_LINE_BYTES
-from ingest.logs.line_steps import FD_LENGTHS, LEAST_PACKET_BYTES, MAX_ID, MAX_STAMP_NS, Pattern
+from ingest.logs.line_steps import FD_LENGTHS, LEAST_PACKET_BYTES, MAX_ID, MAX_STAMP_NS, Op, Pattern, Step
 
 _FD_LENGTHS = np.array(FD_LENGTHS, np.int64)
 _MAX_BUSES, _MAX_LINE_BYTES, _MAX_ID, _MAX_STAMP_NS = MAX_BUSES, MAX_LINE_BYTES, MAX_ID, MAX_STAMP_NS
@@ -49,11 +49,14 @@ class Carried(IntEnum):
     MENDED = 8
     CONTROL_START = 9
     CONTROL_END = 10
+    ENDING = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Patterns as the kernel takes them: steps (op and three arguments), where each pattern begins, and the literal bytes."""
+    """Patterns as the kernel takes them: steps (op, three arguments, whether a gap comes before), where each pattern begins, and
+    the literal bytes.
+    """
 
     steps: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -61,12 +64,16 @@ class Program:
 
 
 def compile_patterns(patterns: Sequence[Pattern]) -> Program:
-    """The patterns as tables."""
+    """The patterns as tables; a gap before a step becomes part of it."""
     literals = bytearray()
     rows: list[list[int]] = []
     starts = [0]
     for pattern in patterns:
-        for step in pattern:
+        joined = _joined_gaps(pattern)
+        places = [place - sum(joined[:place]) for place in range(len(pattern) + 1)]
+        for place, step in enumerate(pattern):
+            if joined[place]:
+                continue
             row = [int(step.op)]
             for argument in step.arguments:
                 if isinstance(argument, bytes):
@@ -74,17 +81,42 @@ def compile_patterns(patterns: Sequence[Pattern]) -> Program:
                     literals += argument
                 else:
                     row.append(int(argument))
-            rows.append(row + [0] * (4 - len(row)))
+            if step.op == Op.OPTIONAL:
+                row[1] = places[place + 1 + row[1]] - places[place] - 1
+            rows.append(row + [0] * (4 - len(row)) + [int(place > 0 and joined[place - 1])])
         starts.append(len(rows))
     return Program(
-        steps=np.array(rows, np.int64).reshape(-1, 4),
+        steps=np.array(rows, np.int64).reshape(-1, 5),
         starts=np.array(starts, np.int64),
         literals=np.frombuffer(bytes(literals) or b"\0", np.uint8),
     )
 
 
+def _joined_gaps(pattern: Pattern) -> list[bool]:
+    """Which steps are gaps that can be part of the next step: not the last of an optional group."""
+    last = {place + int(step.arguments[0]) for place, step in enumerate(pattern) if step.op == Op.OPTIONAL}
+    return [
+        step == Step(Op.GAP, (1,)) and place not in last and place + 1 < len(pattern) and pattern[place + 1].op != Op.GAP
+        for place, step in enumerate(pattern)
+    ]
+
+
+def line_ends(text: bytes) -> NDArray[np.int64]:
+    """Where the lines of a text end: at LF, at a CR that neither LF nor CR follows, and where the text ends."""
+    buffer = np.frombuffer(text, np.uint8)
+    places = np.flatnonzero(buffer == 10)
+    if b"\r" in text:
+        returns = np.flatnonzero(buffer[:-1] == 13)
+        after = buffer[returns + 1]
+        alone = returns[(after != 10) & (after != 13)]
+        if len(alone):
+            places = np.sort(np.concatenate((places, alone)))
+    return places if len(places) and places[-1] == len(text) - 1 else np.append(places, len(text))
+
+
 def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
     text: NDArray[np.uint8],
+    ends: NDArray[np.int64],
     steps: NDArray[np.int64],
     starts: NDArray[np.int64],
     literals: NDArray[np.uint8],
@@ -102,7 +134,7 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
     arena: NDArray[np.uint8],
     bad: NDArray[np.int64],
 ) -> bool:
-    """Parse whole lines of `text` from `carried[PLACE]` on; the first pattern that fits a line reads it.
+    """Parse the lines of `text`, which end at `ends`, from line `carried[ENDING]` at `carried[PLACE]` on; the first pattern that fits a line reads it.
 
     `control` tells by a line's first byte that it may change how the next ones are read: after such a line the kernel stops,
     with its place in `carried`. The columns `time_ns` … `arena` are filled from the front, and `bad` with rows of (line, start,
@@ -111,17 +143,12 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
     Returns:
         whether the text is done; False after a control line.
     """
-    size = len(text)
     patterns = len(starts) - 1
     last_ns, buses, line = carried[0], carried[1], carried[2]
     start, frames, bad_lines, arena_used = carried[3], carried[4], carried[5], carried[6]
     done = True
-    while start < size:
-        end = start
-        while end < size and text[end] != 10:
-            if text[end] == 13 and end + 1 < size and text[end + 1] != 10 and text[end + 1] != 13:
-                break
-            end += 1
+    for ending in range(carried[11], len(ends)):
+        end = ends[ending]
         line += 1
         first = start
         start = end + 1
@@ -134,7 +161,7 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
         if begin == stop:
             continue
         if control[text[begin]] and end - first <= _MAX_LINE_BYTES:
-            carried[9], carried[10] = begin, stop
+            carried[9], carried[10], carried[11] = begin, stop, ending + 1
             done = False
             break
         good = False
@@ -168,10 +195,17 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                 op, a, b, c = steps[pc, 0], steps[pc, 1], steps[pc, 2], steps[pc, 3]
                 if pc == spare:
                     spare = np.int64(-1)
-                pc += 1
                 fits = True
                 edge = False
-                if op == 0:  # GAP
+                if steps[pc, 4] != 0:
+                    q = p
+                    while p < stop and CHARACTER[text[p]] == 2:
+                        p += 1
+                    fits = p > q
+                pc += 1
+                if not fits:
+                    pass
+                elif op == 0:  # GAP
                     q = p
                     while p < stop and CHARACTER[text[p]] == 2:
                         p += 1
@@ -334,6 +368,20 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                     wanted = n if op == 9 else np.int64(65)
                     if flag & 1 != 0:
                         wanted = np.int64(0)
+                    if a == 32 and c == 16 and (b == 1 or count > 0):
+                        # what nearly all bytes look like: a space and two digits
+                        while count < wanted and p + 1 < stop and text[p] == 32 and text[p + 1] == 32:
+                            p += 1
+                        while count < wanted and p + 2 < stop and text[p] == 32:
+                            high, low = HEX_VALUE[text[p + 1]], HEX_VALUE[text[p + 2]]
+                            if high < 0 or low < 0 or (p + 3 < stop and CHARACTER[text[p + 3]] != 2):
+                                break
+                            byte = np.int64(high) * 16 + np.int64(low)
+                            if count < 8:
+                                value |= np.uint64(byte) << np.uint64(8 * count)
+                            arena[arena_used + count] = byte
+                            count += 1
+                            p += 3
                     while count < wanted:
                         q = p
                         byte_fits = True

@@ -13,7 +13,7 @@ from domain.frames import EXTENDED_ID, NO_ARENA, FrameFlag
 from domain.ports import Jit
 from ingest.logs.candump_kernel import MAX_BUSES
 from ingest.logs.line_cutter import MAX_LINE_BYTES, split_lines
-from ingest.logs.line_kernel import Carried, Program, compile_patterns, scan_lines
+from ingest.logs.line_kernel import Carried, Program, compile_patterns, line_ends, scan_lines
 from ingest.logs.line_reading import read_pattern
 from ingest.logs.line_steps import BLANKS, BUS_NAME_BYTES, MAX_BYTES, Pattern
 
@@ -70,7 +70,8 @@ class KernelScanner:
     def read(self, text: bytes, heed: Heed) -> Piece:
         """What these lines hold."""
         buffer = np.frombuffer(text, np.uint8)
-        most = text.count(b"\n") + text.count(b"\r") + 1
+        ends = line_ends(text)
+        most = len(ends)
         stamp_ns, arena_offset = np.empty(most, np.int64), np.full(most, NO_ARENA, np.int64)
         bus, length, flags = np.empty(most, np.uint8), np.empty(most, np.uint8), np.empty(most, np.uint8)
         can_id, payload = np.empty(most, np.uint32), np.empty(most, np.uint64)
@@ -79,7 +80,7 @@ class KernelScanner:
         carried = self._carried
         carried[Carried.PLACE :] = 0
         while not self._scan(
-            buffer, self._program.steps, self._program.starts, self._program.literals, self._control, self._bus_names,
+            buffer, ends, self._program.steps, self._program.starts, self._program.literals, self._control, self._bus_names,
             self._bus_sizes, carried, stamp_ns, bus, can_id, length, flags, payload, arena_offset, arena, bad,
         ):  # fmt: skip
             line = text[int(carried[Carried.CONTROL_START]) : int(carried[Carried.CONTROL_END])]

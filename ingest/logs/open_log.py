@@ -26,6 +26,7 @@ FORMATS: tuple[LogFormat | SeekableFormat, ...] = (
     Blf(),
     Mf4(),
     Parquet(),
+    Candump(),
     VECTOR_ASC,
     PEAK_TRC,
     BUSMASTER,
@@ -33,7 +34,6 @@ FORMATS: tuple[LogFormat | SeekableFormat, ...] = (
     MICROCHIP,
     *delimited_formats(),
     CRTD,
-    Candump(),
     PacketLog(),
     OBD_TEXT,
 )
