@@ -10,6 +10,7 @@ is taken as UTC, as python-can does.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ _LOG_CONTAINER = 10
 _STORED, _DEFLATED = 0, 2
 _MOST_PACKED = 1 << 26
 """A container that claims more is damaged; Vector's hold 128 kB unpacked."""
+_MOST_UNPACKED = 1 << 27
 _SEARCH = 1 << 16
 _SHOWN = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +48,7 @@ class Blf:
         """Frames of about `block_bytes` of unpacked objects at a time."""
         packed = _Window(stream)
         objects = ObjectReader(_start_ns(packed), jit)
-        containers = _Containers(packed, block_bytes)
+        containers = _Containers(packed)
         pieces: list[tuple[int, bytes]] = []
         size = 0
         for offset, piece in containers:
@@ -107,9 +109,8 @@ class _Containers:
     No bytes: here is something that could not be unpacked.
     """
 
-    def __init__(self, packed: _Window, piece_bytes: int) -> None:
+    def __init__(self, packed: _Window) -> None:
         self._packed = packed
-        self._piece_bytes = piece_bytes
         self._damaged: list[DamagedPart] = []
         self._truncated = False
 
@@ -150,11 +151,14 @@ class _Containers:
     def _unpack(self, body: bytes, *, whole: bool) -> Iterator[bytes]:
         packed, start = self._packed, self._packed.position
         block = ZlibBlock(body[_CONTAINER.size :])
-        yield from block.pieces(self._piece_bytes)
+        # in one piece, so that nothing of it is given before its check sum is known
+        pieces = block.pieces(_MOST_UNPACKED)
+        yield from itertools.islice(pieces, 1)
+        bomb = next(pieces, None) is not None
         # where its size was damaged, the container ended before others that it seemed to hold
         inner = block.rest.find(OBJECT)
         packed.skip(len(body) if inner < 0 else len(body) - len(block.rest) + inner)
-        if whole and (inner >= 0 or block.damaged):
+        if bomb or (whole and (inner >= 0 or block.damaged)):
             self._note(start, "a damaged container", body)
             yield b""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -280,7 +281,8 @@ class FrameGroup:
             offset_s, factor_s = (0.0, 1.0) if conversion is None else conversion.values[:2]
             factor_ns = factor_s * 1e9
             # 1e-6 seconds are 1000 nanoseconds and not 999.9999999999999
-            factor_ns = round(factor_ns) if abs(factor_ns - round(factor_ns)) < 1e-9 * abs(factor_ns) else factor_ns
+            if math.isfinite(factor_ns) and abs(factor_ns - round(factor_ns)) < 1e-9 * abs(factor_ns):
+                factor_ns = float(round(factor_ns))
             with np.errstate(all="ignore"):
                 stamp = raw.astype(np.float64) * factor_ns + offset_s * 1e9
         else:

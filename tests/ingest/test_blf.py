@@ -149,6 +149,20 @@ def test_a_damaged_container_costs_only_what_is_in_it(recording: tuple[Path, lis
     assert third in {letter.position for letter in log.dead_letters}
 
 
+def test_of_a_damaged_container_larger_than_a_block_nothing_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.blf"
+    with can.BLFWriter(path, max_container_size=400_000) as writer:
+        for message in random_messages(6000, fd=False):
+            writer.on_message_received(message)
+    content = bytearray(path.read_bytes())
+    content[-5000:-4990] = bytes(10)
+    path.write_bytes(content)
+    rows, log = read(path, batch_frames=100)
+    assert rows == []
+    assert log.anomalies["damaged_part"] == 1
+    assert read(path)[0] == rows
+
+
 def test_of_a_file_cut_short_all_that_is_there_is_read(recording: tuple[Path, list[Row]], tmp_path: Path) -> None:
     path, expected = recording
     cut = tmp_path / "cut.blf"

@@ -158,7 +158,13 @@ class Made:
 
 
 def with_variable_data(
-    path: Path, *, pointer_first: bool = False, count: int = 50, finished: bool = True, broken_at: int = -1
+    path: Path,
+    *,
+    pointer_first: bool = False,
+    count: int = 50,
+    finished: bool = True,
+    broken_at: int = -1,
+    factor_s: float = 1e-6,
 ) -> list[Row]:
     """CAN FD frames whose bytes are records of a group of variable size, before or after the records that point to them."""
     made = Made(finished=finished)
@@ -179,7 +185,7 @@ def with_variable_data(
     last = made.channel(last, "CAN_DataFrame.EDL", 0, 0, kind=6, conversion=(1, 1.0, 0.0))
     last = made.channel(last, "CAN_DataFrame.IDE", 13 * 8 + 7, 1)
     last = made.channel(last, "CAN_DataFrame.ID", 10 * 8 + 2, 29)
-    last = made.channel(last, "Time", 0, 48, kind=2, conversion=(1, 0.0, 1e-6))
+    last = made.channel(last, "Time", 0, 48, kind=2, conversion=(1, 0.0, factor_s))
     frames = made.group(lin, last, 1, 23)
     data, rows, place = b"", [], 0
     for number in range(count):
@@ -267,6 +273,15 @@ def test_of_a_file_cut_short_all_that_is_there_is_read(tmp_path: Path) -> None:
     assert rows == expected[: len(rows)]
     assert len(rows) > 20
     assert log.anomalies["truncated_file"] == 1
+
+
+@pytest.mark.parametrize("factor", [float("inf"), float("nan"), 1e300])
+def test_impossible_stamps_are_counted_and_located(tmp_path: Path, factor: float) -> None:
+    with_variable_data(tmp_path / "a.mf4", factor_s=factor)
+    rows, log = read(tmp_path / "a.mf4")
+    assert len(rows) <= 1  # 0 * 1e300
+    (letter,) = log.dead_letters
+    assert "impossible stamps" in letter.detail
 
 
 @settings(max_examples=150, deadline=None)
