@@ -105,7 +105,8 @@ def line_ends(text: bytes) -> NDArray[np.int64]:
     """Where the lines of a text end: at LF, at a CR that neither LF nor CR follows, and where the text ends."""
     buffer = np.frombuffer(text, np.uint8)
     places = np.flatnonzero(buffer == 10)
-    if b"\r" in text:
+    before = buffer[places[places > 0] - 1]
+    if np.count_nonzero(buffer == 13) > np.count_nonzero(before == 13):
         returns = np.flatnonzero(buffer[:-1] == 13)
         after = buffer[returns + 1]
         alone = returns[(after != 10) & (after != 13)]
