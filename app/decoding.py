@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ def decode_logs(
     summary = DecodeSummary()
     sources = [f"{bus}={file.name}" for bus, file in dbc]
     made_from = {"logs": [path.name for path in logs], "dbc": sources, "profile": book.id, "strict": strict}
+    starts: list[int | None] = []
     with contextlib.ExitStack() as opened:
         table = opened.enter_context(_signal_file(out, made_from)) if out else None
         frame_table = opened.enter_context(_frame_file(frames_out, made_from)) if frames_out else None
@@ -72,8 +74,16 @@ def decode_logs(
                     frame_table.write(frames)
                 on_bytes(number, log.bytes_done)
             decoder.forget(_NOBODY)
+            starts.append(log.recorded_start_ns)
             summary.add_anomalies(log.anomalies)
-    return summary.document() | {"mended": _mended(book.mends)}
+    return summary.document() | {"start_time": _start_time(starts), "mended": _mended(book.mends)}
+
+
+def _start_time(starts: Sequence[int | None]) -> str | None:
+    """The date that the first recording names, from which its times count; None where it names none, or they count from 1970."""
+    if not starts or starts[0] is None:
+        return None
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=starts[0] // 1000)).isoformat().replace("+00:00", "Z")
 
 
 def _mended(mends: Sequence[Mend]) -> dict[str, int]:

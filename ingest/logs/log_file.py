@@ -34,7 +34,7 @@ class LogFile:
         dead_letters: malformed lines so far. anomalies: kind -> count so far ("equal_time", "time_backwards", "clock_reset",
             "malformed_line", "damaged_part", "no_timestamp", "truncated_file", "empty_file", and what a format counts besides,
             such as "skipped_lin" or "log_event"). bytes_total, bytes_done: of the file as stored. recorded_start_ns: the moment
-            that the recording itself names as its start, None where it does not (or not yet).
+            that the recording itself names as its start, None where it does not (or not yet). format_name: as in the table FORMATS.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class LogFile:
         self.anomalies: Counter[str] = Counter()
         self.bytes_total = path.stat().st_size
         self.bytes_done = 0
+        self.format_name = "" if log_format is None else log_format.name
         self._format = log_format
         self._vehicle = vehicle
         self._start_ns = start_ns

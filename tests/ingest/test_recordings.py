@@ -12,7 +12,7 @@ import pytest
 
 from app.kernels import lazy_jit
 from domain.errors import LogFileError
-from domain.frames import EXTENDED_ID, FrameFlag
+from domain.frames import EXTENDED_ID, FrameFlag, concat_frames
 from ingest.decoder import Decoder
 from ingest.logs import LogFile, open_log
 from ingest.profiles import dbc_profile, load_profile
@@ -109,6 +109,70 @@ def test_strict_decoding_gives_the_known_figures(name: str, number: int) -> None
         for field in ("min", "max", "mean"):
             # the known means are rounded to six or five places
             assert got[field] == pytest.approx(known[field], rel=1e-6, abs=5e-6), (signal, field)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "issue_1256.asc",
+        "issue_1299.asc",
+        "logfile.asc",
+        "logfile_errorframes.asc",
+        "single_frame.asc",
+        "single_frame_us_locale.asc",
+        "test_CanErrorFrames.asc",
+        "test_CanFdMessage.asc",
+        "test_CanFdMessage64.asc",
+        "test_CanFdRemoteMessage.asc",
+        "test_CanMessage.asc",
+        "test_CanMessage.asc.gz",
+        "test_CanRemoteMessage.asc",
+        "test_CanMessage.trc",
+        "test_CanMessage_V1_0_BUS1.trc",
+        "test_CanMessage_V1_1.trc",
+        "test_CanMessage_V1_3.trc",
+        "test_CanMessage_V2_0_BUS1.trc",
+        "test_CanMessage_V2_1.trc",
+    ],
+)
+def test_the_text_samples_of_python_can_have_the_known_figures(name: str) -> None:
+    figures = expected("format_samples_pythoncan")[name]
+    # python-can counts ASC from zero and TRC from its date, where the version has an exact one
+    dated = name.endswith(".trc") and "V1_0" not in name
+    batch = concat_frames(list(open_log(RECORDINGS / "format_samples_pythoncan" / name, vehicle="v", dated=dated, jit=lazy_jit)))
+    assert len(batch) == figures["messages"]
+    for key, flag in (("error_frames", FrameFlag.ERROR), ("remote", FrameFlag.REMOTE), ("fd", FrameFlag.FD)):
+        assert int(((batch.flags & int(flag)) != 0).sum()) == figures[key], key
+    # python-can takes error frames without an identifier for 29-bit ones
+    assert int((batch.can_id >= EXTENDED_ID).sum()) == figures["extended"] - figures["error_frames"]
+    assert {f"0x{n & ~EXTENDED_ID:X}" for n in batch.can_id.tolist()} == set(figures["ids"])
+    first = 0 if name.endswith(".trc") else 1
+    assert sorted({int(batch.buses[bus]) - first for bus in batch.bus.tolist()}) == [int(bus) for bus in figures["channels"]]
+    assert [stamp / 1e9 for stamp in (batch.time_ns[0], batch.time_ns[-1])] == pytest.approx(figures["t"], abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name", "frames"),
+    [
+        ("BusMasterLog.log.gz", "BUSMASTER", 12_974),
+        ("CRTD_Log.txt.gz", "CRTD", 12_974),
+        ("CarBusAnalyzer.trc", "CAR BUS Analyzer", 55),
+        ("GVRET_Log.csv.gz", "SavvyCAN CSV", 12_974),
+        ("GenericID_Log.csv.gz", "SavvyCAN ID CSV", 12_974),
+        ("MicrochipLog.log.gz", "Microchip CAN BUS Analyzer", 12_974),
+        ("candump.log.gz", "candump", 12_974),
+    ],
+)
+def test_the_same_drive_is_read_from_every_format_of_savvycan(name: str, format_name: str, frames: int) -> None:
+    expected("format_samples_savvycan")
+    folder = RECORDINGS / "format_samples_savvycan"
+    log = open_log(folder / name, vehicle="v", jit=lazy_jit)
+    batch = concat_frames(list(log))
+    assert (log.format_name, len(batch), log.dead_letters) == (format_name, frames, [])
+    if frames > 55:
+        (other,) = open_log(folder / "candump.log.gz", vehicle="v", jit=lazy_jit)
+        for column in ("can_id", "length", "payload"):
+            assert getattr(batch, column).tolist() == getattr(other, column).tolist(), column
 
 
 @pytest.mark.parametrize(
