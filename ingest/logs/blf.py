@@ -152,13 +152,14 @@ class _Containers:
         packed, start = self._packed, self._packed.position
         block = ZlibBlock(body[_CONTAINER.size :])
         # in one piece, so that nothing of it is given before its check sum is known
-        pieces = block.pieces(_MOST_UNPACKED)
-        yield from itertools.islice(pieces, 1)
-        bomb = next(pieces, None) is not None
+        unpacked = list(itertools.islice(block.pieces(_MOST_UNPACKED), 2))
+        sound = len(unpacked) < 2 and not (whole and block.damaged)
+        if sound:
+            yield from unpacked
         # where its size was damaged, the container ended before others that it seemed to hold
         inner = block.rest.find(OBJECT)
         packed.skip(len(body) if inner < 0 else len(body) - len(block.rest) + inner)
-        if bomb or (whole and (inner >= 0 or block.damaged)):
+        if not sound or (whole and inner >= 0):
             self._note(start, "a damaged container", body)
             yield b""
 

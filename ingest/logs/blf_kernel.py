@@ -56,6 +56,8 @@ def scan_objects(  # noqa: C901 -- one self-contained kernel; calls would not co
                 break
             sound = False
         after = p + whole
+        if sound and after + 12 > size and not last:
+            break  # whether another follows is seen with what comes next, wherever the data was cut
         if sound and after + 12 <= size:
             # whether another object follows, after at most 8 bytes of padding
             follows = False

@@ -175,6 +175,8 @@ class DataStream:
         missing = part.size - len(content)
         if missing:
             self.damaged.append(BrokenBlockError(part.place, "a packed block that is damaged"))
+            if part.place + part.stored < self._blocks.size:
+                return b""  # the file goes on behind it, so that it is not merely cut short: what it gave may be wrong
         if part.packing == _TRANSPOSED and part.columns > 1:
             if missing:
                 return b""  # columns that are not complete make no records
