@@ -43,7 +43,7 @@ class NumpyBackend:
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
         """Every message that occurs."""
-        room = places(grouped, table)
+        room = places(grouped, table, kernels.place_messages)
         book = DecodedBook(
             frames=frames,
             table=table,
@@ -98,6 +98,7 @@ class KernelBackend:
 
     def __init__(self, jit: Jit) -> None:
         self._group = jit(kernels.group_frames)
+        self._place = jit(kernels.place_messages)
         self._read = jit(kernels.read_signals)
         self._judge = jit(judge_kernel.judge)
         self._buffers = _Buffers()
@@ -120,7 +121,7 @@ class KernelBackend:
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:
         """Every message that occurs."""
-        room = places(grouped, table)
+        room = places(grouped, table, self._place)
         book = DecodedBook(
             frames=frames,
             table=table,

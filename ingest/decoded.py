@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +14,6 @@ from ingest import columns
 from ingest.signal_table import FORM_TYPES, Form, SignalTable
 
 _SINGLE_VEHICLE, _NO_SOURCE, _VALID = np.int32(0), np.int16(-1), np.True_
-_LINE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +60,26 @@ class Places:
     cells: int
 
 
-def places(grouped: Grouped, table: SignalTable) -> Places:
-    """Room for what occurs: columns of one message side by side, each message on a cache line of its own."""
-    messages, count = table.messages, grouped.count[:-1]
-    occurs = messages["shown"] & (count > 0)
-    doubtful = occurs & ~(messages["certain"] & (grouped.short == 0))
-    raw_bytes = np.where(occurs, (messages["frame_bytes"] * count + _LINE_BYTES - 1) // _LINE_BYTES * _LINE_BYTES, 0)
-    cells = np.where(occurs, (messages["last_signal"] - messages["first_signal"]) * count, 0)
-    valid_cells = np.where(doubtful, cells, 0)
-    raw_end, valid_end, value_end = raw_bytes.cumsum(), valid_cells.cumsum(), cells.cumsum()
+PlaceMessages = Callable[..., None]
+"""`ingest.kernels.place_messages`, compiled or not."""
+
+
+def places(grouped: Grouped, table: SignalTable, place: PlaceMessages) -> Places:
+    """Room for what occurs."""
+    total = len(table.messages)
+    starts, numbers, sizes = np.empty((3, total), np.int64), np.empty((3, total), np.int64), np.empty(6, np.int64)
+    place(grouped.count, grouped.short, table.messages, starts, numbers, sizes)
+    occurring, doubtful, certain, raw_bytes, valid_cells, cells = sizes.tolist()
     return Places(
-        occurring=occurs.nonzero()[0],
-        doubtful=doubtful.nonzero()[0],
-        certain=(occurs & ~doubtful).nonzero()[0],
-        raw=raw_end - raw_bytes,
-        valid=np.where(doubtful, valid_end - valid_cells, -1),
-        value=value_end - cells,
-        raw_bytes=int(raw_end[-1]) if len(raw_end) else 0,
-        valid_cells=int(valid_end[-1]) if len(raw_end) else 0,
-        cells=int(value_end[-1]) if len(raw_end) else 0,
+        occurring=numbers[0, :occurring],
+        doubtful=numbers[1, :doubtful],
+        certain=numbers[2, :certain],
+        raw=starts[0],
+        valid=starts[1],
+        value=starts[2],
+        raw_bytes=raw_bytes,
+        valid_cells=valid_cells,
+        cells=cells,
     )
 
 
@@ -165,12 +166,12 @@ class DecodedBook:
             return np.broadcast_to(_VALID, shape)
         return self.valid_cells[begin : begin + shape[0] * shape[1]].reshape(shape)
 
-    def values(self, number: int) -> NDArray[np.float64]:
-        """Matrix of (signal row, frame). The first call works out those of all messages."""
+    def values(self, number: int, rows: int) -> NDArray[np.float64]:
+        """Matrix of (signal row, frame), the first `rows` of it. The first call works out those of all messages."""
         if self._values is None:
             self._values = self._engine.values(self)
             self._value = self.places.value.tolist()
-        begin, rows, count = self._value[number], self.table.layouts[number].rows, self.count[number]
+        begin, count = self._value[number], self.count[number]
         return self._values[begin : begin + rows * count].reshape(rows, count)
 
     def value_row(self, number: int, row: int) -> NDArray[np.float64]:
@@ -185,10 +186,10 @@ class DecodedBook:
 class MessageColumns:
     """One message of a decoded book, as `domain.signals.SignalColumns`."""
 
-    __slots__ = ("_book", "_number")
+    __slots__ = ("_book", "_number", "_shown")
 
     def __init__(self, book: DecodedBook, number: int) -> None:
-        self._book, self._number = book, number
+        self._book, self._number, self._shown = book, number, book.table.shown[number]
 
     @property
     def count(self) -> int:
@@ -222,17 +223,12 @@ class MessageColumns:
     @property
     def values(self) -> NDArray[np.float64]:
         """Physical values of (signal, frame), NaN where not valid."""
-        values = self._book.values(self._number)
-        return values if len(values) == self._shown else values[: self._shown]
+        return self._book.values(self._number, self._shown)
 
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Which of (signal, frame) are there."""
         return self._book.valid(self._number)[: self._shown]
-
-    @property
-    def _shown(self) -> int:
-        return self._book.table.layouts[self._number].shown
 
     def raw(self, row: int) -> NDArray[Any]:
         """Raw values of one signal."""

@@ -159,7 +159,7 @@ class Decoder:
         by: NumpyBackend | None = None,
     ) -> Iterator[SignalGroup]:
         decoded, unavailable = (by or self._backend).decode(frames, grouped, book.table, limited=not strict)
-        for number in grouped.short.nonzero()[0].tolist():
+        for number in grouped.short.nonzero()[0].tolist() if grouped.short.any() else ():
             layout = book.table.layouts[number]
             if layout.shown or layout.whole:
                 anomalies[book.labels[number].message, SHORT_FRAME] += int(grouped.short[number])
@@ -169,9 +169,10 @@ class Decoder:
         for number in book.containers:
             if grouped.count[number]:
                 anomalies[book.labels[number].message, CONTAINER] += int(grouped.count[number])
+        labels, doubtful = book.labels, book.doubtful
         for number in decoded.places.occurring.tolist():
-            group = SignalGroup(labels=book.labels[number], columns=MessageColumns(decoded, number))
-            if number in book.doubtful:
+            group = SignalGroup(labels=labels[number], columns=MessageColumns(decoded, number))
+            if number in doubtful:
                 failed = _failures(decoded, number)
                 for kind, count in failed.kinds.items():
                     if count:

@@ -118,6 +118,43 @@ def group_frames(  # noqa: C901 -- one self-contained kernel; calls would not co
         words[k] = payload[i]
 
 
+def place_messages(
+    count: NDArray[np.int64],
+    short: NDArray[np.int64],
+    messages: NDArray[np.void],
+    starts: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> None:
+    """Room for the columns of what occurs, side by side, each message's raw columns on a cache line of their own.
+
+    Args:
+        count, short: as `group_frames` gives them. messages: MESSAGE_ROW[m].
+        starts: int64[3, m], filled: where raw columns (bytes), validity (cells, -1 where all are valid) and values (cells) begin.
+        numbers: int64[3, m], filled from the left: messages that occur, those of them where a value may be missing, the others.
+        sizes: int64[6], filled: how many numbers of each kind; raw bytes, validity cells and value cells in all.
+    """
+    for k in range(6):
+        sizes[k] = 0
+    for m in range(len(messages)):
+        starts[0, m], starts[1, m], starts[2, m] = sizes[3], -1, sizes[5]
+        if not messages[m]["shown"] or count[m] == 0:
+            continue
+        numbers[0, sizes[0]] = m
+        sizes[0] += 1
+        cells = (messages[m]["last_signal"] - messages[m]["first_signal"]) * count[m]
+        if messages[m]["certain"] and short[m] == 0:
+            numbers[2, sizes[2]] = m
+            sizes[2] += 1
+        else:
+            numbers[1, sizes[1]] = m
+            sizes[1] += 1
+            starts[1, m] = sizes[4]
+            sizes[4] += cells
+        sizes[3] += (messages[m]["frame_bytes"] * count[m] + 63) // 64 * 64
+        sizes[5] += cells
+
+
 def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
     chosen: NDArray[np.int64],
     first_frame: NDArray[np.int64],

@@ -167,13 +167,14 @@ class SignalTable:
     """The messages of one book (a DBC file, or a built-in set) and their signals.
 
     Attributes:
-        plain: the kernels read all of it. messages: MESSAGE_ROW[m]. signals: SIGNAL_ROW[s], by message, selectors before what depends on them. ranges: float64[r, 2], inclusive.
+        plain: the kernels read all of it. shown: signals of each message that are given out. messages: MESSAGE_ROW[m]. signals: SIGNAL_ROW[s], by message, selectors before what depends on them. ranges: float64[r, 2], inclusive.
     """
 
     bus: str
     layouts: tuple[MessageLayout, ...]
     ids: Identifiers
     plain: bool
+    shown: tuple[int, ...]
     messages: NDArray[Any]
     signals: NDArray[Any]
     ranges: NDArray[np.float64]
@@ -192,6 +193,7 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
         layouts=layouts,
         ids=identifiers(messages),
         plain=all(layout.fast and not any(s.by_hand for s in layout.signals) for layout in layouts),
+        shown=tuple(layout.shown for layout in layouts),
         messages=np.array([_message_row(*each) for each in zip(layouts, starts, starts[1:], strict=False)], MESSAGE_ROW),
         signals=signals,
         ranges=np.array([r for layout in layouts for s in layout.signals for r in s.ranges], np.float64).reshape(-1, 2),
