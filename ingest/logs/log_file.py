@@ -107,6 +107,7 @@ class LogFile:
                 self._note_damaged(block.damaged)
                 self.anomalies["no_timestamp"] += block.timeless
                 self.anomalies.update(block.anomalies)
+                self.anomalies["letters_not_kept"] += block.anomalies.get("malformed_line", 0)
                 if len(block.time_ns):
                     yield from self._batches_of(block)
             self.anomalies["truncated_file"] += packed is not None and packed.truncated

@@ -174,3 +174,12 @@ def test_a_packed_recording_is_read_as_the_plain_one(name: str, tmp_path: Path) 
     assert one.can_id.tolist() == other.can_id.tolist()
     assert one.time_ns.tolist() == other.time_ns.tolist()
     assert log.bytes_done == log.bytes_total
+
+
+def test_a_file_of_rubbish_is_counted_in_full_and_kept_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "drive.trc"
+    path.write_bytes(b";$FILEVERSION=1.1\n" + b"x\n" * 30_000)
+    batch, log = whole(path, jit=lazy_jit)
+    assert len(batch) == 0
+    assert log.anomalies == {"malformed_line": 30_000, "letters_not_kept": 30_000 - len(log.dead_letters), "empty_file": 1}
+    assert 0 < len(log.dead_letters) <= 20_000
