@@ -10,17 +10,22 @@ from domain.findings import Text
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import fault_graph
 
+ESTIMATE = "estimate"
+"""The source that says: nobody but we."""
+
 
 def check(knowledge: FaultKnowledge) -> dict[str, Any]:
     """How much the knowledge holds and what it lacks.
 
     `codes` counts by family: "P0", "P2", "U0" …; the electric-drive codes P0A-P0E count as "P0A". `pattern_codes` counts
-    distinct codes that patterns speak of. `missing_translations` counts texts whose Chinese is missing or equals the English, and `untranslated` names them.
+    distinct codes that patterns speak of. `estimated_share` is the share of edges that rest on an estimate of ours;
+    `unnamed_codes` are codes of patterns that no table names yet. `missing_translations` counts texts whose Chinese is missing or equals the English, and `untranslated` names them.
     """
     codes, patterns = knowledge.codes, knowledge.files.patterns.values()
     spoken_of = {sign.code for pattern in patterns for sign in pattern.signs}
     graph = fault_graph(codes, knowledge.files)
     untranslated = sorted(set(_untranslated(knowledge)))
+    estimated = [edge for edge in graph.edges if edge.source == ESTIMATE]
     return {
         "codes": dict(sorted(Counter(_family(code) for code in codes.codes).items())),
         "spns": len(codes.parameters),
@@ -34,6 +39,10 @@ def check(knowledge: FaultKnowledge) -> dict[str, Any]:
         "parts": len(knowledge.files.parts),
         "nodes": len(graph.nodes),
         "edges": len(graph.edges),
+        "estimated_edges": len(estimated),
+        "estimated_share": round(len(estimated) / max(1, len(graph.edges)), 4),
+        "estimated_patterns": sum(ESTIMATE in pattern.sources for pattern in patterns),
+        "unnamed_codes": sorted(code for code in spoken_of if "*" not in code and not codes.lookup(code).known),
         "missing_translations": len(untranslated),
         "untranslated": untranslated,
         "unsourced_edges": len(graph.unsourced()),

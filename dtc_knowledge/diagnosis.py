@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.codes import CodeInfo
 from domain.findings import (
@@ -24,6 +24,7 @@ from domain.records import VehicleCase
 from dtc_knowledge.code_table import CodeCatalogue
 from dtc_knowledge.evidence import Observation, alert_codes, is_open, likely_powertrain, observe, observe_plain
 from dtc_knowledge.files import KnowledgeFiles, source_titles
+from dtc_knowledge.information import Step, ordered_steps
 from dtc_knowledge.matching import FIRM, Match, RankedCause, match_patterns, rank_causes
 from dtc_knowledge.pattern import Pattern
 from dtc_knowledge.planning import Handling, Workshop, advice, handling, plan_lines, system_need
@@ -31,6 +32,7 @@ from dtc_knowledge.urgency import Item, fuse
 
 MOST_CAUSES = 8
 MOST_CHECKS = 6
+MILEAGE = "Vehicle.TraveledDistance"
 GENERAL_CHECK = Check(
     id="read_codes",
     title=Text(
@@ -46,8 +48,13 @@ class Assessment:
 
     matched: tuple[Match, ...]
     ranked: tuple[tuple[RankedCause, float], ...]
-    checks: tuple[Check, ...]
+    steps: tuple[Step, ...]
     unexplained: tuple[str, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The steps without their figures, the most informative for its time first."""
+        return tuple(step.check for step in self.steps) or (GENERAL_CHECK,)
 
     @property
     def pattern(self) -> Pattern | None:
@@ -75,33 +82,33 @@ class FaultKnowledge:
         """What the code says by itself."""
         return self.codes.lookup(code)
 
-    def assess(self, seen: Observation, powertrain: str = "") -> Assessment:
+    def assess(self, seen: Observation, powertrain: str = "", model: str = "") -> Assessment:
         """Patterns, causes and checks for a set of signs; the order in which signs came does not matter.
 
         A vehicle without a known powertrain ("") is judged by what its signs speak of.
         """
         powertrain = powertrain or likely_powertrain(seen)
-        fitting = [pattern for pattern in self.files.patterns.values() if pattern.fits(powertrain)]
+        fitting = [pattern for pattern in self.files.patterns.values() if pattern.fits(powertrain, model)]
         matched = match_patterns(fitting, seen)
         ranked = rank_causes(matched, seen)[:MOST_CAUSES]
         total = sum(cause.belief for cause in ranked)
         touched = {key for match in matched for key in match.touched}
-        checks = dict.fromkeys(check for match in matched for check in match.pattern.checks)
+        probabilities = tuple((cause, round(cause.belief / total, 4)) for cause in ranked)
         return Assessment(
             matched=matched,
-            ranked=tuple((cause, round(cause.belief / total, 4)) for cause in ranked),
-            checks=tuple(checks)[:MOST_CHECKS] or (GENERAL_CHECK,),
+            ranked=probabilities,
+            steps=ordered_steps([match.pattern for match in matched], {c.cause.id: p for c, p in probabilities})[:MOST_CHECKS],
             unexplained=tuple(sorted((seen.codes.keys() if seen.own is None else seen.own) - touched)),
         )
 
-    def explain(self, codes: Sequence[str], signals: Mapping[str, float]) -> Assessment:
+    def explain(self, codes: Sequence[str], signals: Mapping[str, float], absent: Sequence[str] = ()) -> Assessment:
         """Patterns, causes and checks for codes and values named by hand."""
-        return self.assess(observe_plain(codes, signals))
+        return self.assess(observe_plain(codes, signals, absent))
 
     def diagnose(self, case: VehicleCase, incident_id: str, vehicle: Vehicle) -> Diagnosis:
         """Probable causes of one incident; the vehicle's other open incidents count as context, and may be merged."""
         own, others = _split(case, incident_id)
-        found = self.assess(observe(own, others), vehicle.powertrain)
+        found = self.assess(_known(observe(own, others), vehicle), vehicle.powertrain, vehicle.model)
         return Diagnosis(
             incident_id=incident_id,
             system=found.pattern.system if found.pattern else _group(own),
@@ -129,7 +136,7 @@ class FaultKnowledge:
     def recommend(self, case: VehicleCase, diagnosis: Diagnosis, vehicle: Vehicle, time_ns: int) -> Recommendation:
         """What to do about a diagnosed incident, how soon and why."""
         own, others = _split(case, diagnosis.incident_id)
-        found = self.assess(observe(own, others), vehicle.powertrain)
+        found = self.assess(_known(observe(own, others), vehicle), vehicle.powertrain, vehicle.model)
         decided = fuse(own, others, found.matched, self.codes, explained_by_others(found, own))
         plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle))
         way = handling(found.pattern, decided.urgency)
@@ -182,6 +189,13 @@ def _split(case: VehicleCase, incident_id: str) -> tuple[list[Alert], list[Alert
     """Open alerts of the incident, and the vehicle's other open alerts, each in an order of their own."""
     alerts = sorted((a for a in case.alerts if is_open(a)), key=lambda a: (a.opened_ns, a.id))
     return [a for a in alerts if a.incident_id == incident_id], [a for a in alerts if a.incident_id != incident_id]
+
+
+def _known(seen: Observation, vehicle: Vehicle) -> Observation:
+    """The signs with the vehicle's mileage, where it is known and no signal said it."""
+    if vehicle.odometer_km is None or MILEAGE in seen.values:
+        return seen
+    return replace(seen, values={**seen.values, MILEAGE: vehicle.odometer_km})
 
 
 def _group(own: Sequence[Alert]) -> str:

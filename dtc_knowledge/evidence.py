@@ -47,12 +47,16 @@ class Observation:
 
     Attributes:
         codes: trouble code -> weight, 0..1. findings: rule or model id -> weight. values: VSS path -> last measured value.
+        first_ns: trouble code -> event time at which it first appeared, where known.
+        absent: codes that are not there although their monitors have run to the end.
         own: the codes and ids that belong to the incident itself; the others are context. None: everything is its own.
     """
 
     codes: dict[str, float] = field(default_factory=dict)
     findings: dict[str, float] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
+    first_ns: dict[str, int] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
     own: frozenset[str] | None = None
 
 
@@ -69,6 +73,8 @@ def alert_codes(alert: Alert) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base_code(code) for code in codes))
 
 
+TESTED = "tested"
+"""Kind of evidence that names a code whose monitor has run to its end without finding it."""
 _CODE = re.compile(r"\b(?:[PCBU][0-3][0-9A-F]{3}|SPN\d+/FMI\d+|GB\d+)\b")
 
 
@@ -111,13 +117,20 @@ def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
     own_keys = frozenset(seen.codes) | {plain_id(key) for key in seen.findings}
     for alert in sorted(context, key=lambda a: (a.updated_ns, a.id)):
         seen.add(alert, CONTEXT_WEIGHT)
-    return Observation(codes=seen.codes, findings=seen.findings, values=seen.values, own=own_keys)
+    return Observation(
+        codes=seen.codes,
+        findings=seen.findings,
+        values=seen.values,
+        first_ns=seen.first_ns,
+        absent=frozenset(seen.tested) - seen.codes.keys(),
+        own=own_keys,
+    )
 
 
-def observe_plain(codes: Sequence[str], values: Mapping[str, float]) -> Observation:
-    """Signs named by hand: active codes and measured values."""
+def observe_plain(codes: Sequence[str], values: Mapping[str, float], absent: Iterable[str] = ()) -> Observation:
+    """Signs named by hand: active codes, measured values, and codes that tests did not find."""
     named = {base_code(code): 1.0 for code in codes}
-    return Observation(codes=named, values=dict(values))
+    return Observation(codes=named, values=dict(values), absent=frozenset(map(base_code, absent)) - named.keys())
 
 
 _ELECTRIC_CODES = ("P0A", "P0B", "P0C", "P0D", "P0E", "GB")
@@ -150,11 +163,15 @@ class _Signs:
         self.codes: dict[str, float] = {}
         self.findings: dict[str, float] = {}
         self.values: dict[str, float] = {}
+        self.first_ns: dict[str, int] = {}
+        self.tested: set[str] = set()
 
     def add(self, alert: Alert, share: float) -> None:
         weight = share * _WEIGHTS[standing(alert)]
         for code in alert_codes(alert):
             self.codes[code] = max(weight, self.codes.get(code, 0.0))
+            self.first_ns[code] = min(alert.opened_ns, self.first_ns.get(code, alert.opened_ns))
+        self.tested.update(base_code(item.signal) for item in alert.evidence if item.kind == TESTED)
         if alert.source.kind is not SourceKind.DTC:
             firm = share if alert.source.kind is SourceKind.RULE else share * MODEL_WEIGHT
             for key in _finding_keys(alert):

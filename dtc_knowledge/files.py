@@ -13,7 +13,7 @@ from domain.errors import DataFileError
 from domain.findings import Check, Part, Text
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
-from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign
+from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign, Worse
 from dtc_knowledge.schema import (
     CauseEntry,
     OperationsFile,
@@ -21,11 +21,13 @@ from dtc_knowledge.schema import (
     PatternEntry,
     PredicateEntry,
     SourceRow,
+    Weight,
 )
 
 E = TypeVar("E")
 
 CAPABILITIES = frozenset({"engine", "electric", "hv", "truck", "chassis", "body"})
+GREATEST_SPN = 524_287
 _SPN_SIGN = re.compile(r"SPN(\d+|\*)/(?:FMI(\d+(?:,\d+)*)|\*)")
 _LETTER_SIGN = re.compile(r"[PCBU][0-3][0-9A-F]{3}|[PCBU][0-3][0-9A-F]*\*|GB\d+")
 
@@ -168,6 +170,7 @@ class _PatternReader:
             system=entry.system,
             fallback=entry.fallback,
             powertrains=tuple(entry.powertrains),
+            models=tuple(entry.models),
             signs=tuple(self._signs(entry, place)),
             several=tuple(
                 SeveralSigns(count=s.count, codes=self._codes(s.of, entry.fallback, place, "codes", "several"), role=Role(s.role))
@@ -178,8 +181,18 @@ class _PatternReader:
             explains=self._codes(entry.explains, entry.fallback, place, "explains"),
             causes=tuple(self._cause(cause, entry, place, n) for n, cause in enumerate(entry.causes)),
             checks=tuple(self._check(entry, place)),
+            tells=tuple((check.id, tuple(check.tells)) for check in entry.checks),
             urgency=entry.urgency,
             decisive=self._codes(entry.decisive, entry.fallback, place, "decisive"),
+            worse=tuple(
+                Worse(
+                    count=w.count,
+                    codes=self._codes(w.of, entry.fallback, place, "worse", n),
+                    urgency=w.urgency,
+                    reason=w.text,
+                )
+                for n, w in enumerate(entry.worse)
+            ),
             reason=entry.reason.text,
             drive=entry.drive,
             safety=entry.safety,
@@ -189,17 +202,16 @@ class _PatternReader:
             sources=tuple(entry.sources),
         )
 
-    def _codes(self, signs: list[str], fallback: bool, place: int, *at: str) -> tuple[str, ...]:
+    def _codes(self, signs: list[str], fallback: bool, place: int, *at: str | int) -> tuple[str, ...]:
         """Signs with lists of FMI written out, each checked against the code tables."""
         out: list[str] = []
         for sign in signs:
             if match := _SPN_SIGN.fullmatch(sign):
-                known = (match[1] == "*" and fallback) or (match[1].isdigit() and int(match[1]) in self.codes.parameters)
-                self._fail_if(not known, f"unknown SPN in {sign!r}", "add it to codes/parameters.csv", place, *at)
+                known = (match[1] == "*" and fallback) or (match[1].isdigit() and int(match[1]) <= GREATEST_SPN)
+                self._fail_if(not known, f"unknown SPN in {sign!r}", f"SPN go up to {GREATEST_SPN}", place, *at)
                 out += [f"SPN{match[1]}/FMI{fmi}" for fmi in match[2].split(",")] if match[2] else [sign]
                 continue
-            known = bool(_LETTER_SIGN.fullmatch(sign)) and not is_maker_code(sign)
-            known = known and ("*" in sign or self.codes.lookup(sign).known)
+            known = bool(_LETTER_SIGN.fullmatch(sign)) and (not is_maker_code(sign) or self.codes.lookup(sign).known)
             self._fail_if(not known, f"unknown code {sign!r}", "correct it, or add it to codes/", place, *at)
             out.append(sign)
         return tuple(out)
@@ -244,12 +256,19 @@ class _PatternReader:
             id=entry.id,
             title=entry.text,
             share=entry.p,
-            shifts=tuple(
-                Shift(signs=self._keys(weight.any, pattern, at), present=present, times=weight.times) for present, weight in ways
-            ),
+            shifts=tuple(self._shift(weight, present, pattern, at) for present, weight in ways),
             repair=repair,
             source=entry.p_source,
         )
+
+    def _shift(self, weight: Weight, present: bool, pattern: PatternEntry, at: tuple[str | int, ...]) -> Shift:
+        predicate = None
+        if weight.signal is not None:
+            self._fail_if(weight.signal not in catalogue(), f"unknown signal {weight.signal!r}", "see the VSS catalogue", *at)
+            predicate = Predicate(
+                signal=weight.signal, other=None, factor=1.0, comparison=weight.op, value=weight.value, role=Role.SUPPORT
+            )
+        return Shift(signs=self._keys(weight.any, pattern, at), present=present, times=weight.times, predicate=predicate)
 
     def _keys(self, keys: list[str], pattern: PatternEntry, at: tuple[str | int, ...]) -> tuple[str, ...]:
         """Codes (checked) and rule ids (lower case) of a shift."""
@@ -260,6 +279,10 @@ class _PatternReader:
     def _check(self, entry: PatternEntry, place: int) -> Iterator[Check]:
         for number, check in enumerate(entry.checks):
             record = Check(id=check.id, title=check.text, minutes=check.minutes)
+            foreign = [cause for cause in check.tells if cause not in {c.id for c in entry.causes}]
+            self._fail_if(
+                bool(foreign), f"check tells of {', '.join(foreign)!r}", "name causes of the pattern", place, "checks", number
+            )
             same = self.checks.setdefault(check.id, record) == record
             self._fail_if(not same, f"check {check.id!r} means something else elsewhere", "rename one", place, "checks", number)
             yield record

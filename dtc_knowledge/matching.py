@@ -7,18 +7,25 @@ and supporting signs, lowered by each sign against it. A sign that another patte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from dtc_knowledge.evidence import Observation, plain_id
-from dtc_knowledge.pattern import Pattern, PatternCause, Role, matches
+from dtc_knowledge.pattern import Pattern, PatternCause, Role, Shift, matches
 
 CODE_STRENGTH = {Role.REQUIRED: 0.8, Role.TRIGGER: 0.8, Role.SUPPORT: 0.35, Role.AGAINST: 0.6}
 FINDING_STRENGTH = {Role.TRIGGER: 0.85, Role.SUPPORT: 0.4, Role.AGAINST: 0.6}
 VALUE_STRENGTH = {Role.TRIGGER: 0.6, Role.SUPPORT: 0.3, Role.AGAINST: 0.5}
 EXPLAINED_WEIGHT = 0.2
 """What is left of a sign that a firmly believed pattern explains as its consequence."""
+CLAIMED_WEIGHT = 0.6
+"""What is left of a trigger that a better founded pattern claims as a sign of its own."""
+LATER_FACTOR = 0.9
+LATER_NS = 10_000_000_000
+"""A pattern whose first sign came this much after the first sign of all is somewhat less likely to be the root."""
 FIRM = 0.5
+ABSENT_FACTOR = 0.93
+"""For each supporting code whose monitor has run to its end without it; a code that was never tested says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +90,12 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
     if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own is not None and not touched & seen.own):
         return None
     belief = 1 - prod(doubts[Role.REQUIRED] + doubts[Role.TRIGGER] + doubts[Role.SUPPORT])
-    belief *= prod(doubts[Role.AGAINST])
+    belief *= prod(doubts[Role.AGAINST]) * ABSENT_FACTOR ** _missing_supports(pattern, seen)
     return Match(pattern=pattern, belief=belief, touched=tuple(sorted(touched)), measured=tuple(measured))
+
+
+def _missing_supports(pattern: Pattern, seen: Observation) -> int:
+    return sum(s.role is Role.SUPPORT and s.code in seen.absent for s in pattern.signs) if seen.absent else 0
 
 
 def match_patterns(patterns: Iterable[Pattern], seen: Observation) -> tuple[Match, ...]:
@@ -98,12 +109,40 @@ def match_patterns(patterns: Iterable[Pattern], seen: Observation) -> tuple[Matc
     parents = [m.pattern for m in first if m.belief >= FIRM and m.pattern.explains]
     again: list[Match] = []
     for match in first:
-        discount = explained_codes(seen.codes, [p for p in parents if p.id != match.pattern.id])
+        discount = _claimed_codes(match, first) | explained_codes(seen.codes, [p for p in parents if p.id != match.pattern.id])
         refined = match_pattern(match.pattern, seen, discount) if discount else match
         if refined is not None:
-            again.append(refined)
+            again.append(_dated(refined, seen))
     specific = [m for m in again if not m.pattern.fallback]
     return tuple(sorted(specific or again, key=lambda m: (-m.belief, m.pattern.id)))
+
+
+def _dated(match: Match, seen: Observation) -> Match:
+    """The match with its belief lowered where its first sign came well after the first one of all."""
+    times = [seen.first_ns[code] for code in match.touched if code in seen.first_ns]
+    if not times or min(times) < min(seen.first_ns.values()) + LATER_NS:
+        return match
+    return replace(match, belief=match.belief * LATER_FACTOR)
+
+
+def _claimed_codes(match: Match, others: Sequence[Match]) -> dict[str, float]:
+    """Code -> what is left of its weight, for triggers that a better founded pattern counts among its own signs.
+
+    Better founded: it is believed, rests on a trigger that this pattern knows nothing of, and this pattern has no other
+    ground than the claimed codes. So a code beside a greater fault does not lead the answer.
+    """
+    known = {code for code in match.touched if match.pattern.triggered_by(code)}
+    claims: dict[str, float] = {}
+    for other in others:
+        if other.pattern.id == match.pattern.id or other.belief < FIRM or other.pattern.fallback:
+            continue
+        grounds = {code for code in other.touched if other.pattern.triggered_by(code)}
+        if grounds & set(match.touched):
+            continue
+        claimed = {code for code in known if code in other.touched and code not in grounds}
+        if known and claimed == known:
+            claims |= dict.fromkeys(claimed, CLAIMED_WEIGHT)
+    return claims
 
 
 def explained_codes(codes: Iterable[str], parents: Sequence[Pattern]) -> dict[str, float]:
@@ -118,11 +157,20 @@ def shares(pattern: Pattern, seen: Observation) -> list[float]:
     for cause in pattern.causes:
         share = cause.share
         for shift in cause.shifts:
-            found = any(matches(sign, key) for sign in shift.signs for key in present)
-            share *= shift.times if found == shift.present else 1.0
+            share *= _factor(shift, present, seen)
         moved.append(share)
     total = sum(moved)
     return [share / total for share in moved]
+
+
+def _factor(shift: Shift, present: Sequence[str], seen: Observation) -> float:
+    """What a shift multiplies a share by; a code known to be absent counts the other way round, but only half as much."""
+    if shift.predicate is not None:
+        return shift.times if shift.predicate.holds(seen.values) == shift.present else 1.0
+    if any(matches(sign, key) for sign in shift.signs for key in present) == shift.present:
+        return shift.times
+    tested = bool(shift.signs) and all(any(matches(sign, code) for code in seen.absent) for sign in shift.signs)
+    return shift.times**-0.5 if shift.present and tested else 1.0
 
 
 def rank_causes(matched: Sequence[Match], seen: Observation) -> list[RankedCause]:

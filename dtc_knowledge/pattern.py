@@ -97,11 +97,12 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Multiplies a cause's share when a sign is `present` (or when all of `signs` are absent)."""
+    """Multiplies a cause's share when a sign is `present` (or when all of `signs` are absent), or when `predicate` holds."""
 
     signs: tuple[str, ...]
     present: bool
     times: float
+    predicate: Predicate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,20 @@ class PatternCause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worse:
+    """`count` different active codes of `codes` together ask for `urgency`, for a `reason`."""
+
+    count: int
+    codes: tuple[str, ...]
+    urgency: Urgency
+    reason: Text
+
+    def holds(self, active: Iterable[str]) -> bool:
+        """Whether enough of them are active."""
+        return sum(any(matches(sign, code) for sign in self.codes) for code in active) >= self.count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A worked root-cause pattern; see `dtc_knowledge.schema.PatternEntry` for the meaning of the fields."""
 
@@ -125,6 +140,7 @@ class Pattern:
     system: str
     fallback: bool
     powertrains: tuple[str, ...]
+    models: tuple[str, ...]
     signs: tuple[Sign, ...]
     several: tuple[SeveralSigns, ...]
     findings: tuple[FindingSign, ...]
@@ -132,8 +148,11 @@ class Pattern:
     explains: tuple[str, ...]
     causes: tuple[PatternCause, ...]
     checks: tuple[Check, ...]
+    tells: tuple[tuple[str, tuple[str, ...]], ...]
+    """Check id -> the causes that it confirms."""
     urgency: Urgency
     decisive: tuple[str, ...]
+    worse: tuple[Worse, ...]
     reason: Text
     drive: str
     safety: str
@@ -142,9 +161,9 @@ class Pattern:
     needs: tuple[str, ...]
     sources: tuple[str, ...]
 
-    def fits(self, powertrain: str) -> bool:
+    def fits(self, powertrain: str, model: str = "") -> bool:
         """Whether it applies to such a vehicle."""
-        return not self.powertrains or powertrain in self.powertrains
+        return (not self.powertrains or powertrain in self.powertrains) and (not self.models or model in self.models)
 
     def triggered_by(self, key: str) -> bool:
         """Whether the code, rule or model id is one of the signs that the pattern rests on."""

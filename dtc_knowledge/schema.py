@@ -153,17 +153,30 @@ class OperationsFile(Entry):
 
 
 class CheckEntry(Named):
-    """A step that tells causes apart."""
+    """A step that tells causes apart: `tells` are the causes of its pattern that it confirms when it finds something."""
 
     id: str
     minutes: int = pydantic.Field(default=0, ge=0)
+    tells: list[str] = []
 
 
 class Weight(Entry):
-    """Multiplies a cause's share when any of `any` is present (or, in `without`, when none is)."""
+    """Multiplies a cause's share when any of `any` is present (or, in `without`, when none is), or when a value is so.
 
-    any: list[str] = pydantic.Field(min_length=1)
+    `signal` may be a measured value, a value of a freeze frame or `Vehicle.TraveledDistance`, the mileage.
+    """
+
+    any: list[str] = []
+    signal: str | None = None
+    op: Comparison = ">"
+    value: float = 0.0
     times: float = pydantic.Field(gt=0)
+
+    @pydantic.model_validator(mode="after")
+    def _one_condition(self) -> Weight:
+        if bool(self.any) == (self.signal is not None):
+            raise ValueError("a weight names either codes in `any` or one `signal`")
+        return self
 
 
 class CauseEntry(Named):
@@ -197,6 +210,14 @@ class SeveralEntry(Entry):
     role: Role = "trigger"
 
 
+class WorseEntry(Named):
+    """`count` different active codes of these together raise the urgency, for the reason given in `en` and `zh`."""
+
+    count: int = pydantic.Field(ge=1)
+    of: list[str] = pydantic.Field(min_length=1)
+    urgency: UrgencyName
+
+
 class SignsEntry(Entry):
     """Codes by role. A code is "P0301" or, for J1939, "SPN100/FMI1" ("SPN*/FMI3" in a fallback); "U01*" is a prefix."""
 
@@ -220,8 +241,9 @@ class PatternEntry(Named):
 
     Attributes:
         repeat: number of copies; `{n}` in any text counts from 1. fallback: used only where no other pattern applies.
-        powertrains: the only powertrains it applies to; empty for any.
+        powertrains, models: the only powertrains and vehicle models it applies to; empty for any.
         explains: codes that are consequences of it, although they belong to another system.
+        worse: codes that together are more urgent than the pattern.
         urgency: reached when a code and a measured finding agree, or a code of `decisive` is active; `reason` says why.
     """
 
@@ -230,6 +252,7 @@ class PatternEntry(Named):
     repeat: int = pydantic.Field(default=0, ge=0, le=16)
     fallback: bool = False
     powertrains: list[Literal["petrol", "diesel", "hybrid", "ev", "truck"]] = []
+    models: list[str] = []
     codes: SignsEntry = SignsEntry()
     findings: FindingsEntry = FindingsEntry()
     signals: list[PredicateEntry] = []
@@ -238,6 +261,7 @@ class PatternEntry(Named):
     checks: list[CheckEntry] = pydantic.Field(min_length=1)
     urgency: UrgencyName
     decisive: list[str] = []
+    worse: list[WorseEntry] = []
     reason: Named
     drive: Literal["ok", "limited", "limp", "no"]
     safety: Literal["none", "low", "medium", "high"]

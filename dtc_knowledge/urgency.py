@@ -24,6 +24,12 @@ _LAMP_LEVELS = {
     "protect": (Urgency.TODAY, Text(en="the protect lamp is on", zh="保护灯点亮")),
     "amber_warning": (Urgency.SOON, Text(en="the amber warning lamp is on", zh="琥珀色警告灯点亮")),
 }
+_SEVERITIES = (
+    (0x80, Urgency.STOP, Text(en="the control unit asks for an immediate check", zh="控制单元要求立即检查")),
+    (0x40, Urgency.TODAY, Text(en="the control unit asks for a check at the next stop", zh="控制单元要求下次停车时检查")),
+    (0x20, Urgency.NEXT, Text(en="the control unit asks for maintenance only", zh="控制单元仅要求保养")),
+)
+"""Severity byte of ISO 14229-1, the gravest bit first."""
 _FLASHING = (Urgency.TODAY, Text(en="the malfunction lamp is flashing", zh="故障指示灯闪烁"))
 
 
@@ -47,6 +53,7 @@ def fuse(
     items = [
         *_measured_items(own),
         *_pattern_items(own, matched),
+        *_graded_items(own, matched),
         *_lamp_items(own, others, codes),
         *_code_items(own, codes, explained),
     ]
@@ -64,15 +71,49 @@ def _measured_items(own: Sequence[Alert]) -> Iterator[Item]:
 
 
 def _pattern_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[Item]:
-    """The leading pattern's own urgency, where a decisive code is active or a code and a measurement agree."""
-    if not matched or matched[0].belief < FIRM:
-        return
-    match = matched[0]
-    active = {code for alert in own if standing(alert) is Standing.ACTIVE for code in alert_codes(alert)} & set(match.touched)
-    measured = {a.source.id for a in own if a.source.kind is not SourceKind.DTC} & set(match.touched)
-    decisive = any(matches(sign, code) for sign in match.pattern.decisive for code in active)
-    if decisive or (active and measured):
-        yield Item(urgency=match.pattern.urgency, reason=match.pattern.reason)
+    """What believed patterns ask for where one of their decisive codes is active.
+
+    The leading one asks also where a code and a measurement agree.
+    """
+    active = {code for alert in own if standing(alert) is Standing.ACTIVE for code in alert_codes(alert)}
+    measured = {a.source.id for a in own if a.source.kind is not SourceKind.DTC}
+    for rank, match in enumerate(matched):
+        if match.belief < FIRM:
+            continue
+        pattern, codes = match.pattern, active & set(match.touched)
+        decisive = any(matches(sign, code) for sign in pattern.decisive for code in codes)
+        if decisive or (rank == 0 and codes and measured & set(match.touched)):
+            yield Item(urgency=pattern.urgency, reason=pattern.reason)
+        yield from (Item(urgency=worse.urgency, reason=worse.reason) for worse in pattern.worse if worse.holds(active))
+
+
+def _graded_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[Item]:
+    """Grades that a vehicle gives itself: the severity byte of a UDS code, the alarm level of a GB/T 32960 packet."""
+    signs = len({key for match in matched[:1] for key in match.touched})
+    for alert in own:
+        if standing(alert) is not Standing.ACTIVE:
+            continue
+        for item in alert.evidence:
+            if item.value is None:
+                continue
+            if item.kind == "severity" and (grade := _severity(int(item.value))):
+                yield grade
+            elif item.kind == "alarm_level":
+                yield _alarm_level(int(item.value), signs)
+
+
+def _severity(byte: int) -> Item | None:
+    for mask, urgency, words in _SEVERITIES:
+        if byte & mask:
+            return Item(urgency=urgency, reason=words)
+    return None
+
+
+def _alarm_level(level: int, signs: int) -> Item:
+    """Level 4 exists in the 2025 edition only; level 3 asks for a stop only with a second sign of the same fault."""
+    stop = level >= 4 or (level == 3 and signs > 1)
+    urgency = Urgency.STOP if stop else {3: Urgency.TODAY, 2: Urgency.TODAY, 1: Urgency.SOON}.get(level, Urgency.MONITOR)
+    return Item(urgency=urgency, reason=Text(en=f"the vehicle reports alarm level {level}", zh=f"车辆上报 {level} 级报警"))
 
 
 def _lamp_items(own: Sequence[Alert], others: Sequence[Alert], codes: CodeTable) -> Iterator[Item]:

@@ -152,9 +152,9 @@ COOLING = "patterns/cooling_and_oil.yaml"
     [
         (COOLING, "repair: [OP-REPLACE-FAN]", "repair: [OP-REPLACE-FANS]", "unknown operation"),
         (COOLING, "p: 0.40", "p: 0.45", "causes add up to 1.05"),
-        (COOLING, "P0217,", "P0313,", "unknown code 'P0313'"),
+        (COOLING, "P0217,", "P0G13,", "unknown code 'P0G13'"),
         (COOLING, "P0217,", "P1285,", "unknown code 'P1285'"),
-        (COOLING, "SPN111/FMI1,18", "SPN99999/FMI1", "unknown SPN"),
+        (COOLING, "SPN111/FMI1,18", "SPN999999/FMI1", "unknown SPN"),
         (COOLING, "EngineCoolant.Temperature", "EngineCoolant.Temperatur", "unknown signal"),
         (COOLING, "sources: [eobdcode, crewchief]", "sources: [eobdcode]", "one source only"),
         (COOLING, "sources: [eobdcode, crewchief]", "sources: [eobdcode, hearsay]", "unknown source"),
