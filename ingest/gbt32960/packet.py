@@ -201,3 +201,14 @@ def _note(data: bytes, start: int, end: int, reason: Damage | None, damaged: lis
     if end > start:
         content = masked(data[start : min(end, start + 4096)])
         damaged.append(Damaged(offset=start, size=end - start, reason=reason or Damage.NO_START, content=content))
+
+
+_VIN_BYTES, _MAKER_BYTES = 17, 3
+
+
+def without_vin(packet: bytes) -> bytes:
+    """The packet with the VIN's last 14 characters as `*` and its check byte made anew: for rows that are carried in state or letters."""
+    if not vin_of(packet):
+        return packet
+    at = 3 if is_truck(packet) else 4
+    return with_check(packet[: at + _MAKER_BYTES] + b"*" * (_VIN_BYTES - _MAKER_BYTES) + packet[at + _VIN_BYTES : -1])

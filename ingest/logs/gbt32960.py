@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from domain.ports import Jit
-from ingest.gbt32960.packet import MAX_PACKET_BYTES, Damaged, masked, split_packets
+from ingest.gbt32960.packet import MAX_PACKET_BYTES, Damaged, masked, split_packets, without_vin
 from ingest.gbt32960.rows import BUSES, PacketRow, packet_columns, packet_rows, read_packets
 from ingest.logs.log_format import Block, ByteStream, DamagedPart, MalformedLine
 
@@ -64,7 +65,7 @@ class _Reader:
             self._vin = self._vin or row.vin
             others += row.vin not in ("", self._vin)
             times.append(self._last_ns)
-        columns = packet_columns(rows, times)
+        columns = packet_columns([replace(row, packet=without_vin(row.packet)) for row in rows], times)
         return Block(
             buses=BUSES,
             time_ns=columns.time_ns,

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 
-from ingest.gbt32960.packet import is_truck, vin_of, with_check
+from ingest.gbt32960.packet import without_vin
 from ingest.gbt32960.rows import TRUCK_BUS, PacketRow, read_packets
 from ingest.wire.documents import unusable
 from ingest.wire.rows import Rows
 from ingest.wire.wire_format import WireMessage
 
 _HEX = re.compile(rb"\s*(?:0x)?((?:[0-9A-Fa-f]{2}[ ,]?)+)\s*")
-_MAKER_BYTES = 3
-_VIN_BYTES = 17
 
 
 class GbPackets:
@@ -52,12 +50,4 @@ def put_packet(packet: PacketRow, received_ns: int, rows: Rows) -> None:
         rows.vin = packet.vin
     if packet.time_ns is None:
         rows.odd("no_stamp")
-    rows.packet(received_ns if packet.time_ns is None else packet.time_ns, packet.bus, _without_vin(packet.packet))
-
-
-def _without_vin(packet: bytes) -> bytes:
-    """The packet with the VIN's last 14 characters as `*` and its check byte made anew."""
-    if not vin_of(packet):
-        return packet
-    at = 3 if is_truck(packet) else 4
-    return with_check(packet[: at + _MAKER_BYTES] + b"*" * (_VIN_BYTES - _MAKER_BYTES) + packet[at + _VIN_BYTES : -1])
+    rows.packet(received_ns if packet.time_ns is None else packet.time_ns, packet.bus, without_vin(packet.packet))
