@@ -32,3 +32,13 @@ def order_id(first_incident: str, kind: OrderKind) -> str:
 def event_id(subject: str, version: int, recipient: str, event_type: str) -> str:
     """Id of a push: webhook-id and CloudEvents id alike, the same over all attempts; holds no full stop."""
     return f"evt_{_digest('event', subject, str(version), recipient, event_type)}"
+
+
+def reminder_id(vehicle: str, item: str, cycle: str) -> str:
+    """Id of the care reminder of this item and this turn ("3", or "campaign 2026")."""
+    return _digest("reminder", vehicle, item, cycle)
+
+
+def care_incident_id(reminder: str) -> str:
+    """Id under which an order answers this reminder."""
+    return _digest("care", reminder)
