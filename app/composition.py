@@ -22,6 +22,7 @@ from ingest.records import SAMPLE_STALE_AFTER_NS
 from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
+from notifier.alert_policy import AlertPolicy, load_alert_policy
 from pipeline.holdback import SECOND_NS, HoldBack
 from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts
@@ -45,6 +46,7 @@ class Parts:
     detectors: int
     codes: int
     whereabouts: Whereabouts
+    policy: AlertPolicy
 
 
 def build_line(
@@ -116,6 +118,7 @@ def build_line(
         detectors=1,
         codes=len(codes.codes) + len(codes.parameters),
         whereabouts=whereabouts,
+        policy=load_alert_policy(),
     )
 
 

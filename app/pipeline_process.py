@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from app.arenas import share_arenas
@@ -83,7 +83,13 @@ def build_runner(
     return LiveRunner(
         receiver_of(settings),
         parts.line,
-        Casework(store=store, knowledge=parts.knowledge, network_mark=store.network_mark, clock=time.time_ns),
+        Casework(
+            store=store,
+            knowledge=parts.knowledge,
+            network_mark=store.network_mark,
+            clock=time.time_ns,
+            policy=replace(parts.policy, stale_after_ns=round(pipeline.stale_after_min * 60e9)),
+        ),
         store,
         _parser(settings, store, tally),
         clock=time.time_ns,

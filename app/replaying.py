@@ -106,7 +106,7 @@ def replay_drives(
     with _bar(choice.drives, shown=progress) as on_progress:
         replay = Replay(
             line=parts.line,
-            casework=Casework(store=store, knowledge=parts.knowledge),
+            casework=Casework(store=store, knowledge=parts.knowledge, policy=parts.policy),
             store=store,
             observers=observers,
             on_progress=on_progress,

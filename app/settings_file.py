@@ -114,6 +114,7 @@ class PipelineSection(_Section):
     gap_timeout_s: Positive = 6.0
     silent_after_s: Positive = 300.0
     evict_after_s: Positive = 900.0
+    stale_after_min: Positive = 30.0
 
 
 class DeliverySection(_Section):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from domain.standing import NOTHING_SPECIAL, Review, Standing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
@@ -104,6 +106,7 @@ class Finding:
         late: found in the late lane. decided_ns: then the event time that the vehicle had reached when the deciding record came,
             so that decisions stand in one order however the records were cut; None = `time_ns`.
         location: (latitude, longitude) in degrees WGS84 at that time, where known.
+        drive: how many drives of the vehicle had ended before, None where it is not known.
     """
 
     vehicle: str
@@ -121,6 +124,7 @@ class Finding:
     decided_ns: int | None = None
     received_ns: int | None = None
     location: tuple[float, float] | None = None
+    drive: int | None = None
 
     @property
     def order_ns(self) -> int:
@@ -161,6 +165,7 @@ class Alert:
     codes: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
     late: bool = False
+    standing: Standing = NOTHING_SPECIAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +239,7 @@ class Recommendation:
         safety: "none", "low", "medium" or "high". urgency_reason: why this urgency. advice: plain words for the driver.
         capabilities: what a dealer must be able to do ("hv", "truck", "engine" …).
         merges: incidents of the same vehicle that this one explains (`Diagnosis.merges`); one order answers them together.
+        review: why a person decides on it; then urgency, action and words are no stronger than that allows.
     """
 
     incident_id: str
@@ -255,6 +261,7 @@ class Recommendation:
     capabilities: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     merges: tuple[str, ...] = ()
+    review: Review = Review.NONE
 
 
 class OrderKind(StrEnum):

@@ -2,6 +2,7 @@
 
 An alert opens with the first finding of an episode and resolves when the condition clears; a resolved alert is history and
 absorbs nothing. Alerts of one vehicle with the same group key belong to one incident for as long as any of them is unresolved.
+Where the policy says so, a source that comes and goes becomes one flapping alert, and some alerts hold others back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from itertools import groupby
 
 from domain.findings import Alert, AlertState, Evidence, Finding, Severity, SourceKind, Transition
 from domain.records import VehicleCase
+from domain.silences import Silence
+from notifier.alert_policy import PLAIN, AlertPolicy
+from notifier.episodes import opened_standing, quiet_long_enough, quieted, repeated_standing, resolved
+from notifier.holding import held_back
 from notifier.identity import alert_id, incident_id
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -26,6 +31,8 @@ class AlertDecision(StrEnum):
     """Nothing is open for this source: a new alert. A repeated finding opens one too, because no warning may be lost."""
     REPEAT = "repeat"
     RESOLVE = "resolve"
+    QUIET = "quiet"
+    """Cleared, but its source flaps: it resolves when it stays clear."""
     IGNORE_NOT_OPEN = "ignore_not_open"
     """Cleared, but no alert of this source is open."""
     IGNORE_OUTDATED = "ignore_outdated"
@@ -47,28 +54,64 @@ def decide(alert: Alert | None, finding: Finding) -> AlertDecision:
         return AlertDecision.OPEN if alert is None else AlertDecision.REPEAT
     if alert is None:
         return AlertDecision.IGNORE_NOT_OPEN
-    return AlertDecision.IGNORE_OUTDATED if finding.time_ns < alert.updated_ns else AlertDecision.RESOLVE
+    if finding.time_ns < alert.updated_ns:
+        return AlertDecision.IGNORE_OUTDATED
+    return AlertDecision.QUIET if alert.standing.flapping else AlertDecision.RESOLVE
 
 
-def apply_findings(case: VehicleCase, findings: Sequence[Finding]) -> tuple[VehicleCase, tuple[str, ...]]:
+def apply_findings(
+    case: VehicleCase, findings: Sequence[Finding], policy: AlertPolicy = PLAIN, silences: Sequence[Silence] = ()
+) -> tuple[VehicleCase, tuple[str, ...]]:
     """The case with these findings of its vehicle applied, and the ids of the incidents that changed, first changed first.
 
     All findings with equal times must be in the same call; they count as simultaneous, so that a condition that clears and
     another of its group that rises at the same instant share an incident whatever the names of their sources. Findings of
     different sources may come in any order; those of one source and time are taken in the order given.
+
+    Args:
+        silences: those that concern the vehicle at the time of these findings.
     """
     alerts = {alert.id: alert for alert in case.alerts}
     changed: dict[str, None] = {}
     ordered = sorted(findings, key=lambda finding: (finding.time_ns, finding.source.kind, finding.source.id))
-    for _, simultaneous in groupby(ordered, key=lambda finding: finding.time_ns):
-        _apply_instant(alerts, list(simultaneous), changed)
+    for _, together in groupby(ordered, key=lambda finding: finding.time_ns):
+        simultaneous = list(together)
+        now_ns = max(finding.order_ns for finding in simultaneous)
+        _take_in(alerts, quiet_long_enough(alerts.values(), now_ns, policy), changed)
+        _apply_instant(alerts, simultaneous, policy, changed)
+        drive = next((finding.drive for finding in simultaneous if finding.drive is not None), None)
+        _take_in(alerts, held_back(list(alerts.values()), policy, drive=drive, silences=silences), changed)
+    return _with_alerts(case, alerts, changed)
+
+
+def look_again(
+    case: VehicleCase, time_ns: int, policy: AlertPolicy, *, drive: int | None, silences: Sequence[Silence] = ()
+) -> tuple[VehicleCase, tuple[str, ...]]:
+    """As `apply_findings`, where nothing was found: what ends by itself has ended by now.
+
+    Args:
+        time_ns: event time that the vehicle has reached. drive: number of the drive that begins after it, None = as before.
+    """
+    alerts = {alert.id: alert for alert in case.alerts}
+    changed: dict[str, None] = {}
+    _take_in(alerts, quiet_long_enough(alerts.values(), time_ns, policy), changed)
+    _take_in(alerts, held_back(list(alerts.values()), policy, drive=drive, silences=silences), changed)
+    return _with_alerts(case, alerts, changed)
+
+
+def _take_in(alerts: dict[str, Alert], new: Sequence[Alert], changed: dict[str, None]) -> None:
+    alerts.update((alert.id, alert) for alert in new)
+    changed.update((alert.incident_id, None) for alert in new)
+
+
+def _with_alerts(case: VehicleCase, alerts: dict[str, Alert], changed: dict[str, None]) -> tuple[VehicleCase, tuple[str, ...]]:
     if not changed:
         return case, ()
     kept = tuple(sorted(alerts.values(), key=lambda alert: (alert.opened_ns, alert.id)))
     return replace(case, alerts=kept), tuple(changed)
 
 
-def _apply_instant(alerts: dict[str, Alert], findings: list[Finding], changed: dict[str, None]) -> None:
+def _apply_instant(alerts: dict[str, Alert], findings: list[Finding], policy: AlertPolicy, changed: dict[str, None]) -> None:
     unresolved = [alert for alert in alerts.values() if alert.state is not AlertState.RESOLVED]
     open_alerts: dict[_Condition, Alert] = {(alert.source.kind, alert.source.id): alert for alert in unresolved}
     incidents = {alert.group_key: alert.incident_id for alert in unresolved}
@@ -77,25 +120,32 @@ def _apply_instant(alerts: dict[str, Alert], findings: list[Finding], changed: d
         current = open_alerts.get(condition)
         match decide(current, finding), current:
             case AlertDecision.OPEN, _:
-                alert = _opened(finding, incidents)
+                alert = _opened(finding, incidents, _latest(alerts, condition), policy)
                 told = alerts.get(alert.id)
                 if told is not None and told.updated_ns > finding.time_ns:  # an episode of that instant has come and gone
                     continue
                 if told is not None:  # cleared and raised again within one instant is one episode
-                    alert = replace(_repeated(told, finding), state=AlertState.OPEN)
+                    alert = replace(_repeated(told, finding, policy), state=AlertState.OPEN)
                 open_alerts[condition] = alert
             case AlertDecision.REPEAT, Alert() as current:
-                alert = open_alerts[condition] = _repeated(current, finding)
+                alert = open_alerts[condition] = _repeated(current, finding, policy)
             case AlertDecision.RESOLVE, Alert() as current:
-                alert = replace(current, state=AlertState.RESOLVED, updated_ns=finding.time_ns)
+                alert = resolved(current, finding.time_ns)
                 del open_alerts[condition]
+            case AlertDecision.QUIET, Alert() as current:
+                alert = open_alerts[condition] = quieted(current, finding)
             case _:
                 continue
         alerts[alert.id] = alert
         changed[alert.incident_id] = None
 
 
-def _opened(finding: Finding, incidents: dict[str, str]) -> Alert:
+def _latest(alerts: dict[str, Alert], condition: _Condition) -> Alert | None:
+    own = (alert for alert in alerts.values() if (alert.source.kind, alert.source.id) == condition)
+    return max(own, key=lambda alert: (alert.opened_ns, alert.id), default=None)
+
+
+def _opened(finding: Finding, incidents: dict[str, str], previous: Alert | None, policy: AlertPolicy) -> Alert:
     identity = alert_id(finding)
     incident = incidents.setdefault(finding.group_key, incident_id(finding.vehicle, finding.group_key, identity))
     return Alert(
@@ -115,10 +165,11 @@ def _opened(finding: Finding, incidents: dict[str, str]) -> Alert:
         codes=finding.codes,
         location=finding.location,
         late=finding.late,
+        standing=opened_standing(previous, finding, policy),
     )
 
 
-def _repeated(alert: Alert, finding: Finding) -> Alert:
+def _repeated(alert: Alert, finding: Finding, policy: AlertPolicy) -> Alert:
     """Counted once more; severity and urgency only rise, and the words are those of the worst finding so far (latest of equals)."""
     as_bad = _RANK[finding.severity] <= _RANK[alert.severity] and finding.urgency >= alert.urgency
     return replace(
@@ -133,6 +184,7 @@ def _repeated(alert: Alert, finding: Finding) -> Alert:
         evidence=_latest_evidence(alert.evidence, finding.evidence),
         codes=tuple(dict.fromkeys((*alert.codes, *finding.codes))),
         location=finding.location or alert.location,
+        standing=repeated_standing(alert, finding, policy),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from domain.findings import Alert, Cause, Check, Evidence, Order, OrderKind, PlanLine, Recommendation, Text
 from domain.fleet import Dealer, Vehicle
 from domain.records import VehicleCase
+from domain.standing import Standing
 from notifier.identity import event_id
 
 Json = dict[str, Any]
@@ -56,6 +57,7 @@ def alert_json(alert: Alert, *, vin: str | None = None) -> Json:
         "evidence": [_evidence_json(evidence) for evidence in alert.evidence],
         "explanation": text_json(alert.explanation),
         "late": alert.late,
+        "standing": _standing_json(alert.standing),
     }
     if alert.location is not None:
         document["location"] = _location_json(alert.location, COARSE_M)
@@ -174,6 +176,7 @@ def _advice_json(recommendation: Recommendation) -> Json:
         "drive": recommendation.drive,
         "safety": recommendation.safety,
         "advice": text_json(recommendation.advice),
+        "review": recommendation.review.value or None,
     }
 
 
@@ -185,6 +188,18 @@ def _vehicle_json(vehicle: Vehicle) -> Json:
         "year": vehicle.year or None,
         "powertrain": vehicle.powertrain,
         "odometer_km": _finite(vehicle.odometer_km),
+    }
+
+
+def _standing_json(standing: Standing) -> Json:
+    return {
+        "holds": [hold.value for hold in standing.holds],
+        "flapping": standing.flapping,
+        "inhibited_by": standing.inhibited_by or None,
+        "inhibition": standing.inhibition or None,
+        "silenced_by": standing.silenced_by or None,
+        "review": standing.review.value or None,
+        "resolution": standing.resolution.value or None,
     }
 
 

@@ -34,6 +34,8 @@ class OrderNeed(StrEnum):
     """The owner can see to it."""
     NONE_REMOTE = "none_remote"
     """It is mended from afar."""
+    ASK_PERSON = "ask_person"
+    """A person looks at it before any dealer is asked."""
     SERVICE = "service"
     SERVICE_AND_RESCUE = "service_and_rescue"
     """The vehicle must not be driven: a rescue first, and the workshop gets it on a flat bed."""
@@ -43,6 +45,8 @@ def order_need(recommendation: Recommendation) -> OrderNeed:
     """Which orders this recommendation asks for."""
     if recommendation.urgency is Urgency.MONITOR:
         return OrderNeed.NONE_MONITOR
+    if recommendation.review:
+        return OrderNeed.ASK_PERSON
     if recommendation.drive == "no" or (recommendation.urgency is Urgency.STOP and recommendation.action == "roadside"):
         return OrderNeed.SERVICE_AND_RESCUE
     if recommendation.action == "owner":
@@ -89,7 +93,7 @@ def update_orders(
             case, rescue = _update_order(case, recommendation, OrderKind.RESCUE, scene)
             case, service = _update_order(case, recommendation, OrderKind.SERVICE, scene)
             return case, (*rescue, *service)
-        case OrderNeed.SERVICE:
+        case OrderNeed.SERVICE | OrderNeed.ASK_PERSON:
             return _update_order(case, recommendation, OrderKind.SERVICE, scene)
         case _:
             return case, ()
@@ -190,7 +194,14 @@ def _changed_order(case: VehicleCase, order: Order, incidents: tuple[str, ...], 
 def _content(order: Order) -> tuple[object, ...]:
     """What makes a new version when it changes. Probabilities wander with every trip and are left out."""
     recommendation = order.recommendation
-    content = (order.incidents, order.transport, recommendation.urgency, recommendation.action, recommendation.drive)
+    content = (
+        order.incidents,
+        order.transport,
+        recommendation.urgency,
+        recommendation.action,
+        recommendation.drive,
+        recommendation.review,
+    )
     if order.kind is OrderKind.RESCUE:
         return content
     return (*content, recommendation.plan, tuple(cause.id for cause in recommendation.causes), recommendation.capabilities)
@@ -203,6 +214,8 @@ def _transport(order: Order) -> str:
 
 def _dispatched(order: Order, scene: _Scene) -> Order:
     """The order with a dealer chosen and booked for it, or left to a person."""
+    if order.recommendation.review and order.choice is None:
+        return replace(order, state=OrderState.MANUAL.value)
     needs = replace(dealer_needs(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
     decision = scene.network.decide(needs)
     state = OrderState.MANUAL if decision.choice is None else OrderState.DISPATCHING

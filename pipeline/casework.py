@@ -5,16 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from domain.findings import AlertState, Finding
 from domain.fleet import Vehicle
 from domain.open_case import open_part, overlaid
 from domain.ports import Knowledge, Store
 from domain.records import OutboxEvent, VehicleCase
-from notifier.alerting import apply_findings
+from domain.silences import Silence
+from notifier.alert_policy import PLAIN, AlertPolicy
+from notifier.alerting import apply_findings, look_again
 from notifier.dealer_choice import DealerNetwork
 from notifier.order_states import OPEN_STATES
 from notifier.ordering import update_orders
+from notifier.review import reviewed
+from pipeline.drive_ticks import Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,8 @@ class Decided:
 
 
 REFRESH_NS = 30_000_000_000
+NEXT_DRIVE = -2
+"""The drive after an end of a drive: no alert was raised in it yet."""
 
 
 class Casework:
@@ -36,6 +43,7 @@ class Casework:
         network_mark: something that changes with the store's dealers and orders. Where it is given, dealers imported meanwhile and
             bookings that people changed are taken in before a decision, if the last look is half a minute old.
         clock: wall time in ns, for that half minute.
+        policy: what holds alerts back. silences: all that may still hold; asked before each round of decisions.
     """
 
     def __init__(
@@ -45,9 +53,12 @@ class Casework:
         knowledge: Knowledge,
         network_mark: Callable[[], str] | None = None,
         clock: Callable[[], int] = lambda: 0,
+        policy: AlertPolicy = PLAIN,
+        silences: Callable[[], Sequence[Silence]] = tuple,
     ) -> None:
         self._store, self._knowledge = store, knowledge
         self._network_mark, self._clock = network_mark, clock
+        self._policy, self._silences = policy, silences
         self._mark, self._looked_ns = "", 0
         self._cases: dict[str, VehicleCase] = {}
         self.reload()
@@ -68,19 +79,26 @@ class Casework:
         if self._network_mark() != self._mark:
             self.reload()
 
-    def handle(self, findings: Sequence[Finding]) -> Decided:
-        """Apply findings sorted by (vehicle, `order_ns`). All findings of one vehicle and moment are decided together."""
-        if findings:
-            self._refresh()
+    def handle(self, findings: Sequence[Finding], ended: Ended = ()) -> Decided:
+        """Apply findings sorted by (vehicle, `order_ns`). All findings of one vehicle and moment are decided together.
+
+        Args:
+            ended: drives that ended meanwhile: what held for a drive is looked at again, after the findings of that moment.
+        """
+        if not findings and not ended:
+            return Decided()
+        self._refresh()
+        silences = self._silences()
         changed: dict[str, VehicleCase] = {}
         outbox: list[OutboxEvent] = []
         opened = 0
-        for (vehicle, time_ns), together in itertools.groupby(findings, key=lambda f: (f.vehicle, f.order_ns)):
+        for vehicle, time_ns, together in _moments(findings, ended):
             before = self._case(vehicle)
-            decided = self._decide(open_part(before, OPEN_STATES), time_ns, tuple(together), outbox)
+            decided = self._decide(open_part(before, OPEN_STATES), time_ns, together, silences, outbox)
             after = overlaid(before, decided)
             opened += len(after.alerts) - len(before.alerts)
-            changed[vehicle] = self._cases[vehicle] = after
+            if together or after != before:
+                changed[vehicle] = self._cases[vehicle] = after
         return Decided(cases=tuple(changed.values()), outbox=tuple(outbox), opened_alerts=opened)
 
     def forget(self, vehicle: str) -> None:
@@ -91,15 +109,37 @@ class Casework:
         """Since the last commit whole, before that only what was open: older history cannot matter."""
         return self._cases.get(vehicle) or self._store.open_case(vehicle, OPEN_STATES)
 
-    def _decide(self, before: VehicleCase, time_ns: int, findings: tuple[Finding, ...], outbox: list[OutboxEvent]) -> VehicleCase:
+    def _decide(
+        self,
+        before: VehicleCase,
+        time_ns: int,
+        findings: tuple[Finding, ...],
+        silences: Sequence[Silence],
+        outbox: list[OutboxEvent],
+    ) -> VehicleCase:
         vehicle = self._store.vehicle(before.vehicle) or Vehicle(id=before.vehicle)
         location = next((f.location for f in reversed(findings) if f.location), vehicle.home)
-        case, incidents = apply_findings(before, findings)
+        concerned = [silence for silence in silences if silence.concerns(vehicle, time_ns)]
+        if findings:
+            case, incidents = apply_findings(before, findings, self._policy, concerned)
+        else:
+            case, incidents = look_again(before, time_ns, self._policy, drive=NEXT_DRIVE, silences=concerned)
         for incident in incidents:
-            if all(alert.state is AlertState.RESOLVED for alert in case.alerts if alert.incident_id == incident):
-                continue  # nothing is open any more: an order that exists stays, none is made
+            alerts = [alert for alert in case.alerts if alert.incident_id == incident]
+            if all(alert.state is AlertState.RESOLVED or alert.standing.holds for alert in alerts):
+                continue  # nothing is open any more, or held back: an order that exists stays, none is made
             diagnosis = self._knowledge.diagnose(case, incident, vehicle)
-            recommendation = self._knowledge.recommend(case, diagnosis, vehicle, time_ns)
+            recommendation = reviewed(self._knowledge.recommend(case, diagnosis, vehicle, time_ns), case)
             case, events = update_orders(case, recommendation, vehicle, self._network, location, time_ns)
             outbox += events
         return case
+
+
+def _moments(findings: Sequence[Finding], ended: Ended) -> list[tuple[str, int, tuple[Finding, ...]]]:
+    """(vehicle, event time, findings), without findings where a drive ends; in order of vehicle and time."""
+    groups = itertools.groupby(findings, key=lambda finding: (finding.vehicle, finding.order_ns))
+    moments = [(vehicle, time_ns, tuple(together)) for (vehicle, time_ns), together in groups]
+    if not ended:
+        return moments
+    moments += [(vehicle, time_ns, ()) for vehicle, time_ns in ended]
+    return sorted(moments, key=itemgetter(0, 1))  # stable: the end of a drive comes after its findings

@@ -144,9 +144,9 @@ def _runs(released: Released) -> Iterator[tuple[FrameBatch, int]]:
 
 def _marked(advances: tuple[Advance, ...], after_ns: int) -> list[Advance]:
     def marked(finding: Finding) -> Finding:
-        return replace(finding, late=True, decided_ns=after_ns)
+        return replace(finding, late=True, decided_ns=after_ns, drive=None)
 
-    return [replace(advance, findings=tuple(map(marked, advance.findings)), late=True) for advance in advances]
+    return [replace(advance, findings=tuple(map(marked, advance.findings)), late=True, ended=()) for advance in advances]
 
 
 def _pack(shelf: tuple[_Shelved, ...]) -> bytes:

@@ -15,7 +15,8 @@ from domain.ports import FindingStage, Stage
 from domain.records import DeadLetter, StageState
 from domain.signals import SampleBatch, SignalBatch
 from domain.trouble_codes import DtcBatch
-from pipeline.drive_ticks import until_drive_ends
+from pipeline.drive_ticks import Ended, until_drive_ends
+from pipeline.finding_stamps import FindingStamps
 from pipeline.holdback import HoldBack, Released
 from pipeline.late_lane import LateLane
 from pipeline.whereabouts import Whereabouts
@@ -46,7 +47,11 @@ class ReadCodes(Stage, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """What one pass through the stages gave. `late`: of records that came behind their vehicle's watermark."""
+    """What one pass through the stages gave.
+
+    Attributes:
+        late: of records that came behind their vehicle's watermark. ended: drives of vehicles that end with it; none where it is late.
+    """
 
     frames: FrameBatch
     signals: SignalBatch
@@ -55,6 +60,7 @@ class Advance:
     findings: tuple[Finding, ...]
     dead_letters: tuple[DeadLetter, ...] = ()
     late: bool = False
+    ended: Ended = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,11 @@ class Pushed:
     def findings(self) -> tuple[Finding, ...]:
         """All findings by vehicle, in the order in which they are decided on."""
         return tuple(sorted((finding for advance in self.advances for finding in advance.findings), key=_order))
+
+    @property
+    def ended(self) -> Ended:
+        """(vehicle, event time) of the drives that ended."""
+        return tuple(end for advance in self.advances for end in advance.ended)
 
     @property
     def dead_letters(self) -> tuple[DeadLetter, ...]:
@@ -104,13 +115,14 @@ class Line:
     ) -> None:
         self._holdback, self._decoder, self._fusion = holdback, decoder, fusion
         self._diagnostics, self._whereabouts, self._finders = diagnostics, whereabouts, tuple(finders)
+        self._stamps = FindingStamps()
         self._observers = tuple(observers)
         self._late = None if late is None else LateLane(late)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Every part that carries state."""
-        return (self._holdback, self._decoder, self._fusion, self._diagnostics, self._whereabouts, *self._finders)
+        return (self._holdback, self._decoder, self._fusion, self._diagnostics, self._whereabouts, self._stamps, *self._finders)
 
     @property
     def lateness_ns(self) -> int:
@@ -139,7 +151,10 @@ class Line:
         """The vehicles' own records, in parts that stop where a drive ends, so that the state of that moment can be kept."""
         letters = released.dead_letters
         for frames, ended in until_drive_ends(released.frames):
-            yield self._tell(replace(self._evaluate(frames), dead_letters=letters))
+            advance = replace(self._evaluate(frames), dead_letters=letters, ended=ended)
+            for vehicle, _ in ended:
+                self._stamps.end_drive(vehicle)
+            yield self._tell(advance)
             letters = ()
             if self._late is not None:
                 for vehicle, end_ns in ended:
@@ -164,7 +179,8 @@ class Line:
         dtcs = self._diagnostics.read(frames)
         findings = [finding for finder in self._finders for finding in finder.evaluate(samples, dtcs)]
         located = self._whereabouts.locate(samples, sorted(findings, key=_order))
-        return Advance(frames=frames, signals=signals, samples=samples, dtcs=dtcs, findings=located)
+        stamped = self._stamps.stamp(located, frames)
+        return Advance(frames=frames, signals=signals, samples=samples, dtcs=dtcs, findings=stamped)
 
     def snapshot(self, vehicle: str) -> tuple[StageState, ...]:
         """The carried state of every stage; NO_STATE where it has none, which takes the place of what is stored."""

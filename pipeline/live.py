@@ -263,7 +263,7 @@ class LiveRunner:
         self._endings.take_back(frames)
         pushed = [self._line.push(frames)] if len(frames) else []
         pushed += [self._endings.close(vehicle) for vehicle in work.closed]
-        decided = [self._casework.handle(each.findings) for each in pushed]
+        decided = [self._casework.handle(each.findings, each.ended) for each in pushed]
         states = [state for vehicle in vehicles for state in self._line.snapshot(vehicle)]
         digests = tuple((state.vehicle, state.stage, hash(state.state)) for state in states)
         changed = [

@@ -170,7 +170,7 @@ class Replay:
             for advance in pushed.advances:
                 for observe in self._observers:
                     observe(advance)
-            decided = self._casework.handle(pushed.findings)
+            decided = self._casework.handle(pushed.findings, pushed.ended)
             letters += pushed.dead_letters
             progress = replace(
                 progress,

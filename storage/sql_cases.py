@@ -47,9 +47,11 @@ class SqlCases(SqlBase):
             ended = select(alert.document).where(alert.incident_id.in_(incidents), alert.state == AlertState.RESOLVED.value)
             ended = ended.where(alert.vehicle == vehicle).order_by(alert.opened_ns.desc(), alert.id.desc()).limit(ENDED_ALERTS)
             alerts += parse(Alert, connection.execute(ended).mappings().all())
+            alerts += parse(Alert, connection.execute(_latest_of_each_source(vehicle)).mappings().all())
             answers = _recommendations().where(advice.vehicle == vehicle, advice.incident_id.in_(incidents))
             recommendations = parse(Recommendation, connection.execute(answers).mappings().all())
-        alerts = tuple(sorted(alerts, key=lambda each: (each.opened_ns, each.id)))
+        by_id = {each.id: each for each in alerts}
+        alerts = tuple(sorted(by_id.values(), key=lambda each: (each.opened_ns, each.id)))
         case = VehicleCase(vehicle=vehicle, alerts=alerts, recommendations=recommendations, orders=orders)
         return open_part(case, open_orders)
 
@@ -61,6 +63,14 @@ class SqlCases(SqlBase):
 def _alerts(vehicle: str) -> Select[Any]:
     table = schema.alert
     return select(table.c.document).where(table.c.vehicle == vehicle).order_by(table.c.opened_ns, table.c.id)
+
+
+def _latest_of_each_source(vehicle: str) -> Select[Any]:
+    """Resolved ones; the open ones are read anyway."""
+    table = schema.alert
+    place = func.row_number().over(partition_by=table.c.source_id, order_by=(table.c.opened_ns.desc(), table.c.id.desc()))
+    own = select(table.c.document, table.c.state, place.label("place")).where(table.c.vehicle == vehicle).subquery()
+    return select(own.c.document).where(own.c.place == 1, own.c.state == AlertState.RESOLVED.value)
 
 
 def _recommendations() -> Select[Any]:

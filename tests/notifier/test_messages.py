@@ -78,6 +78,15 @@ def test_an_alert_has_the_contract_s_fields_in_their_form() -> None:
         ],
         "explanation": {"en": "s0 at 1.25", "zh": "中文 s0 at 1.25"},
         "late": False,
+        "standing": {
+            "holds": [],
+            "flapping": False,
+            "inhibited_by": None,
+            "inhibition": None,
+            "silenced_by": None,
+            "review": None,
+            "resolution": None,
+        },
         "location": {"lat": 31.23, "lon": 121.474, "crs": "WGS84", "precision_m": 100},
     }
     assert alert_json(alert, vin=VIN)["vin"] == VIN

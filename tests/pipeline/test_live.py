@@ -34,6 +34,7 @@ class NotingLine:
     @dataclass
     class Pushed:
         findings: tuple = ()
+        ended: tuple = ()
         dead_letters: tuple = ()
         late_records: int = 0
 
@@ -71,7 +72,7 @@ class NoCasework:
 
     reloads = 0
 
-    def handle(self, findings):
+    def handle(self, findings, ended=()):
         return Decided()
 
     def forget(self, vehicle):

@@ -1,0 +1,81 @@
+"""What the line knows of every finding: in which drive of the vehicle it stands, and when the record that decided it came."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.findings import Finding
+from domain.frames import FrameBatch, FrameFlag
+
+NOT_KNOWN = 0
+_STATE = struct.Struct("<qq")
+
+
+class FindingStamps:
+    """Carries each vehicle's number of ended drives and the arrival of its last record (`domain.ports.Stage`)."""
+
+    name = "finding_stamps"
+    version = "1"
+
+    def __init__(self) -> None:
+        self._state: dict[str, tuple[int, int]] = {}
+
+    def end_drive(self, vehicle: str) -> None:
+        """A drive of this vehicle has ended."""
+        ended, received_ns = self._state.get(vehicle, (0, NOT_KNOWN))
+        self._state[vehicle] = (ended + 1, received_ns)
+
+    def stamp(self, findings: Sequence[Finding], frames: FrameBatch) -> tuple[Finding, ...]:
+        """The findings with `drive` and `received_ns`; afterwards carries the arrival of the batch's last records.
+
+        `received_ns` is that of the vehicle's last record at or before the finding (of equal stamps the one that came last, ticks
+        apart); None where nobody knows: recordings do not tell when their records came.
+
+        Args:
+            frames: that the findings were made of, ordered by (vehicle, time).
+        """
+        known = tuple(self._stamped(finding, frames) for finding in findings)
+        self._carry(frames)
+        return known
+
+    def _stamped(self, finding: Finding, frames: FrameBatch) -> Finding:
+        ended, received_ns = self._state.get(finding.vehicle, (0, NOT_KNOWN))
+        if finding.vehicle in frames.vehicles:
+            times, received = _arrivals(frames, frames.vehicles.index(finding.vehicle))
+            past = int(np.searchsorted(times, finding.time_ns, side="right"))
+            if past:
+                received_ns = int(received[int(np.searchsorted(times, times[past - 1])) : past].max())
+        return replace(finding, drive=ended, received_ns=None if received_ns == NOT_KNOWN else received_ns)
+
+    def _carry(self, frames: FrameBatch) -> None:
+        for number, vehicle in enumerate(frames.vehicles):
+            times, received = _arrivals(frames, number)
+            if len(times):
+                ended, _ = self._state.get(vehicle, (0, NOT_KNOWN))
+                self._state[vehicle] = (ended, int(received[int(np.searchsorted(times, times[-1])) :].max()))
+
+    def snapshot(self, vehicle: str) -> bytes | None:
+        """Two int64."""
+        state = self._state.get(vehicle)
+        return None if state is None else _STATE.pack(*state)
+
+    def restore(self, vehicle: str, state: bytes) -> None:
+        """Set what `snapshot` gave."""
+        ended, received_ns = _STATE.unpack(state)
+        self._state[vehicle] = (ended, received_ns)
+
+    def forget(self, vehicle: str) -> None:
+        """Drop the vehicle."""
+        self._state.pop(vehicle, None)
+
+
+def _arrivals(frames: FrameBatch, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Event times and arrival times of one vehicle's records, ticks left out."""
+    first, end = np.searchsorted(frames.vehicle, [number, number + 1]).tolist()
+    own = np.flatnonzero((frames.flags[first:end] & FrameFlag.TICK) == 0) + first
+    return frames.time_ns[own], frames.messages.received_ns[frames.message[own]]
