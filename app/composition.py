@@ -10,7 +10,7 @@ from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
 from domain.vss import catalogue
-from dtc_knowledge.code_table import load_codes
+from dtc_knowledge.code_files import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import load_knowledge
 from ingest.bus_decoder import BusDecoder

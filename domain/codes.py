@@ -15,6 +15,8 @@ class CodeInfo:
         code: as in `domain.trouble_codes.TroubleCode.code`. known: a table names it (False: generic words).
         system: "engine.cooling" … component: "thermostat" … or "". group_key: what alerts of it group by.
         severity, urgency: of the code alone, active and confirmed, before lamps and patterns.
+        category: "sensor", "actuator", "control_unit", "circuit", "function", "mechanical", "network", or "".
+        confidence: "high" where several lists agree on the name, "medium" where one says so, "" where unknown.
         severe_fmi: FMI 0/1 of this SPN is a stop-level condition (oil pressure, coolant, brake air …).
     """
 
@@ -28,3 +30,5 @@ class CodeInfo:
     known: bool = True
     severe_fmi: bool = False
     source: str = ""
+    category: str = ""
+    confidence: str = ""

@@ -7,29 +7,11 @@ never named without the maker), SAE J1939-73 for "SPN…/FMI…", GB/T 32960.3 f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 
-import pydantic
-
-from datafiles import read_csv
 from domain.codes import CodeInfo
-from domain.errors import DataFileError
 from domain.findings import Severity, Text, Urgency
-from dtc_knowledge.schema import (
-    AlarmBitRow,
-    CodeRow,
-    FailureModeRow,
-    FailureTypeRow,
-    FamilyRow,
-    ParameterRow,
-    SourceRow,
-    SystemRow,
-)
-
-M = TypeVar("M", bound=pydantic.BaseModel)
+from dtc_knowledge.schema import FailureModeRow, FailureTypeRow, ParameterRow, SourceRow
 
 _LETTER_CODE = re.compile(r"([PCBU])([0-3])([0-9A-F])([0-9A-F]{2})(?:[:-]([0-9A-F]{2}))?")
 _SPN_CODE = re.compile(r"SPN(\d+)/FMI(\d+)")
@@ -85,6 +67,7 @@ class CodeCatalogue:
     Attributes:
         codes: letter code -> info. parameters: by SPN. failure_modes: by FMI. failure_types: by two hexadecimal digits.
         alarm_bits: GB/T 32960 alarm flags by bit. systems: id -> name. sources: by id.
+        makers: maker -> its codes; used only where the maker is named.
     """
 
     codes: dict[str, CodeInfo]
@@ -94,6 +77,12 @@ class CodeCatalogue:
     alarm_bits: dict[int, CodeInfo]
     systems: dict[str, Text]
     sources: dict[str, SourceRow]
+    makers: dict[str, dict[str, CodeInfo]] = field(default_factory=dict)
+
+    def for_maker(self, maker: str) -> CodeCatalogue:
+        """The catalogue with the names that a maker gives to the codes of its own range; unchanged for an unknown maker."""
+        own = self.makers.get(maker.lower())
+        return replace(self, codes={**self.codes, **own}) if own else self
 
     def lookup(self, code: str) -> CodeInfo:
         """What the code says by itself; in generic words with `known=False` where no table names it.
@@ -176,101 +165,3 @@ def _generic_title(code: str) -> Text:
     if area:
         return Text(en=f"Standard {letter.en} code {code} ({area.en})", zh=f"标准{letter.zh}故障码 {code}（{area.zh}）")
     return Text(en=f"Standard {letter.en} code {code}", zh=f"标准{letter.zh}故障码 {code}")
-
-
-def family_codes(row: FamilyRow) -> Iterator[CodeInfo]:
-    """The codes that a family row stands for, cylinder 1 first."""
-    for index in range(row.count):
-        words = {"n": str(index + 1), "letter": chr(ord("A") + index)}
-        code = f"{row.first[:2]}{int(row.first[2:]) + index * row.step:03d}"
-        yield CodeInfo(
-            code=code,
-            title=Text(en=row.en.format(**words), zh=row.zh.format(**words)),
-            system=row.system,
-            component=row.component.format(**words),
-            group_key=row.system,
-            severity=row.severity,
-            urgency=row.urgency,
-            source=row.source,
-        )
-
-
-def load_codes(folder: Path | None = None) -> CodeCatalogue:
-    """The tables of `folder` (the shipped ones by default).
-
-    Raises:
-        DataFileError: a table is missing or not valid, names a code twice, or an unknown system or source.
-    """
-    root = folder or Path(__file__).parent
-    sources = {row.id: row for _, row in read_csv(root / "sources.csv", SourceRow)}
-    systems = {row.id: row.text for _, row in read_csv(root / "systems.csv", SystemRow)}
-    tables = _Tables(root / "codes", systems, sources)
-    return CodeCatalogue(
-        codes=tables.letter_codes(),
-        parameters={row.spn: row for row in tables.rows("parameters.csv", ParameterRow, "spn")},
-        failure_modes={row.fmi: row for row in tables.rows("failure_modes.csv", FailureModeRow, "fmi")},
-        failure_types={row.type: row for row in tables.rows("failure_types.csv", FailureTypeRow, "type")},
-        alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
-        systems=systems,
-        sources=sources,
-    )
-
-
-def _alarm_info(row: AlarmBitRow) -> CodeInfo:
-    return CodeInfo(
-        code=f"GB{row.bit}",
-        title=row.text,
-        system=row.system,
-        component="",
-        group_key=row.system,
-        severity=row.severity,
-        urgency=row.urgency,
-        source=row.source,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """Reads the tables of one folder and checks what a single row cannot know."""
-
-    folder: Path
-    systems: dict[str, Text]
-    sources: dict[str, SourceRow]
-
-    def rows(self, name: str, model: type[M], key: str) -> list[M]:
-        """Rows of one table; `key` is the column that must not repeat."""
-        seen: set[object] = set()
-        rows = []
-        for line, row in read_csv(self.folder / name, model):
-            self._check(name, line, getattr(row, key), seen, row)
-            rows.append(row)
-        return rows
-
-    def _check(self, name: str, line: int, key: object, seen: set[object], row: pydantic.BaseModel) -> None:
-        file = self.folder / name
-        if key in seen:
-            raise DataFileError(f"{key} stands here twice", file=file, line=line, mend="keep one of them")
-        seen.add(key)
-        source, system = getattr(row, "source", None), getattr(row, "system", None)
-        if source not in self.sources:
-            raise DataFileError(f"unknown source {source!r}", file=file, line=line, mend="add it to sources.csv")
-        if system is not None and system not in self.systems:
-            raise DataFileError(f"unknown system {system!r}", file=file, line=line, mend="add it to systems.csv")
-
-    def letter_codes(self) -> dict[str, CodeInfo]:
-        """Families first, then single codes, which must be new."""
-        codes = {info.code: info for row in self.rows("families.csv", FamilyRow, "first") for info in family_codes(row)}
-        for name in ("powertrain.csv", "electric_drive.csv", "network_and_chassis.csv"):
-            for line, row in read_csv(self.folder / name, CodeRow):
-                self._check(name, line, row.code, set(codes), row)
-                codes[row.code] = CodeInfo(
-                    code=row.code,
-                    title=row.text,
-                    system=row.system,
-                    component=row.component,
-                    group_key=row.system,
-                    severity=row.severity,
-                    urgency=row.urgency,
-                    source=row.source,
-                )
-        return codes

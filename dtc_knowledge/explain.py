@@ -110,8 +110,16 @@ def _code(codes: CodeCatalogue, code: str, lang: str) -> dict[str, Any]:
         "severity": info.severity.value,
         "urgency": info.urgency.name,
         "known": info.known,
-        "source": codes.sources[info.source].title if info.source else "",
+        "source": _source(codes, info.source),
+        "category": info.category,
+        "confidence": info.confidence,
     }
+
+
+def _source(codes: CodeCatalogue, id_: str) -> str:
+    """The title of a source; a maker's table names its own source in words."""
+    known = codes.sources.get(id_)
+    return known.title if known else id_
 
 
 def _plan_line(line: PlanLine, lang: str) -> dict[str, Any]:

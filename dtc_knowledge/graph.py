@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.findings import Part, Text
-from dtc_knowledge.code_table import CodeCatalogue, load_codes
+from dtc_knowledge.code_files import load_codes
+from dtc_knowledge.code_table import CodeCatalogue
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.files import KnowledgeFiles, read_knowledge
 from dtc_knowledge.pattern import Operation, Pattern

@@ -21,6 +21,8 @@ def _urgency(value: Any) -> Any:
 UrgencyName = Annotated[Urgency, pydantic.BeforeValidator(_urgency)]
 Comparison = Literal["<", "<=", ">", ">="]
 Role = Literal["trigger", "support", "against"]
+Category = Literal["sensor", "actuator", "control_unit", "circuit", "function", "mechanical", "network"]
+Confidence = Literal["high", "medium"]
 CODE = r"^[PCBU][0-3][0-9A-F]{3}$"
 CodeName = Annotated[str, pydantic.Field(pattern=CODE)]
 Probability = Annotated[float, pydantic.Field(gt=0, le=1)]
@@ -83,6 +85,58 @@ class FamilyRow(Named):
     severity: Severity
     urgency: UrgencyName
     source: str
+
+
+class ComponentRow(Named):
+    """A part or function of the vehicle that codes speak of. `severity`, `urgency`: of its codes, active and confirmed."""
+
+    id: str = pydantic.Field(pattern=r"^[a-z0-9_]+$")
+    system: str
+    category: Category
+    severity: Severity
+    urgency: UrgencyName
+    source: str = "J2012"
+
+
+class FaultRow(Entry):
+    """What can be wrong with a component; the words follow its name, and may be empty where the name says it all."""
+
+    id: str
+    en: str = ""
+    zh: str = ""
+
+    @property
+    def text(self) -> Text:
+        """The words as a domain record."""
+        return Text(en=self.en, zh=self.zh)
+
+
+class RunRow(Entry):
+    """Codes in a row: `first` and the following numbers are the `faults` (ids, by blanks) of `component` at `place`.
+
+    `place`: words by blanks - a unit (A, 1, A/B), a bank and sensor (b1, b2s1), a cylinder (c3), a position (fl, rr, l, dr) -
+    or a series (c1..12, A..E), for which the faults repeat. `confidence`: high where public lists agree, else medium.
+    """
+
+    first: CodeName
+    component: str
+    place: str = ""
+    faults: str
+    confidence: Confidence = "medium"
+    source: str
+
+
+class MakerCodeRow(Named):
+    """A code in a maker's own range; the file's name is the maker."""
+
+    code: CodeName
+    system: str
+    component: str = ""
+    category: Category = "function"
+    severity: Severity
+    urgency: UrgencyName
+    source: str
+    confidence: Confidence = "high"
 
 
 class ParameterRow(Named):

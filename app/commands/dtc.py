@@ -1,16 +1,27 @@
-"""`pitcall dtc read|explain`."""
+"""`pitcall dtc read|explain|search`."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.options import FILE, JSON, START
 from app.output import print_json, say
+
+if TYPE_CHECKING:
+    from dtc_knowledge.code_table import CodeCatalogue
+
+MAKER = click.option("--maker", default="", metavar="NAME", help="Name codes of the maker's own range by its table.")
+MAKER_CODES = click.option(
+    "--maker-codes",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of makers' code tables, NAME.csv each (docs/guides/maker-codes.md).",
+)
 
 
 @click.group()
@@ -63,13 +74,18 @@ def _words(line: dict[str, Any]) -> str:
 @click.argument("codes", nargs=-1, required=True)
 @click.option("--signal", "signals", multiple=True, metavar="VSS=VALUE", help="A measured value, such as Vehicle.Speed=80.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
+@MAKER
+@MAKER_CODES
 @JSON
-def explain(codes: tuple[str, ...], signals: tuple[str, ...], lang: str, as_json: bool) -> None:
+def explain(
+    codes: tuple[str, ...], signals: tuple[str, ...], lang: str, maker: str, maker_codes: Path | None, as_json: bool
+) -> None:
     """Explain trouble codes together: likely causes, checks, plan, parts, how soon, whether to drive.
 
     CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
     """
     from domain.errors import InputError
+    from dtc_knowledge.code_files import load_codes
     from dtc_knowledge.explain import explain as explain_codes
     from dtc_knowledge.explain import explain_text
     from dtc_knowledge.graph import load_knowledge
@@ -83,11 +99,55 @@ def explain(codes: tuple[str, ...], signals: tuple[str, ...], lang: str, as_json
             raise InputError(f"--signal {word!r} is no VSS=VALUE", mend="write --signal Vehicle.Speed=80") from problem
         if not sign or path not in _catalogue():
             raise InputError(f"unknown signal {path!r}", mend=_nearest(path))
-    document = explain_codes(load_knowledge(), codes, values, lang)
+    knowledge = load_knowledge()
+    if maker or maker_codes:
+        tables = load_codes(makers=maker_codes)
+        knowledge = replace(knowledge, codes=_of_maker(tables, maker) if maker else tables)
+    document = explain_codes(knowledge, codes, values, lang)
     if as_json:
         print_json(document)
     else:
         click.echo(explain_text(document, lang))
+
+
+@command.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the text; that of the question if left out.")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many at most.")
+@MAKER
+@MAKER_CODES
+@JSON
+def search(words: tuple[str, ...], lang: str | None, limit: int, maker: str, maker_codes: Path | None, as_json: bool) -> None:
+    """Find trouble codes, J1939 parameters and GB/T 32960 alarms by their words, English or Chinese.
+
+    Misspellings are forgiven; a code or the beginning of one lists what begins so. The exit status is 1 where nothing is found.
+    """
+    from dtc_knowledge.code_files import load_codes
+    from dtc_knowledge.search import search_document
+
+    text = " ".join(words)
+    codes = load_codes(makers=maker_codes)
+    if maker:
+        codes = _of_maker(codes, maker)
+    document = search_document(codes, text, lang or ("en" if text.isascii() else "zh"), limit)
+    if as_json:
+        print_json(document)
+    else:
+        for hit in document["found"]:
+            system = f"  [{hit['system']}]" if hit["system"] else ""
+            click.echo(f"{hit['code']:8} {hit['title']}{system}")
+    if not document["found"]:
+        say(f"nothing is named like {text!r}")
+        raise SystemExit(1)
+
+
+def _of_maker(codes: CodeCatalogue, maker: str) -> CodeCatalogue:
+    from domain.errors import InputError
+
+    if maker.lower() not in codes.makers:
+        known = ", ".join(sorted(codes.makers)) or "none; name a folder of tables with --maker-codes"
+        raise InputError(f"no table of codes for maker {maker!r}", mend=f"makers with a table: {known}")
+    return codes.for_maker(maker)
 
 
 def _catalogue() -> dict[str, object]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.code_state import CodeState
 from domain.trouble_codes import CodeList, DtcReport, Protocol
-from dtc_knowledge.code_table import load_codes
+from dtc_knowledge.code_files import load_codes
 from ingest.gbt32960.codes import PACKET_CODES
 from rules.code_level import levels
 from tests.end_to_end.replays import drives_of, replayed
