@@ -16,7 +16,7 @@ from domain.findings import SourceKind
 from domain.fleet import Vehicle
 from ingest.profiles import Profile
 from pipeline.replay import Drive
-from rules.expression import Dtc
+from rules.expression import Signal
 from storage.memory_store import MemoryStore
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_can_logs"
@@ -37,12 +37,7 @@ def run(*, rounds: int, copies: int) -> dict[str, Any]:
     parts = build_line([vehicle], profiles=profiles)
     mapping = _mapping(profiles[vehicle.profile])
     paths = {mapped.path for mapped in mapping.values()}
-    rules = [
-        rule
-        for rule in parts.rules
-        if not any(isinstance(node, Dtc) for node in rule.inputs)
-        and {n.path for n in rule.inputs if not isinstance(n, Dtc)} <= paths
-    ]
+    rules = [rule for rule in parts.rules if all(isinstance(node, Signal) and node.path in paths for node in rule.inputs)]
     chosen = {rule.id for rule in rules}
 
     def replay(log: Path) -> tuple[int, Raised]:

@@ -9,12 +9,9 @@ from functools import cache
 
 from domain.vss import catalogue
 from rules.expression import COMPARISONS, Boolean, Call, Dtc, ExpressionError, Name, Node, Number, Parameter, Signal
+from rules.function_binding import SPECIAL, TRUTH, Kind, bind_function
+from rules.functions import window_of
 from rules.units import NONE, Unit, parse_unit
-
-Kind = Unit | bool | None
-"""What an expression yields: True = truth; a unit; None = a number that takes any unit."""
-
-TRUTH = True
 
 
 @cache
@@ -65,6 +62,8 @@ def bind(node: Node, parameters: Mapping[str, Unit | None]) -> tuple[Node, Kind]
         return node, node.unit
     if isinstance(node, Boolean | Dtc):
         return node, TRUTH
+    if isinstance(node, Call) and (node.name in SPECIAL or is_window_extreme(node, parameters)):
+        return bind_function(node, lambda arg: bind(arg, parameters))
     if isinstance(node, Call):
         bound = [bind(arg, parameters) for arg in node.args]
         call = replace(node, args=tuple(arg for arg, _ in bound))
@@ -78,6 +77,14 @@ def bind_condition(node: Node, parameters: Mapping[str, Unit | None]) -> Node:
     if kind is not TRUTH:
         raise ExpressionError("is a number, not a condition", node.at, "compare it with a limit")
     return bound
+
+
+def is_window_extreme(node: Call, parameters: Mapping[str, Unit | None]) -> bool:
+    """`min(x, 60 s)` and `max(x, 10 km)`: the lowest and highest value in a window, unless x itself is in that unit."""
+    if node.name not in ("min", "max") or len(node.args) != 2 or window_of(node.args[1]) is None:
+        return False
+    _, kind = bind(node.args[0], parameters)
+    return not (isinstance(node.args[1], Number) and kind == node.args[1].unit)
 
 
 def _bind_name(node: Name, parameters: Mapping[str, Unit | None]) -> tuple[Node, Kind]:

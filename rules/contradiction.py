@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from itertools import islice, pairwise, product
 
 from rules.expression import COMPARISONS, Call, Dtc, Signal, walk
+from rules.functions import Leaf, leaves
 from rules.meaning import column_name, evaluate
 from rules.rule import Rule
 
 MOST_TRIALS = 5_000
+OF_TRUTH = ("seq", "cycles", "absent")
 
 
 def contradiction(rule: Rule) -> Mapping[str, float] | None:
@@ -29,20 +31,20 @@ def contradiction(rule: Rule) -> Mapping[str, float] | None:
     return None
 
 
-def _choices(node: Signal | Dtc, rule: Rule) -> list[float]:
-    if isinstance(node, Dtc) or node.boolean:
+def _choices(node: Leaf, rule: Rule) -> list[float]:
+    if isinstance(node, Dtc) or (isinstance(node, Signal) and node.boolean) or (isinstance(node, Call) and node.name in OF_TRUTH):
         return [1.0, 0.0]
     numbers: set[float] = set()
     for comparison in _comparisons_of(node, rule):
-        constant = [arg for arg in comparison.args if not any(isinstance(part, Signal) for part in walk(arg))]
+        constant = [arg for arg in comparison.args if not any(isinstance(part, Leaf) for part in leaves(arg))]
         numbers.update(evaluate(arg, {}, rule.parameters) for arg in constant)
-        if len({part for part in walk(comparison) if isinstance(part, Signal)}) > 1:
+        if len(set(leaves(comparison))) > 1:
             numbers.add(0.0)
     edges = sorted(numbers)
     between = [(low + high) / 2 for low, high in pairwise(edges)]
     return [edges[0] - 1.0, *edges, *between, edges[-1] + 1.0] if edges else [0.0]
 
 
-def _comparisons_of(node: Signal, rule: Rule) -> list[Call]:
+def _comparisons_of(node: Leaf, rule: Rule) -> list[Call]:
     found = [part for condition in rule.conditions for part in walk(condition)]
-    return [part for part in found if isinstance(part, Call) and part.name in COMPARISONS and node in walk(part)]
+    return [part for part in found if isinstance(part, Call) and part.name in COMPARISONS and node in set(leaves(part))]

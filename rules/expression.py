@@ -2,7 +2,7 @@
 
 Grammar, loosest first: `or` < `and` < `not` < comparison < `+ -` < `* /` < unary `-` < atoms. Atoms are numbers with an
 optional unit (`7 celsius`, `20 %`), `true`/`false`, names (a parameter, a VSS path or an unambiguous tail of one),
-calls (`abs`, `min`, `max`, `clamp`) and `dtc("P030?")`, which is true while such a trouble code is active.
+calls (`abs`, `mean(x, 60 s)`, `seq(a, b, 30 s)` …) and `dtc("P030?")`, which is true while such a trouble code is active.
 """
 
 from __future__ import annotations
@@ -14,8 +14,32 @@ from dataclasses import dataclass, field
 from rules.units import NONE, Unit, parse_unit, unit_words
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-FUNCTIONS = {"abs": (1, 1), "min": (2, None), "max": (2, None), "clamp": (3, 3)}
+FUNCTIONS = {
+    "abs": (1, 1),
+    "min": (2, None),
+    "max": (2, None),
+    "clamp": (3, 3),
+    "mean": (2, 2),
+    "std": (2, 2),
+    "slope": (2, 2),
+    "lowest": (2, 2),
+    "highest": (2, 2),
+    "rate": (2, 2),
+    "share": (2, 2),
+    "count": (2, 2),
+    "percentile": (5, 5),
+    "seq": (3, 3),
+    "cycles": (3, 3),
+    "absent": (2, 2),
+    "local_hour": (1, 1),
+    "near": (3, 3),
+}
 """Name -> (least, greatest) number of arguments."""
+MOST_CHARACTERS = 2_000
+MOST_DEPTH = 40
+GREATEST_NUMBER = 1e15
+_PER = ("s", "km", "min", "h")
+"""What may stand after the slash of a unit that is no word of its own, as in `3 celsius/s`."""
 
 
 class ExpressionError(Exception):
@@ -134,6 +158,8 @@ def parse(text: str) -> Node:
     Raises:
         ExpressionError: it is not an expression; names the column and the mend.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise ExpressionError(f"is longer than {MOST_CHARACTERS} characters", MOST_CHARACTERS, "split it into several rules")
     parser = _Parser(_tokens(text))
     node = parser.expression(0)
     kind, rest, column = parser.peek()
@@ -148,6 +174,7 @@ class _Parser:
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._next = 0
+        self._depth = 0
 
     def peek(self) -> Token:
         return self._tokens[self._next]
@@ -158,6 +185,14 @@ class _Parser:
         return token
 
     def expression(self, power: int) -> Node:
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise ExpressionError(f"is nested more than {MOST_DEPTH} deep", self.peek()[2], "write it more simply")
+        node = self._infix(power)
+        self._depth -= 1
+        return node
+
+    def _infix(self, power: int) -> Node:
         left = self._prefix()
         compared = False
         while True:
@@ -175,6 +210,8 @@ class _Parser:
     def _prefix(self) -> Node:
         kind, text, column = self.take()
         if kind == "number":
+            if float(text) > GREATEST_NUMBER:
+                raise ExpressionError(f"number {text[:20]} is too great", column, f"stay below {GREATEST_NUMBER:g}")
             return Number(value=float(text), unit=self._unit(), at=column)
         if kind == "name":
             return self._named(text, column)
@@ -226,7 +263,8 @@ class _Parser:
         if (kind, text) != ("operator", "%") and (kind != "name" or text in ("and", "or", "not")):
             return None
         self.take()
-        if self.peek()[1] == "/" and f"{text}/{self._tokens[self._next + 1][1]}" in unit_words():
+        below = self._tokens[self._next + 1][1] if self.peek()[1] == "/" else ""
+        if f"{text}/{below}" in unit_words() or (below in _PER and parse_unit(text) is not None):
             self.take()
             text = f"{text}/{self.take()[1]}"
         unit = parse_unit(text)

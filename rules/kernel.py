@@ -22,11 +22,14 @@ FloatArray = NDArray[Any]
 
 def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     begin: int,
+    probes: bool,
     time_ns: IntArray,
     slot: IntArray,
     column: IntArray,
     value: FloatArray,
+    kind_of: IntArray,
     stale_ns: IntArray,
+    muted: IntArray,
     listener_start: IntArray,
     listener: IntArray,
     input_start: IntArray,
@@ -39,13 +42,14 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     constant: FloatArray,
     hold_ns: IntArray,
     pauses: IntArray,
+    mark_of: IntArray,
     last_time: IntArray,
     last_value: FloatArray,
     active: IntArray,
     since: IntArray,
     began: IntArray,
     known_until: IntArray,
-    muted: IntArray,
+    marks: IntArray,
     event_where: IntArray,
     event_time: IntArray,
     event_value: FloatArray,
@@ -54,13 +58,18 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
 
     Args:
         time_ns, slot, column, value: n rows sorted by slot-group and time; column -1 = tick, -2 = end-of-drive tick.
-        stale_ns: slots × columns. listener_*: rules that each column wakes (compressed rows). input_*: columns that decide each
+        probes: only evaluate: every woken "rule" gives an event with the values of its three programs.
+        kind_of: slot -> kind of vehicle, the row of stale_ns (kinds × columns), of muted (kinds × rules, 1 where the rule does not
+            concern the vehicle) and of constant. listener_*: rules that each column wakes (compressed rows). input_*: columns that decide each
             rule. shown_*: columns whose values an event carries.
-        code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions.
-        hold_ns: rules × (for, clear_for). pauses: rules × (unknown resets, closed gate holds).
-        last_time, last_value: slots × columns. active, since, began, known_until: slots × rules; since NEVER = the timer does not
-            run. muted: slots × rules, 1 where the rule does not concern the vehicle.
-        event_where: events × (rule, slot, 1 raised | 0 cleared). event_time: events × (now, began, counted from).
+        code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions; constant: kinds × numbers.
+        hold_ns: rules × (for, clear_for, keep_firing_for, min_interval). pauses: rules × (0 unknown holds | 1 unknown resets |
+            2 any missing input is unknown, closed gate holds, raises on an edge only).
+        mark_of: rules × (when it last held, when it last raised, first record of the drive), columns of `marks`, -1 = not kept.
+        last_time, last_value: slots × columns. active (bit 0 raised, bit 1 seen false), since, began, known_until: slots × rules;
+            since NEVER = the timer does not run. marks: slots × times.
+        event_where: events × (rule, slot, 1 raised | 0 cleared, last row of its time); of a probe the third is bit 0 an input came,
+            bit 1 the drive ends. event_time: events × (now, began, counted from).
 
     Returns:
         (row to go on at, number of events).
@@ -95,15 +104,33 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             row += 1
         if tick > 0:
             count = rules
+        kind = kind_of[car]
         for w in range(count):
             r = w if tick > 0 else woken[w]
-            if muted[car, r]:
+            if muted[kind, r] or (probes and tick == 1 and mark[r] != first):
                 continue
+            awake = mark_of[r, 2]
+            if awake >= 0 and mark[r] == first and marks[car, awake] == NEVER:
+                marks[car, awake] = now
+            on = active[car, r] & 1
+            strict = False
+            if pauses[r, 0] == 2:
+                for k in range(input_start[r], input_start[r + 1]):
+                    c = input_column[k]
+                    if now - last_time[car, c] > stale_ns[kind, c]:
+                        strict = True
             # Gate, then the raising or the clearing condition: 1 true, 0 false, NaN unknown.
             result = 1.0
             closed = False
-            for part in range(2):
-                which = 0 if part == 0 else 2 if active[car, r] else 1
+            for part in range(3):
+                if strict:
+                    result = float("nan")
+                    break
+                if part == 2 and not probes and (on == 0 or mark_of[r, 0] < 0):
+                    break
+                which = part
+                if not probes and part > 0:
+                    which = 3 - part if on else part
                 lo = code_start[r, which]
                 hi = code_start[r, which + 1]
                 if lo == hi:
@@ -113,11 +140,11 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     o = op[i]
                     if o == 0:  # constant
                         top += 1
-                        stack[top] = constant[operand[i]]
+                        stack[top] = constant[kind, operand[i]]
                     elif o == 1:  # column, unknown once stale
                         top += 1
                         c = operand[i]
-                        if now - last_time[car, c] > stale_ns[car, c]:
+                        if now - last_time[car, c] > stale_ns[kind, c]:
                             stack[top] = float("nan")
                         else:
                             stack[top] = last_value[car, c]
@@ -130,6 +157,14 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                             stack[top] = -x
                         else:
                             stack[top] = abs(x)
+                    elif o == 20:  # absent: longer than the number above since the column's last value, or since the drive began
+                        z = float("nan")
+                        c = operand[i]
+                        if last_time[car, c] != NEVER and marks[car, awake] != NEVER:
+                            z = 1.0 if now - max(last_time[car, c], marks[car, awake]) > stack[top] else 0.0
+                        stack[top] = z
+                    elif o == 21:  # hour of the day, that many hours ahead of UTC
+                        stack[top] = ((now + int(stack[top] * 3600000000000.0)) % 86400000000000) / 3600000000000.0
                     else:
                         y = stack[top]
                         top -= 1
@@ -146,6 +181,9 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                                 z = 1.0 if x != 0.0 or y != 0.0 else 0.0
                             elif (x == x and x != 0.0) or (y == y and y != 0.0):
                                 z = 1.0
+                        elif o == 19:  # y, but unknown where x is not true
+                            if x == 1.0:
+                                z = y
                         elif both:
                             if o == 7:
                                 z = x + y
@@ -173,6 +211,13 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                             else:
                                 z = 1.0 if x != y else 0.0
                         stack[top] = z
+                if probes:
+                    event_value[events, part] = stack[0]
+                    continue
+                if part == 2:  # as long as `when` holds, the time to keep firing starts anew
+                    if stack[0] == 1.0:
+                        marks[car, mark_of[r, 0]] = now
+                    break
                 result = stack[0]
                 if part == 0:
                     if result == 0.0:
@@ -180,17 +225,31 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                         break
                     if result != result:
                         break
+            if probes:
+                event_where[events, 0] = r
+                event_where[events, 1] = car
+                event_where[events, 2] = (1 if mark[r] == first else 0) + (2 if tick > 1 else 0)
+                event_where[events, 3] = row - 1
+                event_time[events, 0] = now
+                events += 1
+                if tick > 1 and awake >= 0:
+                    marks[car, awake] = NEVER
+                continue
             unknown = result != result
             # The time in which inputs were stale since the last evaluation does not count, or ends the count.
             if since[car, r] != NEVER and now > known_until[car, r]:
-                if pauses[r, 0]:
+                if pauses[r, 0] == 1:
                     since[car, r] = NEVER
                 else:
                     since[car, r] += now - known_until[car, r]
-            waits = (unknown and not pauses[r, 0]) or (closed and pauses[r, 1])
+            waits = (unknown and pauses[r, 0] != 1) or (closed and pauses[r, 1])
             if waits:
                 known_until[car, r] = now
             elif unknown or result == 0.0:
+                since[car, r] = NEVER
+                if pauses[r, 2] and on == 0 and not unknown and not closed:
+                    active[car, r] = 2
+            elif on == 0 and pauses[r, 2] and active[car, r] == 0:
                 since[car, r] = NEVER
             else:
                 if since[car, r] == NEVER:
@@ -199,21 +258,31 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                 lasts = -NEVER
                 for k in range(input_start[r], input_start[r + 1]):
                     c = input_column[k]
-                    ends = last_time[car, c] + stale_ns[car, c]
+                    ends = last_time[car, c] + stale_ns[kind, c]
                     if now <= ends < lasts:
                         lasts = ends
                 known_until[car, r] = lasts
-                if now - since[car, r] >= hold_ns[r, 1 if active[car, r] else 0]:
-                    active[car, r] = 0 if active[car, r] else 1
+                ready = now - since[car, r] >= hold_ns[r, on]
+                if ready and on and mark_of[r, 0] >= 0:
+                    ready = now - marks[car, mark_of[r, 0]] >= hold_ns[r, 2]
+                elif ready and on == 0 and mark_of[r, 1] >= 0:
+                    ready = now - marks[car, mark_of[r, 1]] >= hold_ns[r, 3]
+                if ready:
+                    active[car, r] = 1 - on
+                    if on == 0 and mark_of[r, 0] >= 0:
+                        marks[car, mark_of[r, 0]] = now
+                    if on == 0 and mark_of[r, 1] >= 0:
+                        marks[car, mark_of[r, 1]] = now
                     event_where[events, 0] = r
                     event_where[events, 1] = car
-                    event_where[events, 2] = active[car, r]
+                    event_where[events, 2] = 1 - on
+                    event_where[events, 3] = row - 1
                     event_time[events, 0] = now
                     event_time[events, 1] = began[car, r]
                     event_time[events, 2] = since[car, r]
                     for k in range(shown_start[r], shown_start[r + 1]):
                         c = shown_column[k]
-                        if now - last_time[car, c] > stale_ns[car, c]:
+                        if now - last_time[car, c] > stale_ns[kind, c]:
                             event_value[events, k - shown_start[r]] = float("nan")
                         else:
                             event_value[events, k - shown_start[r]] = last_value[car, c]
@@ -221,4 +290,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     since[car, r] = NEVER
             if tick > 1:
                 since[car, r] = NEVER
+                active[car, r] &= 1
+                if awake >= 0:
+                    marks[car, awake] = NEVER
     return row, events

@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from rules.expression import COMPARISONS, Boolean, Call, Dtc, ExpressionError, Node, Number, Parameter, Signal
+from rules.expression import COMPARISONS, Boolean, Call, Dtc, ExpressionError, Node, Number, Parameter, Signal, render
+from rules.functions import FEATURES, INSTANT, Leaf
 
 UNKNOWN = math.nan
 
 
-def column_name(node: Signal | Dtc) -> str:
-    """How the value of a signal or a trouble-code predicate is called among inputs."""
+def column_name(node: Leaf) -> str:
+    """How the value of a signal, a trouble-code predicate, a feature or a function of the time is called among inputs."""
+    if isinstance(node, Call):
+        return render(node)
     return node.path if isinstance(node, Signal) else f"dtc:{node.pattern}"
 
 
@@ -28,6 +31,8 @@ def evaluate(node: Node, inputs: Mapping[str, float], parameters: Mapping[str, f
         return parameters[node.name]
     if isinstance(node, Signal | Dtc):
         return inputs.get(column_name(node), UNKNOWN)
+    if isinstance(node, Call) and (node.name in FEATURES or node.name in INSTANT):
+        return inputs.get(column_name(node), UNKNOWN)
     if isinstance(node, Call):
         return _apply(node.name, [evaluate(arg, inputs, parameters) for arg in node.args])
     raise ExpressionError("is not bound", node.at)
@@ -38,6 +43,8 @@ def _apply(name: str, args: list[float]) -> float:
         return 0.0 if 0.0 in args else UNKNOWN if _unknown(args) else 1.0
     if name == "or":
         return 1.0 if any(arg != 0.0 and not math.isnan(arg) for arg in args) else UNKNOWN if _unknown(args) else 0.0
+    if name == "require":
+        return args[1] if args[0] == 1.0 else UNKNOWN
     if _unknown(args):
         return UNKNOWN
     if name in COMPARISONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +16,11 @@ from domain.findings import Severity, Text, Urgency
 from rules.binding import bind_condition
 from rules.contradiction import contradiction
 from rules.expression import ExpressionError, Node, Parameter, parse, walk
-from rules.rule import Pause, Rule, RuleStatus, parse_duration_ns
+from rules.rule import Pause, Rule, RuleStatus, Trigger, parse_duration_ns
 from rules.template import Placeholder, Template, parse_template
 from rules.units import Unit, parse_unit
+
+_RATE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*Hz")
 
 Word = Annotated[str, pydantic.Field(min_length=1)]
 
@@ -64,7 +67,11 @@ class RuleModel(_Model):
     clear_for: str = "0 s"
     parameters: dict[Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")], ParameterModel] = {}
     on_gap: Pause = Pause.HOLD
-    gate_closed: Pause = Pause.RESET
+    gate_closed: Literal[Pause.HOLD, Pause.RESET] = Pause.RESET
+    trigger: Trigger = Trigger.LEVEL
+    keep_firing_for: str = "0 s"
+    min_interval: str = "0 s"
+    min_rate: str = "0 Hz"
     applies_to: AppliesToModel = AppliesToModel()
     codes: tuple[str, ...] = ()
     title: TextModel
@@ -182,6 +189,10 @@ class _Builder:
             parameters={name: parameter.value for name, parameter in model.parameters.items()},
             on_gap=model.on_gap,
             gate_closed=model.gate_closed,
+            trigger=model.trigger,
+            keep_firing_ns=self._duration("keep_firing_for", model.keep_firing_for),
+            min_interval_ns=self._duration("min_interval", model.min_interval),
+            min_rate_hz=self._rate(model.min_rate),
             applies_to=model.applies_to.powertrain,
             codes=model.codes,
             title=Text(en=model.title.en, zh=model.title.zh),
@@ -242,6 +253,12 @@ class _Builder:
         if parameter.unit is not None and unit is None:
             self._wrong(f"unknown unit {parameter.unit!r}", "use a unit of the VSS catalogue", "parameters", name, "unit")
         return unit
+
+    def _rate(self, text: str) -> float:
+        match = _RATE.fullmatch(text.strip())
+        if match is None:
+            self._wrong(f"min_rate: {text!r} is no rate", "write for instance 1 Hz or 0.2 Hz", "min_rate")
+        return float(match[1]) if match else 0.0
 
     def _duration(self, field: str, text: str) -> int:
         duration_ns = parse_duration_ns(text)

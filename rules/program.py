@@ -1,18 +1,17 @@
-"""Compiles rules into the flat arrays that the kernel interprets."""
+"""Compiles conditions into the flat arrays that the kernel interprets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.expression import Boolean, Call, Dtc, ExpressionError, Node, Number, Parameter, Signal
+from rules.expression import Boolean, Call, ExpressionError, Node, Number, Parameter
+from rules.functions import FEATURES, INSTANT, TIME_NS, Leaf, leaves
 from rules.kernel import STACK_DEPTH
-from rules.meaning import column_name
-from rules.rule import Pause, Rule
 
 
 class Op(IntEnum):
@@ -37,6 +36,9 @@ class Op(IntEnum):
     GREATER_EQUAL = 16
     EQUAL = 17
     UNEQUAL = 18
+    REQUIRE = 19
+    ABSENT = 20
+    CLOCK = 21
 
 
 _OPS = {
@@ -57,20 +59,51 @@ _OPS = {
     ">=": Op.GREATER_EQUAL,
     "==": Op.EQUAL,
     "!=": Op.UNEQUAL,
+    "require": Op.REQUIRE,
 }
+
+
+Naming = Callable[[Leaf], str]
+"""What the column of a leaf is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What one line of the kernel's tables is made from: a rule, or the arguments of a feature.
+
+    Attributes:
+        owner: id of the rule whose parameters it uses. programs: gate, raising and clearing program (of a feature: its arguments).
+        listens, inputs, shown: columns that wake it, that decide it, whose values its events carry.
+        hold_ns: for, clear_for, keep_firing_for, min_interval. pauses: on_gap (0 hold, 1 reset, 2 unknown), gate_closed, edge.
+    """
+
+    owner: str
+    programs: tuple[Node | None, Node | None, Node | None]
+    parameters: Mapping[str, float]
+    naming: Naming
+    listens: tuple[str, ...]
+    inputs: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+    hold_ns: tuple[int, int, int, int] = (0, 0, 0, 0)
+    pauses: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def asks_for_absence(self) -> bool:
+        """It must know when the drive began."""
+        return any(leaf.name == "absent" for node in self.programs if node for leaf in leaves(node) if isinstance(leaf, Call))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """All rules together; `run_rules` describes the arrays.
+    """All items together; `run_rules` describes the arrays.
 
     Attributes:
         columns: input name (VSS path, or "dtc:PATTERN") -> column.
-        shown: per rule, the input names whose values its events carry.
+        constant: the numbers; parameters: for each of them (rule, parameter), None where it is a literal.
+        marks: how many times (`mark_of`) are kept.
     """
 
     columns: Mapping[str, int]
-    shown: tuple[tuple[str, ...], ...]
     listener_start: NDArray[np.int32]
     listener: NDArray[np.int32]
     input_start: NDArray[np.int32]
@@ -81,43 +114,59 @@ class Program:
     op: NDArray[np.int8]
     operand: NDArray[np.int32]
     constant: NDArray[np.float64]
+    parameters: tuple[tuple[str, str] | None, ...]
     hold_ns: NDArray[np.int64]
     pauses: NDArray[np.uint8]
+    mark_of: NDArray[np.int32]
+    marks: int
+    most_shown: int
 
-    @property
-    def most_shown(self) -> int:
-        """The greatest number of values that one event carries."""
-        return max((len(names) for names in self.shown), default=0)
+    def constants(self, overrides: Mapping[str, Mapping[str, float]]) -> NDArray[np.float64]:
+        """The numbers where these parameters (rule id -> name -> value) stand for the rules' own."""
+        row = self.constant.copy()
+        for number, parameter in enumerate(self.parameters):
+            if parameter is not None:
+                row[number] = overrides.get(parameter[0], {}).get(parameter[1], row[number])
+        return row
 
 
-def compile_rules(rules: Sequence[Rule]) -> Program:
-    """The program of these rules."""
-    inputs = [tuple(column_name(node) for node in rule.inputs) for rule in rules]
-    shown = [tuple(dict.fromkeys((*names, *sorted(rule.paths)))) for names, rule in zip(inputs, rules, strict=True)]
-    columns = {name: number for number, name in enumerate(dict.fromkeys(name for names in shown for name in names))}
+def compile_items(items: Sequence[Item]) -> Program:
+    """The program of these items."""
+    names = dict.fromkeys(name for item in items for name in (*item.listens, *item.inputs, *item.shown))
+    columns = {name: number for number, name in enumerate(names)}
     code = _Code(columns)
-    code_start = [code.add_rule(rule) for rule in rules]
-    listeners = [[r for r, names in enumerate(inputs) if column in names] for column in columns]
+    code_start = [code.add(item) for item in items]
+    listeners = [[r for r, item in enumerate(items) if name in item.listens] for name in columns]
     listener_start, listener = _compressed(listeners)
-    input_start, input_column = _compressed([[columns[name] for name in names] for names in inputs])
-    shown_start, shown_column = _compressed([[columns[name] for name in names] for names in shown])
-    pauses = [(rule.on_gap is Pause.RESET, rule.gate_closed is Pause.HOLD) for rule in rules]
+    input_start, input_column = _compressed([[columns[name] for name in item.inputs] for item in items])
+    shown_start, shown_column = _compressed([[columns[name] for name in item.shown] for item in items])
+    mark_of, marks = _marks(items)
     return Program(
         columns=columns,
-        shown=tuple(shown),
         listener_start=listener_start,
         listener=listener,
         input_start=input_start,
         input_column=input_column,
         shown_start=shown_start,
         shown_column=shown_column,
-        code_start=np.array(code_start, np.int32).reshape(len(rules), 4),
+        code_start=np.array(code_start, np.int32).reshape(len(items), 4),
         op=np.array(code.ops, np.int8),
         operand=np.array(code.operands, np.int32),
         constant=np.array(code.constants, np.float64),
-        hold_ns=np.array([(rule.hold_ns, rule.clear_hold_ns) for rule in rules], np.int64).reshape(len(rules), 2),
-        pauses=np.array(pauses, np.uint8).reshape(len(rules), 2),
+        parameters=tuple(code.parameters),
+        hold_ns=np.array([item.hold_ns for item in items], np.int64).reshape(len(items), 4),
+        pauses=np.array([item.pauses for item in items], np.uint8).reshape(len(items), 3),
+        mark_of=mark_of,
+        marks=marks,
+        most_shown=max((len(item.shown) for item in items), default=0),
     )
+
+
+def _marks(items: Sequence[Item]) -> tuple[NDArray[np.int32], int]:
+    """Which times each item needs kept, numbered through."""
+    wanted = np.array([(i.hold_ns[2] > 0, i.hold_ns[3] > 0, i.asks_for_absence) for i in items], np.bool_).reshape(len(items), 3)
+    numbers = np.cumsum(wanted.ravel()).reshape(wanted.shape) - 1
+    return np.where(wanted, numbers, -1).astype(np.int32), int(wanted.sum())
 
 
 def _compressed(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -134,37 +183,58 @@ class _Code:
         self.ops: list[int] = []
         self.operands: list[int] = []
         self.constants: list[float] = []
+        self.parameters: list[tuple[str, str] | None] = []
         self._columns = columns
         self._depth = 0
 
-    def add_rule(self, rule: Rule) -> tuple[int, int, int, int]:
-        """Write gate, raising and clearing program; gives their bounds."""
+    def add(self, item: Item) -> tuple[int, int, int, int]:
+        """Write the three programs; gives their bounds."""
         bounds = [len(self.ops)]
-        for condition in (rule.gate, rule.when, rule.clearing):
+        for condition in item.programs:
             if condition is not None:
                 self._depth = 0
-                self._write(condition, rule.parameters)
+                self._write(condition, item)
             bounds.append(len(self.ops))
         return bounds[0], bounds[1], bounds[2], bounds[3]
 
-    def _write(self, node: Node, parameters: Mapping[str, float]) -> None:
-        if isinstance(node, Signal | Dtc):
-            self._push(Op.COLUMN, self._columns[column_name(node)], node)
-        elif isinstance(node, Number | Boolean | Parameter):
-            self.constants.append(parameters[node.name] if isinstance(node, Parameter) else float(node.value))
-            self._push(Op.CONSTANT, len(self.constants) - 1, node)
-        elif isinstance(node, Call):
-            self._write_call(node, parameters)
+    def _write(self, node: Node, item: Item) -> None:
+        if isinstance(node, Number | Boolean):
+            self._constant(float(node.value), node)
+        elif isinstance(node, Parameter):
+            self._constant(item.parameters[node.name], node, (item.owner, node.name))
+        elif isinstance(node, Call) and node.name in INSTANT:
+            self._write_instant(node, item)
+        elif isinstance(node, Call) and node.name not in FEATURES:
+            self._write_call(node, item)
+        elif isinstance(node, Leaf):
+            self._push(Op.COLUMN, self._columns[item.naming(node)], node)
         else:
             raise ExpressionError("is not bound", node.at)
 
-    def _write_call(self, node: Call, parameters: Mapping[str, float]) -> None:
+    def _constant(self, value: float, node: Node, parameter: tuple[str, str] | None = None) -> None:
+        self.constants.append(value)
+        self.parameters.append(parameter)
+        self._push(Op.CONSTANT, len(self.constants) - 1, node)
+
+    def _write_instant(self, node: Call, item: Item) -> None:
+        """`absent` and `local_hour` take their number from the stack and leave their value there."""
+        number = node.args[-1]
+        if not isinstance(number, Number):
+            raise ExpressionError("is not bound", node.at)
+        self._constant(number.value * TIME_NS.get(str(number.unit), 1), node)
+        signal = node.args[0]
+        if node.name == "absent" and isinstance(signal, Leaf):
+            self._instruction(Op.ABSENT, self._columns[item.naming(signal)])
+        else:
+            self._instruction(Op.CLOCK)
+
+    def _write_call(self, node: Call, item: Item) -> None:
         names = ("max", "min") if node.name == "clamp" else (node.name,) * max(1, len(node.args) - 1)
-        self._write(node.args[0], parameters)
+        self._write(node.args[0], item)
         if len(node.args) == 1:
             self._instruction(_OPS[node.name])
         for name, arg in zip(names, node.args[1:], strict=False):
-            self._write(arg, parameters)
+            self._write(arg, item)
             self._instruction(_OPS[name])
             self._depth -= 1
 

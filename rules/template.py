@@ -35,10 +35,13 @@ class Template:
 
     parts: tuple[str | Placeholder, ...]
 
+    def nodes(self) -> tuple[Node, ...]:
+        """What its placeholders show."""
+        return tuple(part.node for part in self.parts if isinstance(part, Placeholder))
+
     def paths(self) -> frozenset[str]:
         """VSS paths of its placeholders."""
-        nodes = [part.node for part in self.parts if isinstance(part, Placeholder)]
-        return frozenset(item.path for node in nodes for item in walk(node) if isinstance(item, Signal))
+        return frozenset(item.path for node in self.nodes() for item in walk(node) if isinstance(item, Signal))
 
     def fill(self, inputs: Mapping[str, float], parameters: Mapping[str, float], duration_s: float) -> str:
         """The text with its numbers; "?" where a value is unknown."""

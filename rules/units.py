@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from domain.vss import catalogue
 
@@ -39,9 +40,14 @@ def _power(word: str, exponent: int) -> str:
     return word if exponent == 1 else f"{word}^{exponent}"
 
 
+_OF_WINDOWS = frozenset({"ms", "s", "min", "h", "m", "km", "engine_min", "engine_h"})
+"""What lengths of windows are written in, besides what signals are."""
+
+
+@cache
 def unit_words() -> frozenset[str]:
     """Every word that may stand for a unit: those of the VSS catalogue (`km/h` is one word there)."""
-    return frozenset(signal.unit for signal in catalogue().values() if signal.unit)
+    return _OF_WINDOWS | {signal.unit for signal in catalogue().values() if signal.unit}
 
 
 def parse_unit(text: str) -> Unit | None:

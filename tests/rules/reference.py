@@ -6,10 +6,15 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+from rules.expression import Call
+from rules.functions import INSTANT, leaves
 from rules.meaning import column_name, evaluate
-from rules.rule import Pause, Rule
-from rules.rule_state import DEFAULT_STALE_NS
+from rules.rule import Pause, Rule, Trigger
 from tests.rules.making import END, SECOND, TIMER, Sample
+from tests.rules.reference_functions import DAY_NS, HOUR_NS, Memory, memories_of, stale_ns
+
+Seen = dict[str, tuple[int, float]]
+"""Column -> time and value of its last sample."""
 
 
 def reference_events(rule: Rule, records: Sequence[Sample]) -> list[tuple[str, int, bool]]:
@@ -21,46 +26,113 @@ def reference_events(rule: Rule, records: Sequence[Sample]) -> list[tuple[str, i
     return events
 
 
-def _events_of_one(rule: Rule, records: Sequence[Sample]) -> list[tuple[int, bool]]:
-    names = [column_name(node) for node in rule.inputs]
-    last: dict[str, tuple[int, float]] = {}
+class _Reading:
+    """What a rule sees of a vehicle."""
+
+    def __init__(self, rule: Rule) -> None:
+        nodes = rule.guarded_conditions
+        self.read = list(dict.fromkeys(leaf for node in nodes for leaf in leaves(node)))
+        self.columns = [leaf for leaf in self.read if leaf not in self._instant()]
+        self.names = [column_name(leaf) for leaf in self.columns]
+        self.absences = [leaf for leaf in self._instant() if leaf.name == "absent"]
+        self.stale = {column_name(leaf): stale_ns(leaf) for leaf in self.columns}
+        self.memories: list[Memory] = memories_of(nodes)
+        self.last: Seen = {}
+        self.parameters = rule.parameters
+        self.awake: int | None = None
+
+    def _instant(self) -> list[Call]:
+        return [leaf for leaf in self.read if isinstance(leaf, Call) and leaf.name in INSTANT]
+
+    def take(self, time_ns: int, items: Sequence[Sample]) -> bool:
+        """Apply the records of one time; says whether one of the rule's inputs came."""
+        came = {path for _, _, path, _ in items if path not in (END, TIMER)}
+        for _, _, path, value in items:
+            if path in came:
+                self.last[path] = (time_ns, value)
+        for memory in self.memories:
+            if memory.wakes(came):
+                self.last[memory.name] = (time_ns, memory.sample(time_ns, self.last, self.parameters))
+                came.add(memory.name)
+        listened = {*self.names, *(leaf.args[0].path for leaf in self.absences)}
+        concerned = bool(came & listened)
+        if concerned and self.awake is None:
+            self.awake = time_ns
+        return concerned
+
+    def values(self, time_ns: int) -> tuple[dict[str, float], dict[str, int]]:
+        """Values that may be used, and until when each may."""
+        fresh = {n: self.last[n] for n in self.names if n in self.last and time_ns - self.last[n][0] <= self.stale[n]}
+        values = {name: value for name, (_, value) in fresh.items()}
+        for leaf in self.read:
+            if getattr(leaf, "name", "") == "local_hour":
+                values[column_name(leaf)] = (time_ns + int(leaf.args[0].value * HOUR_NS)) % DAY_NS / HOUR_NS
+        for leaf in self.absences:
+            seen = self.last.get(leaf.args[0].path)
+            if seen is not None and self.awake is not None:
+                since = max(seen[0], self.awake)
+                values[column_name(leaf)] = float(time_ns - since > round(leaf.args[1].value * SECOND))
+        return values, {name: at + self.stale[name] for name, (at, _) in fresh.items()}
+
+    def end(self) -> None:
+        """The drive ends."""
+        self.awake = None
+        for memory in self.memories:
+            memory.end()
+
+
+def _events_of_one(rule: Rule, records: Sequence[Sample]) -> list[tuple[int, bool]]:  # noqa: C901 - told in one piece
+    reading = _Reading(rule)
+    guarded_gate, guarded_when, guarded_clear = rule.guarded
     events: list[tuple[int, bool]] = []
-    active = False
+    active = seen_false = False
     timer: float | None = None  # seconds of knowledge gathered, in ns
     previous = sure_until = 0
+    last_true = last_raise = -math.inf
     for time_ns, group in groupby(records, key=lambda record: round(record[1] * SECOND)):
         items = list(group)
-        for _, _, path, value in items:
-            if path not in (END, TIMER):
-                last[path] = (time_ns, value)
-        ticked = any(item[2] in (END, TIMER) for item in items)
-        if not ticked and not any(item[2] in names for item in items):
+        concerned = reading.take(time_ns, items)
+        ends = any(item[2] == END for item in items)
+        if not concerned and not any(item[2] in (END, TIMER) for item in items):
             continue
         if timer is not None:
             if time_ns > sure_until and rule.on_gap is Pause.RESET:
                 timer = None
             else:
                 timer += max(0, min(time_ns, sure_until) - previous)
-        fresh = {name: last[name] for name in names if name in last and time_ns - last[name][0] <= DEFAULT_STALE_NS}
-        values = {name: value for name, (_, value) in fresh.items()}
-        gate = 1.0 if rule.gate is None else evaluate(rule.gate, values, rule.parameters)
+        values, usable_until = reading.values(time_ns)
+        gate = 1.0 if guarded_gate is None else evaluate(guarded_gate, values, rule.parameters)
         holds = math.nan
         if gate == 1.0:
-            holds = evaluate(rule.clearing if active else rule.when, values, rule.parameters)
+            holds = evaluate(guarded_clear if active else guarded_when, values, rule.parameters)
+        if rule.on_gap is Pause.UNKNOWN and any(name not in usable_until for name in reading.names):
+            gate = holds = math.nan
+        if active and gate == 1.0 and evaluate(guarded_when, values, rule.parameters) == 1.0:
+            last_true = time_ns
         previous = sure_until = time_ns
         if gate == 0.0:
             timer = timer if rule.gate_closed is Pause.HOLD else None
         elif math.isnan(holds):
-            timer = timer if rule.on_gap is Pause.HOLD else None
+            timer = timer if rule.on_gap is not Pause.RESET else None
         elif holds == 0.0:
+            timer = None
+            seen_false = seen_false or not active
+        elif not active and rule.trigger is Trigger.EDGE and not seen_false:
             timer = None
         else:
             timer = 0 if timer is None else timer
-            sure_until = min((at + DEFAULT_STALE_NS for at, _ in fresh.values()), default=time_ns)
-            if timer >= (rule.clear_hold_ns if active else rule.hold_ns):
+            sure_until = min(usable_until.values(), default=time_ns)
+            ready = timer >= (rule.clear_hold_ns if active else rule.hold_ns)
+            waited = time_ns - last_true >= rule.keep_firing_ns if active else time_ns - last_raise >= rule.min_interval_ns
+            if ready and waited:
                 active = not active
                 events.append((time_ns, active))
                 timer = None
-        if any(item[2] == END for item in items):
+                seen_false = False
+                if active:
+                    last_true = last_raise = time_ns
+        if ends:
             timer = None
+            seen_false = False
+            reading.end()
     return events

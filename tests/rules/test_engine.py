@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -20,7 +22,7 @@ from rules.binding import bind_condition
 from rules.engine import RuleEngine
 from rules.expression import parse
 from rules.pack import load_rules
-from rules.rule import Pause, Rule
+from rules.rule import Pause, Rule, Trigger
 from tests.rules.making import (
     CHARGING,
     COOLANT,
@@ -246,20 +248,42 @@ CONDITIONS = (
     "Vehicle.Speed / CombustionEngine.Speed != 0.1",
     "(Vehicle.Speed >= 40) == (-EngineCoolant.Temperature >= -99)",
 )
+FEATURES = (
+    "mean(EngineCoolant.Temperature, 10 s) > 97.13",
+    "std(EngineCoolant.Temperature, 12 s) > 8.137",
+    "slope(EngineCoolant.Temperature, 9 s) > 1.037",
+    "abs(rate(EngineCoolant.Temperature, 9 s)) > 1.137",
+    "max(EngineCoolant.Temperature, 15 s) - min(EngineCoolant.Temperature, 15 s) > 20",
+    "share(EngineCoolant.Temperature > 100 and Vehicle.Speed < 60, 10 s) > 0.371",
+    "count(EngineCoolant.Temperature > 100, 20 s) >= 2",
+    "percentile(EngineCoolant.Temperature, 75, 15 s, 80, 112) > 100.5",
+    "mean(EngineCoolant.Temperature, 100 m) > 97.13",
+    "share(EngineCoolant.Temperature > 90, 0.2 engine_min) > 0.517",
+    "max(EngineCoolant.Temperature, trip) > 105 or count(Vehicle.Speed > 46, trip) > 2.5",
+    "seq(EngineCoolant.Temperature < 90, EngineCoolant.Temperature > 100, 4 s)",
+    "seq(Vehicle.Speed < 48, mean(EngineCoolant.Temperature, 5 s) > 95.13, 6 s)",
+    "cycles(EngineCoolant.Temperature > 100, 2, 3)",
+    "cycles(share(Vehicle.Speed > 46, 5 s) > 0.413, 1, 2) and EngineCoolant.Temperature > 90",
+    "absent(Vehicle.Speed, 6 s) and EngineCoolant.Temperature > 90",
+    "mean(max(EngineCoolant.Temperature, 5 s), 5 s) > 95.13",
+    "local_hour(0) < 0.005 and EngineCoolant.Temperature > 90",
+)
 GATES = (None, "CombustionEngine.Speed > 400", "CombustionEngine.Speed > 400 and not Charging.IsCharging")
 
 made_rules = st.builds(
-    lambda number, gate, when, clear, hold, clear_hold, gap, closed: _rule(
-        number, gate, when, clear, hold, clear_hold, gap, closed
-    ),
+    lambda *figures: _rule(*figures),
     st.integers(0, 9),
     st.sampled_from(GATES),
-    st.sampled_from(CONDITIONS),
-    st.sampled_from((None, *CONDITIONS)),
+    st.sampled_from((*CONDITIONS, *FEATURES)),
+    st.sampled_from((None, *CONDITIONS, *FEATURES)),
     st.integers(0, 12),
     st.integers(0, 6),
     st.sampled_from(Pause),
-    st.sampled_from(Pause),
+    st.sampled_from((Pause.HOLD, Pause.RESET)),
+    st.sampled_from(Trigger),
+    st.sampled_from((0, 0, 7)),
+    st.sampled_from((0, 0, 15)),
+    st.sampled_from((0.0, 0.0, 0.5)),
 )
 made_samples = st.lists(
     st.tuples(
@@ -274,7 +298,18 @@ made_samples = st.lists(
 
 
 def _rule(
-    number: int, gate: str | None, when: str, clear: str | None, hold: int, clear_hold: int, gap: Pause, closed: Pause
+    number: int,
+    gate: str | None,
+    when: str,
+    clear: str | None,
+    hold: int,
+    clear_hold: int,
+    gap: Pause,
+    closed: Pause,
+    trigger: Trigger = Trigger.LEVEL,
+    keep: int = 0,
+    interval: int = 0,
+    rate: float = 0.0,
 ) -> Rule:
     return replace(
         TEMPLATE,
@@ -287,6 +322,10 @@ def _rule(
         parameters={"limit": 115.0, "margin": 7.0},
         on_gap=gap,
         gate_closed=closed,
+        trigger=trigger,
+        keep_firing_ns=keep * SECOND,
+        min_interval_ns=interval * SECOND,
+        min_rate_hz=rate,
     )
 
 
@@ -307,19 +346,38 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.vehicle, finding.time_ns, finding.source.id))
 
 
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def dense_samples(seed: int) -> list[Sample]:
+    """Two vehicles whose signals come about once a second, with gaps, ends of drives and ticks among them."""
+    chance = random.Random(seed)
+    rows: list[Sample] = []
+    for vehicle in ("a", "b"):
+        for path, levels in ((COOLANT, (86, 91, 96, 101, 104, 113)), (SPEED, (0, 45, 47, 50)), (ENGINE, (0, 900, 900))):
+            time_s, value = 0.0, float(chance.choice(levels))
+            while time_s < 60.0:
+                rows.append((vehicle, time_s, path, value))
+                time_s += chance.choice((0.5, 1.0, 1.0, 1.0, 1.5)) if chance.random() < 0.98 else 7.0
+                value = value if chance.random() < 0.6 else float(chance.choice(levels))
+        kinds = [TIMER, TIMER, END] + [END] * chance.randrange(3)
+        rows += [(vehicle, chance.randrange(120) / 2, kind, 0.0) for kind in kinds]
+    return sorted(set(rows))
+
+
+any_samples = st.one_of(made_samples, *[st.integers(0, 2**32).map(dense_samples)] * 2)
+LONG = 40 if os.environ.get("PITCALL_LONG_TESTS") else 1
+"""The longer form tries this many times as many rules and series."""
+RELAXED = settings(max_examples=60 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @RELAXED
-@given(rule=made_rules, rows=made_samples)
+@given(rule=made_rules, rows=any_samples)
 def test_the_kernel_means_what_the_plain_reading_means(rule: Rule, rows: list[Sample], jit: Jit) -> None:
     findings = run([rule], rows, jit=jit)
     found = [(finding.vehicle, finding.time_ns, finding.transition is Transition.RAISED) for finding in findings]
     assert found == sorted(reference_events(rule, rows), key=lambda event: (event[0], event[1]))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rules=st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id), rows=made_samples)
+@settings(max_examples=25 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rules=st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id), rows=any_samples)
 def test_the_compiled_kernel_finds_exactly_what_plain_python_finds(rules: list[Rule], rows: list[Sample], jit: Jit) -> None:
     assert run(rules, rows, jit=jit) == run(rules, rows, jit=no_jit)
 
@@ -339,7 +397,7 @@ made_lists = st.lists(
 @RELAXED
 @given(
     rules=st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id),
-    rows=made_samples,
+    rows=any_samples,
     lists=made_lists,
     cuts=st.lists(st.integers(0, 80).map(lambda half: half * SECOND // 2), max_size=8),
     restart=st.booleans(),

@@ -1,0 +1,265 @@
+"""Works out one level of features: rows in, the same rows with the features' values put in where they changed."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.ports import Jit
+from rules.expression import Call, Node, Number
+from rules.features import Feature
+from rules.functions import BY_TRIP, LASTING, TIME_NS, WINDOWED, window_argument, window_of
+from rules.kernel import NEVER, run_rules
+from rules.memories import KINDS, TIMES, run_memories
+from rules.program import Program, compile_items
+from rules.slot_arrays import SlotArrays
+from rules.windows import CELLS, HEADS, PANES, STATS, run_windows
+
+CAPACITY = 1 << 15
+"""Evaluations taken at once."""
+_SIZE = struct.Struct("<8sI")
+
+Keys = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What the kernels read, in the order of each vehicle's time: columns are those of the engine, negative ones are ticks."""
+
+    time_ns: NDArray[np.int64]
+    slot: NDArray[np.int32]
+    column: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """What differs between kinds of vehicles, one row each: staleness of every column of the engine, and a program's constants."""
+
+    kind_of: NDArray[np.int32]
+    stale_ns: NDArray[np.int64]
+    constant: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evaluations:
+    """Arguments of features, evaluated: feature, slot, flags and last row of each, its time, and the values."""
+
+    where: NDArray[np.int32]
+    time_ns: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+class FeatureStage:
+    """Features of one level. Its state is `arrays`, one slot per vehicle.
+
+    Args:
+        columns: number of every column of the engine.
+    """
+
+    def __init__(self, features: Sequence[Feature], columns: Mapping[str, int], jit: Jit) -> None:
+        self.features = tuple(features)
+        self.program: Program = compile_items([feature.item for feature in features])
+        self._lookup = np.full(len(columns) + 2, -3, np.int32)
+        self._lookup[-2:] = (-2, -1)
+        for name, number in self.program.columns.items():
+            self._lookup[columns[name]] = number
+        self._global = np.array([columns[name] for name in self.program.columns], np.intp)
+        self._out = np.array([columns[feature.name] for feature in features], np.int32)
+        self._probe, self._windows, self._memories = jit(run_rules), jit(run_windows), jit(run_memories)
+        self._number = np.zeros(len(features), np.int32)
+        self.windowed = [f for f, feature in enumerate(features) if feature.call.name in WINDOWED]
+        self.remembered = [f for f, feature in enumerate(features) if feature.call.name not in WINDOWED]
+        for group in (self.windowed, self.remembered):
+            self._number[group] = np.arange(len(group))
+        self.spec, self._figures, cells = _windows([features[f].call for f in self.windowed])
+        self._memory_spec = np.array([_memory(features[f].call) for f in self.remembered], np.int64).reshape(-1, 3)
+        self._is_window = np.array([feature.call.name in WINDOWED for feature in features], np.bool_)
+        self.arrays = SlotArrays(
+            last_time=((len(self.program.columns),), np.int64, NEVER),
+            last_value=((len(self.program.columns),), np.float64, np.nan),
+            marks=((self.program.marks,), np.int64, NEVER),
+            heads=((len(self.windowed), HEADS), np.int64, NEVER),
+            last=((len(self.windowed),), np.float64, np.nan),
+            cells=((cells,), np.float64, 0.0),
+            times=((len(self.remembered), TIMES), np.int64, NEVER),
+            held=((len(self.remembered),), np.float64, np.nan),
+            total=((len(self.remembered),), np.float64, 0.0),
+        )
+
+    def reset(self, slot: int) -> None:
+        """A vehicle of which nothing is known."""
+        self.arrays.reset(slot)
+        for number, f in enumerate(self.remembered):
+            if self.features[f].call.name == "cycles":
+                self.arrays["times"][slot, number] = 0
+
+    def run(self, rows: Rows, kinds: Kinds) -> Rows:
+        """The rows with those of the features put in, each behind the last row of its time."""
+        local = self._lookup[rows.column]
+        kept = np.flatnonzero(local != -3)
+        begin = 0
+        places: list[NDArray[np.intp]] = []
+        columns: list[NDArray[np.int32]] = []
+        values: list[NDArray[np.float64]] = []
+        read = Rows(time_ns=rows.time_ns[kept], slot=rows.slot[kept], column=local[kept], value=rows.value[kept])
+        while begin < len(kept):
+            begin, found = self._evaluate(read, begin, kinds)
+            value = self._values(found, kinds)
+            sampled = (found.where[:, 2] & 1) != 0
+            places.append(kept[found.where[sampled, 3]])
+            columns.append(self._out[found.where[sampled, 0]])
+            values.append(value[sampled])
+        if not places:
+            return rows
+        place = np.concatenate(places)
+        return Rows(
+            time_ns=np.insert(rows.time_ns, place + 1, rows.time_ns[place]),
+            slot=np.insert(rows.slot, place + 1, rows.slot[place]),
+            column=np.insert(rows.column, place + 1, np.concatenate(columns)),
+            value=np.insert(rows.value, place + 1, np.concatenate(values)),
+        )
+
+    def _evaluate(self, rows: Rows, begin: int, kinds: Kinds) -> tuple[int, _Evaluations]:
+        count = len(self.features)
+        capacity = max(CAPACITY, 2 * count)
+        where = np.empty((capacity, 4), np.int32)
+        times = np.empty((capacity, 3), np.int64)
+        values = np.full((capacity, 3), np.nan)
+        idle = np.empty((0, count), np.int64)
+        muted = np.zeros((len(kinds.stale_ns), count), np.uint8)
+        active = np.zeros((len(self.arrays["last_time"]), count), np.uint8)
+        program, arrays = self.program, self.arrays
+        with np.errstate(all="ignore"):
+            begin, events = self._probe(
+                begin, True, rows.time_ns, rows.slot, rows.column, rows.value,
+                kinds.kind_of, np.ascontiguousarray(kinds.stale_ns[:, self._global]), muted,
+                program.listener_start, program.listener, program.input_start, program.input_column,
+                program.shown_start, program.shown_column, program.code_start, program.op, program.operand, kinds.constant,
+                program.hold_ns, program.pauses, program.mark_of, arrays["last_time"], arrays["last_value"],
+                active, idle, idle, idle, arrays["marks"], where, times, values,
+            )  # fmt: skip
+        return int(begin), _Evaluations(where=where[:events], time_ns=times[:events, 0].copy(), value=values[:events])
+
+    def _values(self, found: _Evaluations, kinds: Kinds) -> NDArray[np.float64]:
+        """Value of the feature at each evaluation."""
+        value = np.full(len(found.where), np.nan)
+        windowed = self._is_window[found.where[:, 0]]
+        arrays, gaps = self.arrays, self._gaps(kinds)
+        parts: tuple[tuple[NDArray[np.bool_], list[int], Callable[..., None], tuple[NDArray[Any], ...]], ...] = (
+            (
+                windowed,
+                self.windowed,
+                self._windows,
+                (self.spec, self._figures, arrays["heads"], arrays["last"], arrays["cells"]),
+            ),
+            (~windowed, self.remembered, self._memories, (self._memory_spec, arrays["times"], arrays["held"], arrays["total"])),
+        )
+        for mask, group, kernel, state in parts:
+            chosen = np.flatnonzero(mask)
+            if not len(chosen):
+                continue
+            out = np.empty(len(chosen))
+            where = found.where[chosen]
+            kernel(
+                self._number[where[:, 0]], where[:, 1].copy(), found.time_ns[chosen], where[:, 2].copy(),
+                found.value[chosen, 0], found.value[chosen, 1], kinds.kind_of, np.ascontiguousarray(gaps[:, group]), *state, out,
+            )  # fmt: skip
+            value[chosen] = out
+        return value
+
+    def _gaps(self, kinds: Kinds) -> NDArray[np.int64]:
+        """Kinds × features: how far apart samples may lie."""
+        local = {name: number for number, name in enumerate(self.program.columns)}
+        stale = kinds.stale_ns[:, self._global]
+        columns = [[local[name] for name in feature.sources] for feature in self.features]
+        gaps = [stale[:, wanted].min(axis=1) if wanted else np.full(len(stale), -NEVER) for wanted in columns]
+        return np.stack(gaps, axis=1).astype(np.int64)
+
+    def pack(self, slot: int, keys: Keys) -> bytes:
+        """State of every feature that has any, by the key of its name."""
+        parts = [(keys[feature.name], self._pack_one(slot, f)) for f, feature in enumerate(self.features)]
+        return b"".join(_SIZE.pack(key, len(state)) + state for key, state in parts if state)
+
+    def _views(self, slot: int, f: int) -> list[NDArray[Any]]:
+        """The feature's parts of the arrays, to read or to write."""
+        number, arrays = int(self._number[f]), self.arrays
+        mark = int(self.program.mark_of[f, 2])
+        marks = [arrays["marks"][slot, mark : mark + 1]] if mark >= 0 else []
+        if self._is_window[f]:
+            first, width = self.spec[number, 4], self.spec[number, 5] * self.spec[number, 6]
+            cells = arrays["cells"][slot, first : first + width]
+            return [arrays["heads"][slot, number], arrays["last"][slot, number : number + 1], cells, *marks]
+        held, total = (arrays[name][slot, number : number + 1] for name in ("held", "total"))
+        return [arrays["times"][slot, number], held, total, *marks]
+
+    def _pack_one(self, slot: int, f: int) -> bytes:
+        views = self._views(slot, f)
+        idle = NEVER if self.features[f].call.name != "cycles" else 0
+        return b"" if bool((views[0] == idle).all()) and len(views) == 3 else b"".join(view.tobytes() for view in views)
+
+    def unpack(self, slot: int, states: Mapping[bytes, bytes], keys: Keys) -> None:
+        """Set the state from what `pack` gave, as (key -> state)."""
+        for f, feature in enumerate(self.features):
+            state = states.get(keys[feature.name], b"")
+            views = self._views(slot, f)
+            if len(state) != sum(view.nbytes for view in views):
+                continue
+            for view in views:
+                view[:] = np.frombuffer(state[: view.nbytes], view.dtype)
+                state = state[view.nbytes :]
+
+
+def split(packed: bytes) -> dict[bytes, bytes]:
+    """The states of features by key."""
+    states: dict[bytes, bytes] = {}
+    offset = 0
+    while offset < len(packed):
+        key, size = _SIZE.unpack_from(packed, offset)
+        offset += _SIZE.size + size
+        states[key] = packed[offset - size : offset]
+    return states
+
+
+def stale_of(features: Sequence[Feature], stale: dict[str, int]) -> None:
+    """Add how long each feature's value may be used, to that of signals and code predicates."""
+    for feature in features:
+        least = min((stale[name] for name in feature.sources), default=-NEVER)
+        if feature.call.name == "steady":
+            least = _ns(feature.call.args[1])
+        stale[feature.name] = -NEVER if feature.call.name in LASTING else least
+
+
+def _windows(calls: Sequence[Call]) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """(statistic, basis, pane, length, first cell, width, panes) of each; figures of percentiles; cells in all."""
+    spec, figures, cells = [], [], 0
+    for call in calls:
+        basis, length = window_of(window_argument(call)) or (BY_TRIP, 0)
+        stat = STATS.index(call.name)
+        panes = 1 if basis == BY_TRIP else PANES
+        spec.append((stat, basis, max(1, length // PANES), length, cells, CELLS[stat], panes))
+        cells += panes * CELLS[stat]
+        figures.append(tuple(_figure(call.args[n]) for n in (1, 3, 4)) if call.name == "percentile" else (0.0, 0.0, 1.0))
+    return np.array(spec, np.int64).reshape(-1, 7), np.array(figures, np.float64).reshape(-1, 3), cells
+
+
+def _memory(call: Call) -> tuple[int, int, int]:
+    first, second = 0, 0
+    if call.name == "cycles":
+        first, second = int(-(-_figure(call.args[1]) // 1)), int(_figure(call.args[2]))
+    elif call.name in ("seq", "steady"):
+        first = _ns(call.args[-1])
+    return KINDS.index(call.name), first, second
+
+
+def _figure(node: Node) -> float:
+    return node.value if isinstance(node, Number) else 0.0
+
+
+def _ns(node: Node) -> int:
+    return round(_figure(node) * TIME_NS[str(node.unit)]) if isinstance(node, Number) else 0
