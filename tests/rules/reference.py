@@ -51,6 +51,7 @@ class _Reading:
             if path in came:
                 self.last[path] = (time_ns, value)
         for memory in self.memories:
+            memory.follow(time_ns, came, self.last)
             if memory.wakes(came):
                 self.last[memory.name] = (time_ns, memory.sample(time_ns, self.last, self.parameters))
                 came.add(memory.name)

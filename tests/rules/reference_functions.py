@@ -59,6 +59,9 @@ class Memory:
         self.name = column_name(call)
         self.gap_ns = min((stale_ns(inner) for inner in _sources(call)), default=FOREVER)
 
+    def follow(self, now: int, came: set[str], last: Mapping[str, tuple[int, float]]) -> None:
+        """Records came, perhaps none of its inputs."""
+
     def wakes(self, came: set[str]) -> bool:
         return any(column_name(inner) in came for inner in _sources(self.call))
 
@@ -136,16 +139,12 @@ class Window(Memory):
         self.chained = False
         self.travel = Travel(SPEED if self.unit in ("m", "km") else ENGINE)
 
-    def wakes(self, came: set[str]) -> bool:
-        self.came = came
-        return super().wakes(came) or (self.unit in ("m", "km", "engine_min", "engine_h") and self.travel.path in came)
+    def follow(self, now: int, came: set[str], last: Mapping[str, tuple[int, float]]) -> None:
+        if self.travel.path in came:
+            self.travel.take(now, last[self.travel.path][1], engine=self.unit.startswith("engine"))
 
     def sample(self, now: int, last: Mapping[str, tuple[int, float]], parameters: Mapping[str, float]) -> float:
         measured = self.unit in ("m", "km", "engine_min", "engine_h")
-        if measured and self.travel.path in self.came:
-            self.travel.take(now, last[self.travel.path][1], engine=self.unit.startswith("engine"))
-        if not super().wakes(self.came):
-            return last.get(self.name, (0, math.nan))[1]
         value = self._argument(self.call.args[0], now, last, parameters)
         at = now
         if measured:
