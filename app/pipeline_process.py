@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 1.0
+LONGEST_BACKLOG_NS = 30 * 86_400 * 1_000_000_000
+"""Silences that ended longer ago are not looked at: no vehicle's own time is that far behind."""
 
 
 def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
@@ -89,6 +91,7 @@ def build_runner(
             network_mark=store.network_mark,
             clock=time.time_ns,
             policy=replace(parts.policy, stale_after_ns=round(pipeline.stale_after_min * 60e9)),
+            silences=lambda: store.silences(ending_after_ns=time.time_ns() - LONGEST_BACKLOG_NS),
         ),
         store,
         _parser(settings, store, tally),

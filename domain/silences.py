@@ -1,8 +1,9 @@
-"""Silences: people want no orders of some alerts for a while. They hide nothing and resolve nothing."""
+"""What people say of alerts: silences (no orders of some alerts for a while; they resolve nothing) and labels (true or false)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from domain.findings import Alert
@@ -46,3 +47,21 @@ class Silence:
 
 def _matches(pattern: str, value: str) -> bool:
     return not pattern or fnmatchcase(value, pattern)
+
+
+class Verdict(StrEnum):
+    """What an alert turned out to be."""
+
+    FALSE_ALARM = "false_alarm"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLabel:
+    """Somebody's verdict on an alert. Every one is kept; the latest of an alert counts. `created_ns`: wall time."""
+
+    alert: str
+    verdict: Verdict
+    author: str
+    note: str
+    created_ns: int

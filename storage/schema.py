@@ -233,3 +233,19 @@ api_key = Table(
     Column("document", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
 )
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("ends_ns", BigInteger, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)
+
+alert_label = Table(
+    "alert_label",
+    metadata,
+    Column("alert", Word, primary_key=True),
+    Column("created_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)

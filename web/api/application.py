@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from rules.rule import Rule
-from web.api import alerts, fleet, health, orders, problems, stream
+from web.api import alerts, fleet, health, labels, orders, problems, silences, stream
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
@@ -79,7 +79,16 @@ def create_app(
         lifespan=lifespan,
     )
     problems.install(app)
-    for router in (alerts.router, orders.router, fleet.router, stream.router, health.router, pages.router):
+    for router in (
+        alerts.router,
+        labels.router,
+        silences.router,
+        orders.router,
+        fleet.router,
+        stream.router,
+        health.router,
+        pages.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(pages.SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))
     return app
