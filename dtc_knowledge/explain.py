@@ -49,15 +49,17 @@ def say(text: Text, lang: str) -> str:
     return text.zh if lang == "zh" else text.en
 
 
-def explain(knowledge: FaultKnowledge, codes: Sequence[str], signals: Mapping[str, float], lang: str) -> dict[str, Any]:
+def explain(
+    knowledge: FaultKnowledge, codes: Sequence[str], signals: Mapping[str, float], lang: str, absent: Sequence[str] = ()
+) -> dict[str, Any]:
     """The JSON document of `pitcall dtc explain`: codes named, causes ranked, checks, plan, urgency with its reason.
 
     Args:
         codes: as reported, "P0301", "P0117:16", "SPN100/FMI3", "GB11". signals: VSS path -> measured value.
-        lang: "en" or "zh".
+        lang: "en" or "zh". absent: codes that are not there although their monitors have run to the end.
     """
     named = list(dict.fromkeys(code.strip().upper() for code in codes))
-    found = knowledge.explain(named, signals)
+    found = knowledge.explain(named, signals, absent)
     decided, way, words = knowledge.judge(found, named)
     infos = [knowledge.lookup(code) for code in named]
     truck = any(code.startswith("SPN") for code in named)
@@ -78,6 +80,8 @@ def explain(knowledge: FaultKnowledge, codes: Sequence[str], signals: Mapping[st
             for cause in knowledge.causes(found)
         ],
         "checks": [{"id": c.id, "title": say(c.title, lang), "minutes": c.minutes} for c in found.checks],
+        "information": [{"check": s.check.id, "bits": s.bits, "tells": list(s.tells)} for s in found.steps],
+        "absent": list(absent),
         "plan": [_plan_line(line, lang) for line in plan],
         "parts": _parts(plan, lang),
         "urgency": decided.urgency.name,

@@ -11,12 +11,13 @@ from dtc_knowledge.code_files import load_codes
 from dtc_knowledge.code_table import CodeCatalogue
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.files import KnowledgeFiles, read_knowledge
+from dtc_knowledge.information import FINDS
 from dtc_knowledge.pattern import Operation, Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Something the graph speaks of; `kind` is code, finding, predicate, pattern, cause, check, operation or part."""
+    """Something the graph speaks of; `kind` is system, code, finding, predicate, pattern, cause, check, operation or part."""
 
     kind: str
     id: str
@@ -30,13 +31,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """`start` -`kind`-> `end` (node keys), as `source` says, with `confidence` 0..1."""
+    """`start` -`kind`-> `end` (node keys), as `source` says, with `confidence` 0..1 and the `version` of the files' format."""
 
     kind: str
     start: tuple[str, str]
     end: tuple[str, str]
     source: str
     confidence: float = 1.0
+    version: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def fault_graph(codes: CodeCatalogue, files: KnowledgeFiles) -> FaultGraph:
     nodes: dict[tuple[str, str], Node] = {}
     edges: list[Edge] = []
     for pattern in files.patterns.values():
+        system = Node(kind="system", id=pattern.system, title=codes.systems[pattern.system])
+        _add(nodes, [system])
         _add(nodes, [Node(kind="pattern", id=pattern.id, title=pattern.title), *_pattern_nodes(pattern, codes)])
         edges.extend(_pattern_edges(pattern))
     for operation in files.operations.values():
@@ -109,6 +113,7 @@ def _pattern_nodes(pattern: Pattern, codes: CodeCatalogue) -> Iterator[Node]:
 
 def _pattern_edges(pattern: Pattern) -> Iterator[Edge]:
     key, source = ("pattern", pattern.id), pattern.sources[0]
+    yield Edge(kind="part_of", start=key, end=("system", pattern.system), source=source)
     for sign in pattern.signs:
         yield Edge(kind=sign.role, start=("code", sign.code), end=key, source=sign.source)
     for several in pattern.several:
@@ -124,6 +129,9 @@ def _pattern_edges(pattern: Pattern) -> Iterator[Edge]:
         yield Edge(kind="suggests", start=key, end=("cause", cause.id), source=cause.source, confidence=cause.share)
         for operation in cause.repair:
             yield Edge(kind="fixed_by", start=("cause", cause.id), end=("operation", operation), source=source)
+    for check_id, causes in pattern.tells:
+        for cause_id in causes:
+            yield Edge(kind="confirms", start=("check", check_id), end=("cause", cause_id), source="estimate", confidence=FINDS)
     for check in pattern.checks:
         yield Edge(kind="verified_by", start=key, end=("check", check.id), source=source)
 

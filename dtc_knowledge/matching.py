@@ -6,12 +6,12 @@ and supporting signs, lowered by each sign against it. A sign that another patte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
 from dtc_knowledge.evidence import Observation, plain_id
-from dtc_knowledge.pattern import Pattern, PatternCause, Role, Shift, matches
+from dtc_knowledge.pattern import Pattern, PatternCause, Role, Shift, hits
 
 CODE_STRENGTH = {Role.REQUIRED: 0.8, Role.TRIGGER: 0.8, Role.SUPPORT: 0.35, Role.AGAINST: 0.6}
 FINDING_STRENGTH = {Role.TRIGGER: 0.85, Role.SUPPORT: 0.4, Role.AGAINST: 0.6}
@@ -33,12 +33,14 @@ class Match:
     """A pattern that applies.
 
     Attributes:
-        belief: 0..1. touched: codes and finding ids seen that belong to it, sorted. measured: predicates that hold, in words.
+        belief: 0..1. touched: codes and finding ids seen that belong to it, sorted. grounds: those of them that trigger it.
+        measured: predicates that hold, in words.
     """
 
     pattern: Pattern
     belief: float
     touched: tuple[str, ...]
+    grounds: frozenset[str]
     measured: tuple[str, ...]
 
 
@@ -60,38 +62,54 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
     """
     doubts: dict[Role, list[float]] = {role: [] for role in Role}
     touched: set[str] = set()
-    for sign in pattern.signs:
-        hits = [code for code in seen.codes if sign.matches(code)]
-        if not hits:
-            if sign.role is Role.REQUIRED:
-                return None
-            continue
-        weight = max(seen.codes[code] * (discount or {}).get(code, 1.0) for code in hits)
-        doubts[sign.role].append(1 - CODE_STRENGTH[sign.role] * weight)
-        if sign.role is not Role.AGAINST:
-            touched.update(hits)
-    for several in pattern.several:
-        if hits := several.hits(seen.codes):
-            weight = sorted((seen.codes[code] for code in hits), reverse=True)[several.count - 1]
-            doubts[several.role].append(1 - CODE_STRENGTH[several.role] * weight)
-            if several.role is not Role.AGAINST:
-                touched.update(hits)
+    grounds: set[str] = set()
+    for role, strength, found, keys in _code_hits(pattern, seen, discount or {}):
+        if not found:
+            return None  # a required sign is missing
+        doubts[role].append(1 - strength)
+        if role is not Role.AGAINST:
+            touched |= keys
+        if role in (Role.TRIGGER, Role.REQUIRED):
+            grounds |= keys
     for finding in pattern.findings:
         if finding.id in seen.findings:
             doubts[finding.role].append(1 - FINDING_STRENGTH[finding.role] * seen.findings[finding.id])
             if finding.role is not Role.AGAINST:
                 touched.add(plain_id(finding.id))
-    measured = []
-    for predicate in pattern.predicates:
-        if predicate.holds(seen.values):
-            doubts[predicate.role].append(1 - VALUE_STRENGTH[predicate.role])
-            measured.append(predicate.words)
-    touched.update(code for code in seen.codes if pattern.explains_code(code))
+            if finding.role is Role.TRIGGER:
+                grounds.add(plain_id(finding.id))
+    holding = [predicate for predicate in pattern.predicates if predicate.holds(seen.values)]
+    for predicate in holding:
+        doubts[predicate.role].append(1 - VALUE_STRENGTH[predicate.role])
+    for sign in pattern.explains:
+        touched.update(hits(sign, seen.codes))
     if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own is not None and not touched & seen.own):
         return None
     belief = 1 - prod(doubts[Role.REQUIRED] + doubts[Role.TRIGGER] + doubts[Role.SUPPORT])
     belief *= prod(doubts[Role.AGAINST]) * ABSENT_FACTOR ** _missing_supports(pattern, seen)
-    return Match(pattern=pattern, belief=belief, touched=tuple(sorted(touched)), measured=tuple(measured))
+    return Match(
+        pattern=pattern,
+        belief=belief,
+        touched=tuple(sorted(touched)),
+        grounds=frozenset(grounds),
+        measured=tuple(predicate.words for predicate in holding),
+    )
+
+
+def _code_hits(
+    pattern: Pattern, seen: Observation, discount: Mapping[str, float]
+) -> Iterator[tuple[Role, float, bool, set[str]]]:
+    """(role, strength, whether found, codes) of every sign that is there, and of a required one that is not."""
+    for sign in pattern.signs:
+        if found := hits(sign.code, seen.codes):
+            weight = max(seen.codes[code] * discount.get(code, 1.0) for code in found)
+            yield sign.role, CODE_STRENGTH[sign.role] * weight, True, set(found)
+        elif sign.role is Role.REQUIRED:
+            yield sign.role, 0.0, False, set()
+    for several in pattern.several:
+        if found := several.hits(seen.codes):
+            weight = sorted((seen.codes[code] for code in found), reverse=True)[several.count - 1]
+            yield several.role, CODE_STRENGTH[several.role] * weight, True, set(found)
 
 
 def _missing_supports(pattern: Pattern, seen: Observation) -> int:
@@ -106,10 +124,13 @@ def match_patterns(patterns: Iterable[Pattern], seen: Observation) -> tuple[Matc
     """
     candidates = sorted(patterns, key=lambda p: p.id)
     first = [m for p in candidates if (m := match_pattern(p, seen))]
-    parents = [m.pattern for m in first if m.belief >= FIRM and m.pattern.explains]
+    explained = {m.pattern.id: explained_codes(seen.codes, [m.pattern]) for m in first if m.belief >= FIRM and m.pattern.explains}
     again: list[Match] = []
     for match in first:
-        discount = _claimed_codes(match, first) | explained_codes(seen.codes, [p for p in parents if p.id != match.pattern.id])
+        discount = _claimed_codes(match, first)
+        for parent, codes in explained.items():
+            if parent != match.pattern.id:
+                discount |= codes
         refined = match_pattern(match.pattern, seen, discount) if discount else match
         if refined is not None:
             again.append(_dated(refined, seen))
@@ -131,28 +152,23 @@ def _claimed_codes(match: Match, others: Sequence[Match]) -> dict[str, float]:
     Better founded: it is believed, rests on a trigger that this pattern knows nothing of, and this pattern has no other
     ground than the claimed codes. So a code beside a greater fault does not lead the answer.
     """
-    known = {code for code in match.touched if match.pattern.triggered_by(code)}
     claims: dict[str, float] = {}
     for other in others:
-        if other.pattern.id == match.pattern.id or other.belief < FIRM or other.pattern.fallback:
-            continue
-        grounds = {code for code in other.touched if other.pattern.triggered_by(code)}
-        if grounds & set(match.touched):
-            continue
-        claimed = {code for code in known if code in other.touched and code not in grounds}
-        if known and claimed == known:
-            claims |= dict.fromkeys(claimed, CLAIMED_WEIGHT)
+        apart = other.belief >= FIRM and not other.pattern.fallback and other.grounds.isdisjoint(match.touched)
+        if apart and match.grounds and match.grounds.issubset(other.touched):
+            claims |= dict.fromkeys(match.grounds, CLAIMED_WEIGHT)
     return claims
 
 
 def explained_codes(codes: Iterable[str], parents: Sequence[Pattern]) -> dict[str, float]:
     """Code -> what is left of its weight, for the codes that one of `parents` explains."""
-    return {code: EXPLAINED_WEIGHT for code in codes if any(p.explains_code(code) for p in parents)}
+    known = set(codes)
+    return {code: EXPLAINED_WEIGHT for parent in parents for sign in parent.explains for code in hits(sign, known)}
 
 
 def shares(pattern: Pattern, seen: Observation) -> list[float]:
     """Share of each of the pattern's causes, moved by the signs present and absent; they add up to 1."""
-    present = [*seen.codes, *seen.findings]
+    present = {**seen.codes, **seen.findings}
     moved = []
     for cause in pattern.causes:
         share = cause.share
@@ -163,13 +179,13 @@ def shares(pattern: Pattern, seen: Observation) -> list[float]:
     return [share / total for share in moved]
 
 
-def _factor(shift: Shift, present: Sequence[str], seen: Observation) -> float:
+def _factor(shift: Shift, present: Collection[str], seen: Observation) -> float:
     """What a shift multiplies a share by; a code known to be absent counts the other way round, but only half as much."""
     if shift.predicate is not None:
         return shift.times if shift.predicate.holds(seen.values) == shift.present else 1.0
-    if any(matches(sign, key) for sign in shift.signs for key in present) == shift.present:
+    if any(hits(sign, present) for sign in shift.signs) == shift.present:
         return shift.times
-    tested = bool(shift.signs) and all(any(matches(sign, code) for code in seen.absent) for sign in shift.signs)
+    tested = bool(shift.signs) and all(hits(sign, seen.absent) for sign in shift.signs)
     return shift.times**-0.5 if shift.present and tested else 1.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +46,13 @@ def matches(sign: str, code: str) -> bool:
     """Whether `code` is `sign`, in which one `*` stands for anything."""
     head, star, tail = sign.partition("*")
     return code == sign if not star else len(code) >= len(head) + len(tail) and code.startswith(head) and code.endswith(tail)
+
+
+def hits(sign: str, codes: Collection[str]) -> list[str]:
+    """The codes that are `sign`; a sign without `*` is looked up, not searched for."""
+    if "*" not in sign:
+        return [sign] if sign in codes else []
+    return [code for code in codes if matches(sign, code)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +175,7 @@ class Pattern:
     def triggered_by(self, key: str) -> bool:
         """Whether the code, rule or model id is one of the signs that the pattern rests on."""
         main = (Role.REQUIRED, Role.TRIGGER)
-        return any(s.role in main and s.matches(key) for s in self.signs) or any(
+        return any(s.role in main and (s.code == key or ("*" in s.code and s.matches(key))) for s in self.signs) or any(
             f.role in main and f.id == key for f in self.findings
         )
 

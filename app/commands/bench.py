@@ -88,6 +88,16 @@ def live(seconds: float, receiver: str, rate: float | None, lateness: float, as_
     _show(run(seconds=seconds, receivers=names[receiver], rate=rate, lateness_s=lateness), as_json)
 
 
+@command.command()
+@click.option("--groups", default=500, show_default=True, type=click.IntRange(10), help="How many groups of 20 codes.")
+@JSON
+def knowledge(groups: int, as_json: bool) -> None:
+    """Loading the fault knowledge and explaining groups of 20 codes: milliseconds and megabytes."""
+    from app.bench_knowledge import run
+
+    _show(run(groups=groups), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)

@@ -73,12 +73,19 @@ def _words(line: dict[str, Any]) -> str:
 @command.command()
 @click.argument("codes", nargs=-1, required=True)
 @click.option("--signal", "signals", multiple=True, metavar="VSS=VALUE", help="A measured value, such as Vehicle.Speed=80.")
+@click.option("--absent", multiple=True, metavar="CODE", help="A code that is not there although its test has run to the end.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
 @MAKER
 @MAKER_CODES
 @JSON
 def explain(
-    codes: tuple[str, ...], signals: tuple[str, ...], lang: str, maker: str, maker_codes: Path | None, as_json: bool
+    codes: tuple[str, ...],
+    signals: tuple[str, ...],
+    absent: tuple[str, ...],
+    lang: str,
+    maker: str,
+    maker_codes: Path | None,
+    as_json: bool,
 ) -> None:
     """Explain trouble codes together: likely causes, checks, plan, parts, how soon, whether to drive.
 
@@ -103,7 +110,7 @@ def explain(
     if maker or maker_codes:
         tables = load_codes(makers=maker_codes)
         knowledge = replace(knowledge, codes=_of_maker(tables, maker) if maker else tables)
-    document = explain_codes(knowledge, codes, values, lang)
+    document = explain_codes(knowledge, codes, values, lang, absent)
     if as_json:
         print_json(document)
     else:

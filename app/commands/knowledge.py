@@ -30,3 +30,41 @@ def check(as_json: bool) -> None:
     for name, value in figures.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         click.echo(f"{name.replace('_', ' '):22} {shown}")
+
+
+@command.command()
+@click.option(
+    "--format", "form", type=click.Choice(["jsonld", "ttl", "dot"]), default="jsonld", show_default=True, help="Format."
+)
+@click.option("--pattern", default="", metavar="ID", help="With dot: draw only this pattern and what it touches.")
+def export(form: str, pattern: str) -> None:
+    """Print the fault graph as JSON-LD, as Turtle (RDF), or as a picture for Graphviz."""
+    from domain.errors import InputError
+    from dtc_knowledge.export import to_dot, to_jsonld, to_turtle
+    from dtc_knowledge.graph import fault_graph, load_knowledge
+
+    knowledge = load_knowledge()
+    if pattern and pattern not in knowledge.files.patterns:
+        raise InputError(f"unknown pattern {pattern!r}", mend="see `pitcall knowledge export --format dot` for the ids")
+    graph = fault_graph(knowledge.codes, knowledge.files)
+    click.echo({"jsonld": to_jsonld, "ttl": to_turtle}[form](graph) if form != "dot" else to_dot(graph, pattern), nl=False)
+
+
+@command.command()
+@JSON
+def confusion(as_json: bool) -> None:
+    """Judge every pattern by cases made from it: full, one code missing, another fault beside it, consequences beside it."""
+    from dtc_knowledge.cases import confusion as judge
+    from dtc_knowledge.graph import load_knowledge
+
+    table = judge(load_knowledge())
+    if as_json:
+        print_json(table)
+        return
+    click.echo("| cases | made | true pattern leads | share |\n|---|---|---|---|")
+    for kind, row in table.items():
+        click.echo(f"| {kind.replace('_', ' ')} | {row['cases']} | {row['right']} | {row['share']:.1%} |")
+    click.echo("\n| cases | true pattern | leads instead |\n|---|---|---|")
+    for kind, row in table.items():
+        for pair in row["confused"]:
+            click.echo(f"| {kind.replace('_', ' ')} | {pair['true']} | {pair['leading'] or 'none'} |")
