@@ -26,6 +26,8 @@ _FORMS = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})[T ]" + _TIME),
 )
 _DAY_NS = 86_400_000_000_000
+_TABLE_LAST_DAYS = 125_000
+"""In the year 2242."""
 _TABLE_EPOCH_DAYS = 25_569
 """1970-01-01 as spreadsheets and Delphi's TDateTime number days, from 1899-12-30."""
 
@@ -76,10 +78,11 @@ def table_days_ns(text: bytes) -> int | None:
     """The moment of a spreadsheet's day number (44548.6028595139), to the microsecond; None where it is none."""
     try:
         days = Decimal(text.decode("ascii").strip())
-        moment = int(((days - _TABLE_EPOCH_DAYS) * _DAY_NS / 1000).to_integral_value()) * 1000
-    except (InvalidOperation, ValueError, OverflowError):
+        if not _TABLE_EPOCH_DAYS <= days < _TABLE_LAST_DAYS:  # first of all: the numbers of 1e999999 fill the memory
+            return None
+    except (InvalidOperation, ValueError):
         return None
-    return moment if 0 <= moment < 9_000_000_000_000_000_000 else None
+    return int(((days - _TABLE_EPOCH_DAYS) * _DAY_NS / 1000).to_integral_value()) * 1000
 
 
 def midnight_ns(moment_ns: int) -> int:

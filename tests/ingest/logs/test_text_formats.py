@@ -315,3 +315,8 @@ def test_the_worked_example_of_the_documentation_reads_its_format() -> None:
         blocks = read_blocks(names["DRIVELOG"], "\n".join(text.splitlines()[:2]).encode(), jit=jit)
         assert as_seen(blocks) == [seen(12.345678, "can0", "18FEF100x", "F30010FE")]
         assert not malformed(blocks)
+
+
+@pytest.mark.parametrize("text", [b"1e999999999", b"-1e99999", b"nan", b"inf", b"9" * 5000, b"x", b""])
+def test_no_number_of_days_is_too_large_to_be_refused_at_once(text: bytes) -> None:
+    assert table_days_ns(text) is None
