@@ -14,11 +14,13 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
+from app.care import enrol_known, review_fleet
 from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
+from dtc_knowledge.maintenance import MaintenancePlans, shipped_plans
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
 from rules.pack import load_rules
@@ -35,6 +37,9 @@ STREAMS_CLOSE_S = 2.0
 """Open event streams are cut so long after a stop."""
 WORKERS_END_S = 6.0
 RETENTION_EVERY_H = 1
+CARE_EVERY_H = 1
+CARE_WAITS_H = 3
+"""A day is looked at so long after it has ended (UTC), when its last drives have come in; what comes later shows in the odometer."""
 EXPIRE_EVERY_S = 10
 PIPELINE_SILENT_S = 15.0
 BY_HAND = "pushes.jsonl"
@@ -147,6 +152,7 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
         scheduler.add_job(worker.wake, "interval", seconds=1)
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
+    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, shipped_plans()])
     return scheduler
 
 
@@ -158,6 +164,20 @@ def _expire(settings: ServiceSettings, store: SqlStore) -> None:
         return
     if expired:
         log.warning("offers expired", extra={"fields": {"orders": expired}})
+
+
+def look_after(store: SqlStore, plans: MaintenancePlans) -> None:
+    """Care reminders of every day that has ended; what was looked at already is passed over."""
+    yesterday = (time.time_ns() - CARE_WAITS_H * 3600 * 1_000_000_000) // DAY_NS - 1
+    try:
+        enrol_known(store, yesterday)
+        tally = review_fleet(store, plans, yesterday)
+    except StorageError as problem:
+        log.warning("care could not be looked through: %s", problem)
+        return
+    if tally.reminders:
+        fields = {"vehicles": tally.vehicles, "reminders": tally.reminders, "orders": tally.orders}
+        log.info("care reminders changed", extra={"fields": fields})
 
 
 def forget_old(settings: ServiceSettings, store: SqlStore) -> None:

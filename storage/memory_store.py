@@ -15,12 +15,13 @@ from domain.live import FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage.feed import alert_event, delivery_event, is_critical, order_event
+from storage.memory_care import MemoryCare
 from storage.memory_verdicts import MemoryVerdicts
 from storage.memory_views import MemoryViews, by_creation, by_opening
 from storage.merging import merge
 
 
-class MemoryStore(MemoryViews, MemoryVerdicts):
+class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
@@ -29,6 +30,7 @@ class MemoryStore(MemoryViews, MemoryVerdicts):
     def __init__(self, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
         MemoryViews.__init__(self, clock)
         MemoryVerdicts.__init__(self)
+        MemoryCare.__init__(self)
         self._settle = settle
         self._vault: dict[str, VaultEntry] = {}
         self._dealers: dict[str, Dealer] = {}

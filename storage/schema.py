@@ -249,3 +249,46 @@ alert_label = Table(
     Column("created_ns", BigInteger, primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
 )
+
+care_enrolment = Table(
+    "care_enrolment", metadata, Column("vehicle", Word, primary_key=True), Column("document", Text, nullable=False)
+)
+
+care_state = Table(
+    "care_state",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+daily_usage = Table(
+    "daily_usage",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+care_completion = Table(
+    "care_completion",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("vehicle", Word, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "vehicle", "day"),
+)
+
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("vehicle", Word, nullable=False),
+    Column("item", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("opened_day", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "vehicle", "opened_day", "id"),
+    Index(None, "state", "opened_day"),
+)

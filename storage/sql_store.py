@@ -19,6 +19,7 @@ from storage import rows, schema
 from storage.feed import alert_event, delivery_event, order_event
 from storage.merging import Merged, merge
 from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, replace_rows, transaction
+from storage.sql_care import SqlCare
 from storage.sql_cases import SqlCases
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
@@ -27,7 +28,7 @@ _FEED_LOCK = 0x70697463666565
 """Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
 
 
-class SqlStore(SqlCases, SqlViews, SqlVerdicts):
+class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.

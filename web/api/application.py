@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from rules.rule import Rule
-from web.api import alerts, fleet, health, labels, orders, problems, silences, stream
+from web.api import alerts, fleet, health, labels, orders, problems, reminders, silences, stream
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
@@ -84,6 +84,7 @@ def create_app(
         labels.router,
         silences.router,
         orders.router,
+        reminders.router,
         fleet.router,
         stream.router,
         health.router,

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
+from domain.care import CareState, Reminder, ReminderState
 from domain.findings import Alert, AlertState, Order, Severity
 from domain.fleet import Dealer, Vehicle
 from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSummary
@@ -85,3 +86,18 @@ class WebStore(Protocol):
     def label_alert(self, label: AlertLabel) -> None: ...
 
     def labels(self, alert: str | None = None) -> tuple[AlertLabel, ...]: ...
+
+    def reminder(self, identifier: str) -> Reminder | None: ...
+
+    def reminders(
+        self,
+        *,
+        vehicle: str | None = None,
+        state: Collection[ReminderState] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[Reminder, ...]: ...
+
+    def care_state(self, vehicle: str) -> CareState | None: ...
+
+    def change_care(self, before: CareState | None, after: CareState, reminders: Iterable[Reminder]) -> bool: ...
