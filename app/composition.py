@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.fault_knowledge import fault_knowledge
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
 from domain.vss import catalogue
 from dtc_knowledge.code_files import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.graph import load_knowledge
 from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
@@ -112,7 +112,7 @@ def build_line(
     return Parts(
         line=line,
         profiles=profiles,
-        knowledge=load_knowledge(),
+        knowledge=fault_knowledge(),
         rules=rules,
         engine=engine,
         detectors=1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from domain.fleet import DEVELOPMENT_KEY
 
@@ -18,6 +19,8 @@ class Settings:
         key_is_development: no key was set.
         database_url: PITCALL_DATABASE_URL, "" for none.
         allow_private_endpoints: PITCALL_ALLOW_PRIVATE_ENDPOINTS=1 lets webhooks go to private addresses (demo, tests).
+        knowledge: PITCALL_KNOWLEDGE, the folder of a maker's own fault knowledge; None where it is not set.
+        region: PITCALL_REGION, whose plans and prices count ("" = those without a region).
         secrets: webhook signing secrets, from PITCALL_SECRET_<NAME>.
     """
 
@@ -26,6 +29,8 @@ class Settings:
     database_url: str
     allow_private_endpoints: bool
     secrets: Mapping[str, str]
+    knowledge: Path | None = None
+    region: str = ""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -37,5 +42,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         key_is_development=not key,
         database_url=environment.get("PITCALL_DATABASE_URL", ""),
         allow_private_endpoints=environment.get("PITCALL_ALLOW_PRIVATE_ENDPOINTS") == "1",
+        knowledge=Path(environment["PITCALL_KNOWLEDGE"]) if environment.get("PITCALL_KNOWLEDGE") else None,
+        region=environment.get("PITCALL_REGION", ""),
         secrets={name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)},
     )

@@ -73,10 +73,9 @@ class FaultKnowledge:
     codes: CodeCatalogue
     files: KnowledgeFiles
 
-    @property
-    def workshop(self) -> Workshop:
-        """Operations and parts."""
-        return Workshop(self.files.operations, self.files.parts)
+    def workshop(self, model: str = "") -> Workshop:
+        """Operations and parts, with what a maker adds for a model."""
+        return Workshop(self.files.operations, self.files.parts, self.files.offers, model)
 
     def lookup(self, code: str) -> CodeInfo:
         """What the code says by itself."""
@@ -138,8 +137,10 @@ class FaultKnowledge:
         own, others = _split(case, diagnosis.incident_id)
         found = self.assess(_known(observe(own, others), vehicle), vehicle.powertrain, vehicle.model)
         decided = fuse(own, others, found.matched, self.codes, explained_by_others(found, own))
-        plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle))
+        plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle), vehicle.model)
         way = handling(found.pattern, decided.urgency)
+        if found.ranked and way.action == "dealer" and self.workshop(vehicle.model).remote(found.ranked[0][0].cause):
+            way = replace(way, action="remote")
         worst = max(own, key=lambda alert: alert.urgency, default=None)
         return Recommendation(
             incident_id=diagnosis.incident_id,
@@ -163,11 +164,12 @@ class FaultKnowledge:
             merges=diagnosis.merges,
         )
 
-    def plan(self, found: Assessment, group: str, truck: bool) -> tuple[tuple[PlanLine, ...], tuple[str, ...]]:
+    def plan(self, found: Assessment, group: str, truck: bool, model: str = "") -> tuple[tuple[PlanLine, ...], tuple[str, ...]]:
         """Plan lines, and what a workshop must be able to do."""
         needs = set(found.pattern.needs) if found.pattern else {system_need(group)}
-        lines = plan_lines(found.ranked, self.workshop, needs)
-        needs |= self.workshop.needs(lines) | ({"truck"} if truck else set())
+        shop = self.workshop(model)
+        lines = plan_lines(found.ranked, shop, needs)
+        needs |= shop.needs(lines) | ({"truck"} if truck else set())
         return lines, tuple(sorted(needs))
 
     def judge(self, found: Assessment, codes: Sequence[str]) -> tuple[Item, Handling, Text]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from domain.errors import DataFileError
 from domain.findings import Check, Part, Text
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
+from dtc_knowledge.offers import Offers, read_offers, with_outcomes
 from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign, Worse
 from dtc_knowledge.schema import (
     CauseEntry,
@@ -39,10 +40,11 @@ class KnowledgeFiles:
     patterns: dict[str, Pattern]
     operations: dict[str, Operation]
     parts: dict[str, Part]
+    offers: Offers = field(default_factory=Offers)
 
 
-def read_knowledge(root: Path, codes: CodeCatalogue) -> KnowledgeFiles:
-    """Read `parts.yaml`, `operations.yaml` and `patterns/*.yaml` of a folder.
+def read_knowledge(root: Path, codes: CodeCatalogue, extra: Path | None = None, region: str = "") -> KnowledgeFiles:
+    """Read `parts.yaml`, `operations.yaml` and `patterns/*.yaml` of a folder, then what a maker adds in the folder `extra`.
 
     Raises:
         DataFileError: a file is missing or not valid, an id stands twice, a reference leads nowhere, or shares do not add up.
@@ -52,7 +54,12 @@ def read_knowledge(root: Path, codes: CodeCatalogue) -> KnowledgeFiles:
     patterns: dict[str, Pattern] = {}
     causes: dict[str, tuple[Text, tuple[str, ...]]] = {}
     checks: dict[str, Check] = {}
-    for file in sorted((root / "patterns").glob("*.yaml")):
+    if extra is not None and (extra / "parts.yaml").exists():
+        parts = _merged(parts, _read_parts(extra / "parts.yaml", codes), extra / "parts.yaml")
+    if extra is not None and (extra / "operations.yaml").exists():
+        operations = _merged(operations, _read_operations(extra / "operations.yaml", parts, codes), extra / "operations.yaml")
+    folders = [root / "patterns"] + ([extra / "patterns"] if extra is not None else [])
+    for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
         document = load_yaml(file)
         reader = _PatternReader(document, codes, operations, causes, checks)
         for pattern in reader.read():
@@ -61,7 +68,18 @@ def read_knowledge(root: Path, codes: CodeCatalogue) -> KnowledgeFiles:
             patterns[pattern.id] = pattern
     if not patterns:
         raise DataFileError("holds no patterns", file=root / "patterns", mend="add a .yaml file with a list of patterns")
-    return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts)
+    if extra is None:
+        return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts)
+    offers = read_offers(extra, region, patterns=patterns, operations=operations, parts=parts, sources=codes.sources)
+    patterns = {id_: with_outcomes(pattern, offers.outcomes) for id_, pattern in patterns.items()}
+    return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts, offers=offers)
+
+
+def _merged(shipped: dict[str, E], added: dict[str, E], file: Path) -> dict[str, E]:
+    for id_ in added:
+        if id_ in shipped:
+            raise DataFileError(f"{id_} is shipped already", file=file, mend="give it an id of your own")
+    return {**shipped, **added}
 
 
 def _read_parts(file: Path, codes: CodeCatalogue) -> dict[str, Part]:

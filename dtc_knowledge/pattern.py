@@ -122,6 +122,8 @@ class PatternCause:
     shifts: tuple[Shift, ...]
     repair: tuple[str, ...]
     source: str
+    repairs: int = 0
+    """How many repairs with a known outcome stand behind the share, beside the prior."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

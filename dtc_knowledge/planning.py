@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.findings import Part, PlanLine, Text, Urgency
 from dtc_knowledge.matching import RankedCause
-from dtc_knowledge.pattern import Operation, Pattern
+from dtc_knowledge.offers import Offers
+from dtc_knowledge.pattern import Operation, Pattern, PatternCause
 
 DIAGNOSE = "OP-DIAGNOSE"
 DIAGNOSE_HV = "OP-DIAGNOSE-HV"
@@ -53,26 +54,48 @@ class Handling:
 
 
 def plan_lines(ranked: Sequence[tuple[RankedCause, float]], shop: Workshop, needs: Iterable[str]) -> tuple[PlanLine, ...]:
-    """A diagnosis line where the cause is not sure, the leading cause's repair, and the next likely ones as options."""
+    """A diagnosis line where the cause is not sure, the leading cause's repair, and the next likely ones as options.
+
+    A plan in force for the vehicle's model and region replaces a cause's usual repair, and says who pays.
+    """
     chosen: dict[str, bool] = {}
     if not ranked or ranked[0][1] < SURE or not ranked[0][0].cause.repair:
         chosen[DIAGNOSE_HV if "hv" in needs else DIAGNOSE] = False
     if ranked:
-        chosen |= dict.fromkeys(ranked[0][0].cause.repair, False)
+        chosen |= dict.fromkeys(shop.repair(ranked[0][0].cause), False)
     for cause, probability in ranked[1 : 1 + MOST_ALTERNATIVES]:
         if probability >= WORTH_QUOTING:
-            for operation in cause.cause.repair:
+            for operation in shop.repair(cause.cause):
                 chosen.setdefault(operation, True)
     ordered = sorted(chosen.items(), key=lambda item: item[1])
-    return tuple(shop.line(number, operation, optional) for number, (operation, optional) in enumerate(ordered, 1))
+    payers = shop.payers([cause.cause for cause, _ in ranked[: 1 + MOST_ALTERNATIVES]])
+    lines = (shop.line(number, operation, optional) for number, (operation, optional) in enumerate(ordered, 1))
+    return tuple(replace(line, pay_type=payers.get(line.operation, line.pay_type)) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Operations and parts by id."""
+    """Operations and parts by id, with the tables that a maker adds for a `model`."""
 
     operations: Mapping[str, Operation]
     parts: Mapping[str, Part]
+    offers: Offers = field(default_factory=Offers)
+    model: str = ""
+
+    def repair(self, cause: PatternCause) -> tuple[str, ...]:
+        """Operations of the plan in force for the cause, or else its usual repair."""
+        plan = self.offers.plan_for(cause.id, self.model)
+        return tuple(plan.operations.split()) if plan else cause.repair
+
+    def payers(self, causes: Sequence[PatternCause]) -> dict[str, str]:
+        """Operation -> who pays, of the plans in force for the causes; the first cause's plan decides."""
+        plans = [plan for cause in reversed(causes) if (plan := self.offers.plan_for(cause.id, self.model))]
+        return {operation: plan.pay_type for plan in plans for operation in plan.operations.split()}
+
+    def remote(self, cause: PatternCause) -> bool:
+        """Whether the plan in force for the cause needs no visit."""
+        plan = self.offers.plan_for(cause.id, self.model)
+        return plan is not None and plan.remote == "yes"
 
     def line(self, number: int, operation_id: str, optional: bool) -> PlanLine:
         """One line of a plan, with the operation's labour and parts."""
@@ -82,7 +105,9 @@ class Workshop:
             operation=operation.id,
             description=operation.title,
             labour_hours=operation.hours,
-            parts=tuple(replace(self.parts[part], quantity=quantity) for part, quantity in operation.parts),
+            parts=tuple(
+                self.offers.part(replace(self.parts[part], quantity=quantity), self.model) for part, quantity in operation.parts
+            ),
             optional=optional,
         )
 

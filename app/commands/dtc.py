@@ -91,11 +91,11 @@ def explain(
 
     CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
     """
+    from app.fault_knowledge import fault_knowledge
     from domain.errors import InputError
     from dtc_knowledge.code_files import load_codes
     from dtc_knowledge.explain import explain as explain_codes
     from dtc_knowledge.explain import explain_text
-    from dtc_knowledge.graph import load_knowledge
 
     values: dict[str, float] = {}
     for word in signals:
@@ -106,7 +106,7 @@ def explain(
             raise InputError(f"--signal {word!r} is no VSS=VALUE", mend="write --signal Vehicle.Speed=80") from problem
         if not sign or path not in _catalogue():
             raise InputError(f"unknown signal {path!r}", mend=_nearest(path))
-    knowledge = load_knowledge()
+    knowledge = fault_knowledge()
     if maker or maker_codes:
         tables = load_codes(makers=maker_codes)
         knowledge = replace(knowledge, codes=_of_maker(tables, maker) if maker else tables)

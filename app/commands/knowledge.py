@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from app.options import JSON
@@ -14,16 +16,17 @@ def command() -> None:
 
 
 @command.command()
+@click.option("--with", "extra", type=click.Path(path_type=Path), help="A maker's folder.  [default: PITCALL_KNOWLEDGE]")
 @JSON
-def check(as_json: bool) -> None:
+def check(extra: Path | None, as_json: bool) -> None:
     """Validate every entry and reference, and count what there is.
 
     A broken entry is named with file, line and mend, and the exit status is 2.
     """
+    from app.fault_knowledge import fault_knowledge
     from dtc_knowledge.check import check as check_knowledge
-    from dtc_knowledge.graph import load_knowledge
 
-    figures = check_knowledge(load_knowledge())
+    figures = check_knowledge(fault_knowledge(extra))
     if as_json:
         print_json(figures)
         return
