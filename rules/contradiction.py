@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise, product
 
-from rules.expression import COMPARISONS, Call, Dtc, Signal, walk
+from rules.expression import COMPARISONS, Call, Dtc, Node, Signal, children, walk
 from rules.functions import Leaf, leaves
 from rules.meaning import column_name, evaluate
 from rules.rule import Rule
@@ -29,6 +30,35 @@ def contradiction(rule: Rule) -> Mapping[str, float] | None:
         if all(evaluate(condition, inputs, rule.parameters) == 1.0 for condition in rule.conditions):
             return inputs
     return None
+
+
+def unreachable(rule: Rule) -> bool:
+    """No value of its inputs opens the gate and makes `when` true.
+
+    Only where that can be told for certain: each comparison holds one input against numbers, and all trials could be made.
+    """
+    raising = tuple(node for node in (rule.gate, rule.when) if node is not None)
+    read = tuple(dict.fromkeys(leaf for node in raising for leaf in leaves(node)))
+    comparisons = [
+        part for node in raising for part in _outside_features(node) if isinstance(part, Call) and part.name in COMPARISONS
+    ]
+    if not all(
+        any(isinstance(arg, Leaf) and arg in read for arg in part.args) and len(set(leaves(part))) == 1 for part in comparisons
+    ):
+        return False
+    choices = [_choices(node, rule) for node in read]
+    if math.prod(len(values) for values in choices) > MOST_TRIALS:
+        return False
+    names = [column_name(node) for node in read]
+    trials = (dict(zip(names, trial, strict=True)) for trial in product(*choices))
+    return not any(all(evaluate(node, trial, rule.parameters) == 1.0 for node in raising) for trial in trials)
+
+
+def _outside_features(node: Node) -> Iterator[Node]:
+    yield node
+    if not (isinstance(node, Leaf) and node in set(leaves(node))):
+        for child in children(node):
+            yield from _outside_features(child)
 
 
 def _choices(node: Leaf, rule: Rule) -> list[float]:

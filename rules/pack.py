@@ -14,13 +14,17 @@ from datafiles import Document, load_yaml, validate
 from domain.errors import RuleError
 from domain.findings import Severity, Text, Urgency
 from rules.binding import bind_condition
-from rules.contradiction import contradiction
+from rules.contradiction import contradiction, unreachable
 from rules.expression import ExpressionError, Node, Parameter, parse, walk
+from rules.functions import features_in
 from rules.rule import Pause, Rule, RuleStatus, Trigger, parse_duration_ns
 from rules.template import Placeholder, Template, parse_template
 from rules.units import Unit, parse_unit
 
 _RATE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*Hz")
+
+MOST_FUNCTIONS = 8
+"""Functions with memory in one rule: each costs state in every vehicle."""
 
 Word = Annotated[str, pydantic.Field(min_length=1)]
 
@@ -216,6 +220,13 @@ class _Builder:
                 )
         if not rule.inputs:
             self._wrong("when: reads no signal and no trouble code", "name a signal", "when")
+        if unreachable(rule):
+            self._wrong("when: can never hold", "its comparisons, or they and the gate, exclude each other", "when")
+        nodes = (*rule.conditions, *rule.shown_nodes)
+        functions = {call for node in nodes for call in features_in(node)}
+        if len(functions) > MOST_FUNCTIONS:
+            what = f"when: {len(functions)} windows and other functions with memory, more than {MOST_FUNCTIONS}"
+            self._wrong(what, "split it into several rules", "when")
         if _numbers(rule.explanation_en) != _numbers(rule.explanation_zh):
             self._wrong(
                 "explanation: the two languages show different numbers", "use the same placeholders in both", "explanation"

@@ -1,4 +1,4 @@
-"""`pitcall rules check|test|list`."""
+"""`pitcall rules check|test|list|explain|new|schema`."""
 
 from __future__ import annotations
 
@@ -71,3 +71,43 @@ def list_(paths: tuple[Path, ...], as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['id']:32} {row['severity']:9} {row['system']:24} {row['status']:8} version {row['version']}")
+
+
+@command.command()
+@click.argument("rule_id", metavar="ID")
+@_PATHS
+@JSON
+def explain(rule_id: str, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Tell what a rule reads and when it raises and clears, with whole names and figures."""
+    from domain.errors import InputError
+    from rules.pack import load_rules
+    from rules.scaffold import explain as told
+
+    rule = next((rule for rule in load_rules(paths or None) if rule.id == rule_id), None)
+    if rule is None:
+        raise InputError(f"no rule {rule_id!r}", mend="pitcall rules list shows them")
+    facts = told(rule)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if value not in (None, 0.0, [], {}):
+            click.echo(f"{name:18} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+
+
+@command.command()
+@click.argument("rule_id", metavar="ID")
+@click.option("--from-pattern", "pattern", help="Id of a root-cause pattern whose measured values become the condition.")
+def new(rule_id: str, pattern: str | None) -> None:
+    """Print a new rule to fill in; it starts as a shadow rule, which raises nothing."""
+    from app.rule_drafts import draft
+
+    click.echo(draft(rule_id, pattern), nl=False)
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of rule packs, for editors."""
+    from rules.scaffold import pack_schema
+
+    print_json(pack_schema())

@@ -136,6 +136,18 @@ def test_dtc_explain_answers_what_how_sure_and_how_soon(lang):
     assert run("dtc", "explain", "P0301", "P0351", "--lang", lang).strip()
 
 
+def test_a_rule_is_explained_drafted_and_described_to_editors(tmp_path):
+    facts = json.loads(run("rules", "explain", "coolant_overheat", "--json"))
+    assert "EngineCoolant.Temperature" in facts["when"]
+    assert "coolant_overheat" in run("rules", "explain", "coolant_overheat")
+    for words in ((), ("--from-pattern", "transmission_overheat")):
+        file = tmp_path / "new.yaml"
+        file.write_text(run("rules", "new", "mine", *words), encoding="utf-8")
+        assert "1 rules, no mistakes" in run("rules", "check", file)
+        assert json.loads(run("rules", "list", file, "--json"))[0]["status"] == "shadow"
+    assert "keep_firing_for" in json.loads(run("rules", "schema"))["$defs"]["RuleModel"]["properties"]
+
+
 def test_rules_are_listed_checked_and_tested():
     rows = json.loads(run("rules", "list", "--json"))
     assert len(rows) >= 12

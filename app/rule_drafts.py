@@ -1,0 +1,57 @@
+"""`pitcall rules new`: a draft of a rule, from nothing or from the measured values that a root-cause pattern names."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from domain.errors import InputError
+from domain.findings import Text
+from dtc_knowledge.code_files import load_codes
+from dtc_knowledge.files import read_knowledge
+from dtc_knowledge.pattern import Predicate, Role
+from rules.scaffold import new_rule
+
+EXAMPLE = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
+
+
+def draft(rule_id: str, pattern_id: str | None) -> str:
+    """The YAML of a shadow rule.
+
+    Raises:
+        InputError: there is no such pattern, or it names no measured value.
+    """
+    if pattern_id is None:
+        title = Text(en="What is wrong", zh="故障名称")
+        return new_rule(
+            rule_id, when=f"{EXAMPLE} > 115 celsius", title=title, system="engine", shown=EXAMPLE, sources=["to be named"]
+        )
+    patterns = read_knowledge(Path(str(files("dtc_knowledge"))), load_codes()).patterns
+    pattern = patterns.get(pattern_id)
+    if pattern is None:
+        raise InputError(f"no pattern {pattern_id!r}", mend="ids stand in dtc_knowledge/patterns")
+    if not pattern.predicates:
+        raise InputError(
+            f"pattern {pattern_id!r} names no measured value", mend="add `signals` to it, or leave --from-pattern out"
+        )
+    decisive = [p for p in pattern.predicates if p.role in (Role.REQUIRED, Role.TRIGGER)]
+    main = decisive or [p for p in pattern.predicates if p.role is Role.SUPPORT]
+    if not main:
+        raise InputError(f"pattern {pattern_id!r} has only values that speak against it", mend="leave --from-pattern out")
+    return new_rule(
+        rule_id,
+        when=" and ".join(_condition(predicate) for predicate in main),
+        title=pattern.title,
+        system=pattern.system,
+        shown=main[0].signal,
+        sources=[f"root-cause pattern {pattern.id}", *pattern.sources],
+    )
+
+
+def _condition(predicate: Predicate) -> str:
+    other = ""
+    if predicate.other is not None:
+        sign = "+" if predicate.factor > 0 else "-"
+        factor = "" if abs(predicate.factor) == 1.0 else f"{abs(predicate.factor):g} * "
+        other = f" {sign} {factor}{predicate.other}"
+    return f"{predicate.signal}{other} {predicate.comparison} {predicate.value:g}"
