@@ -24,6 +24,7 @@ from dtc_knowledge.schema import (
     FaultRow,
     MakerCodeRow,
     ParameterRow,
+    ParameterRunRow,
     RunRow,
     SourceRow,
     SystemRow,
@@ -62,7 +63,7 @@ def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCa
     tables = _Tables(root / "codes", systems, sources)
     return CodeCatalogue(
         codes=tables.letter_codes(),
-        parameters={row.spn: row for row in tables.rows("parameters.csv", ParameterRow, "spn")},
+        parameters=tables.parameters(),
         failure_modes={row.fmi: row for row in tables.rows("failure_modes.csv", FailureModeRow, "fmi")},
         failure_types={row.type: row for row in tables.rows("failure_types.csv", FailureTypeRow, "type")},
         alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
@@ -137,6 +138,12 @@ class _Tables:
                 codes[row.code] = _own_words(_code_info(row), codes.get(row.code))
         return codes
 
+    def parameters(self) -> dict[int, ParameterRow]:
+        """SPNs of the numbered runs first; single rows have words of their own and take their place."""
+        found = {row.spn: row for run in self.rows("parameter_runs.csv", ParameterRunRow, "first") for row in _run_of(run)}
+        found.update((row.spn, row) for row in self.rows("parameters.csv", ParameterRow, "spn"))
+        return dict(sorted(found.items()))
+
     def maker_codes(self, folder: Path) -> dict[str, dict[str, CodeInfo]]:
         """Codes of makers' own ranges: one table per maker, named after it."""
         return {file.stem.lower(): self._one_maker(file) for file in sorted(folder.glob("*.csv"))}
@@ -154,6 +161,21 @@ class _Tables:
                 raise DataFileError(f"unknown system {row.system!r}", file=file, line=line, mend=mend)
             codes[row.code] = replace(_code_info(row), category=row.category, confidence=row.confidence)
         return codes
+
+
+def _run_of(run: ParameterRunRow) -> Iterator[ParameterRow]:
+    for index in range(run.count):
+        number = str(run.start + index)
+        yield ParameterRow(
+            spn=run.first + index,
+            en=run.en.format(n=number),
+            zh=run.zh.format(n=number),
+            system=run.system,
+            component=run.component,
+            category=run.category,
+            confidence=run.confidence,
+            source=run.source,
+        )
 
 
 def _code_info(row: CodeRow | MakerCodeRow) -> CodeInfo:

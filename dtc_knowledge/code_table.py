@@ -132,6 +132,8 @@ class CodeCatalogue:
             severe_fmi=severe,
             known=mode is not None,
             source=parameter.source,
+            category=parameter.category,
+            confidence=parameter.confidence,
         )
 
 

@@ -147,6 +147,21 @@ class ParameterRow(Named):
     component: str = ""
     severe: Literal["", "low", "high"] = ""
     cap: UrgencyName = Urgency.STOP
+    category: Category = "function"
+    confidence: Confidence = "medium"
+    source: str
+
+
+class ParameterRunRow(Named):
+    """SPNs in a row that differ in a number: `first`, `count` of them, counting `{n}` from `start`."""
+
+    first: int
+    count: int = pydantic.Field(ge=1, le=300)
+    start: int = 1
+    system: str
+    component: str = ""
+    category: Category
+    confidence: Confidence = "medium"
     source: str
 
 

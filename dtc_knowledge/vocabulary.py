@@ -93,7 +93,7 @@ def place_words(place: str) -> tuple[Text, Text]:
             end_en.append(f"phase {word}")
             end_zh.append(f"{word} 相")
         elif _UNIT.fullmatch(word):
-            unit_en, unit_zh = f" {word}", f" {word} "
+            unit_en, unit_zh = f"{unit_en} {word}", f"{unit_zh.rstrip()} {word} "
         else:
             raise ValueError(f"{word!r} is no place")
     return Text(en=unit_en, zh=unit_zh), Text(en=", ".join(end_en), zh="，".join(end_zh))
