@@ -56,6 +56,18 @@ def replay(rounds: int, copies: int, as_json: bool) -> None:
 
 
 @command.command()
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Rounds; medians count.")
+@JSON
+def rules(rounds: int, as_json: bool) -> None:
+    """Samples a second that one rule takes, by size of batch, and the state of the shipped rules per vehicle."""
+    from app.kernels import compiler
+    from benchmarks.rules import run
+    from rules.pack import load_rules
+
+    _show(run(load_rules(), rounds=rounds, jit=compiler()), as_json)
+
+
+@command.command()
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="How many fleets.")
 @click.option("--first-seed", required=True, type=int, help="Seeds count up from it: take one that nothing was tuned on.")
 @JSON
