@@ -9,6 +9,7 @@ from domain.findings import PlanLine, Text
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue
 from dtc_knowledge.diagnosis import FaultKnowledge
+from dtc_knowledge.offers import PRIOR_WEIGHT
 
 _WORDS = {
     "codes": Text(en="Codes", zh="故障码"),
@@ -82,6 +83,7 @@ def explain(
         "checks": [{"id": c.id, "title": say(c.title, lang), "minutes": c.minutes} for c in found.checks],
         "information": [{"check": s.check.id, "bits": s.bits, "tells": list(s.tells)} for s in found.steps],
         "absent": list(absent),
+        "prior": {"weight": PRIOR_WEIGHT, "repairs": {ranked.cause.id: ranked.cause.repairs for ranked, _ in found.ranked}},
         "plan": [_plan_line(line, lang) for line in plan],
         "parts": _parts(plan, lang),
         "urgency": decided.urgency.name,
