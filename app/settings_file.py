@@ -144,6 +144,12 @@ class OffersSection(_Section):
         }
 
 
+class AlertsSection(_Section):
+    """`[alerts]`: a critical alert that nobody acknowledges for so long is told once more."""
+
+    escalate_after_min: Positive = 15.0
+
+
 class RetentionSection(_Section):
     """`[retention]`: after so many days forgotten."""
 
@@ -196,6 +202,7 @@ class ServiceSettings(_Section):
     pipeline: PipelineSection = PipelineSection()
     delivery: DeliverySection = DeliverySection()
     offers: OffersSection = OffersSection()
+    alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     sources: tuple[SourceSection, ...] = ()

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from app.care import enrol_known, review_fleet
+from app.escalation import escalate_alerts
 from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
@@ -151,6 +152,7 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
     for worker in workers:
         scheduler.add_job(worker.wake, "interval", seconds=1)
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
+    scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, shipped_plans()])
     return scheduler
@@ -178,6 +180,16 @@ def look_after(store: SqlStore, plans: MaintenancePlans) -> None:
     if tally.reminders:
         fields = {"vehicles": tally.vehicles, "reminders": tally.reminders, "orders": tally.orders}
         log.info("care reminders changed", extra={"fields": fields})
+
+
+def _escalate(settings: ServiceSettings, store: SqlStore) -> None:
+    try:
+        escalated = escalate_alerts(store, 60.0 * settings.alerts.escalate_after_min, time.time_ns())
+    except StorageError as problem:
+        log.warning("alerts could not be looked through: %s", problem)
+        return
+    if escalated:
+        log.warning("critical alerts wait for somebody", extra={"fields": {"alerts": escalated}})
 
 
 def forget_old(settings: ServiceSettings, store: SqlStore) -> None:

@@ -14,6 +14,7 @@ from app.options import DBC, FILE, JSON, START
 from app.output import print_json, say
 
 if TYPE_CHECKING:  # imported when it is called, so that help answers at once
+    from app.fleet import FleetChoice
     from pipeline.replay import Drive
 
 
@@ -49,6 +50,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
     "--speed", default="max", show_default=True, callback=_speed, metavar="X|max", help="With --to: times as fast as recorded."
 )
 @click.option("--retime", is_flag=True, help="With --to: the first frame of each car becomes now.")
+@click.option("--alert", metavar="ID", help="Reproduce this alert of the --database from the recordings of its car, in memory.")
 @click.option("--report", type=FILE, help="Write one self-contained HTML page.")
 @JSON
 @click.option("--batch-frames", default=262_144, show_default=True, type=click.IntRange(1), help="Frames per step and commit.")
@@ -67,6 +69,7 @@ def command(
     to: str | None,
     speed: float | None,
     retime: bool,
+    alert: str | None,
     report: Path | None,
     as_json: bool,
     batch_frames: int,
@@ -108,6 +111,9 @@ def command(
             as_json=as_json,
         )
         return
+    if alert is not None:
+        _reproduce(alert, choice, database, dbc=dbc, baselines=baselines, batch_frames=batch_frames, as_json=as_json)
+        return
     if speed is not None or retime:
         raise click.UsageError("--speed and --retime are for publishing: give --to too")
     with open_any(database, settings) as store:
@@ -130,6 +136,42 @@ def command(
         print_json(replayed.document())
     else:
         print_summary(replayed)
+
+
+def _reproduce(
+    alert: str,
+    choice: FleetChoice,
+    database: str | None,
+    *,
+    dbc: tuple[tuple[str, Path], ...],
+    baselines: Path | None,
+    batch_frames: int,
+    as_json: bool,
+) -> None:
+    """Exit 0 where the alert is found again as it was, 1 where it is not."""
+    from app.alert_replay import replay_alert
+    from app.settings import read_settings
+    from app.stores import open_any
+    from domain.errors import InputError
+
+    settings = read_settings()
+    if not (database or settings.database_url):
+        raise click.UsageError("--alert needs the --database that holds it")
+    with open_any(database or settings.database_url, settings) as store:
+        stored = store.alert(alert)
+    if stored is None:
+        raise InputError(f"there is no alert {alert!r} in the database", mend="take an id from the alerts page or the API")
+    done = replay_alert(stored, choice, extra_dbc=dbc, baselines=baselines, batch_frames=batch_frames)
+    if as_json:
+        print_json(done.document())
+    elif done.replayed is None:
+        say("not found again: the recordings, rules or profile are not those of then")
+    else:
+        say(
+            f"found again: {stored.title.en}" + (f"; differs in {', '.join(done.differing)}" if done.differing else ", unchanged")
+        )
+    if done.replayed is None or done.differing:
+        sys.exit(1)
 
 
 def _publish(

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from rules.rule import Rule
-from web.api import alerts, fleet, health, labels, orders, problems, reminders, silences, stream
+from web.api import alerts, evidence, fleet, health, labels, orders, problems, reminders, silences, stream
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
@@ -81,6 +81,7 @@ def create_app(
     problems.install(app)
     for router in (
         alerts.router,
+        evidence.router,
         labels.router,
         silences.router,
         orders.router,

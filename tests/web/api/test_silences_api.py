@@ -64,3 +64,22 @@ def test_an_alert_is_labelled_and_every_verdict_is_exported():
         assert web.get("/api/v1/alerts/alert-battery").json()["state"] == "open", "a verdict resolves nothing"
         assert web.post("/api/v1/alerts/none/label", json={"verdict": "false_alarm"}).status_code == 404
         assert web.post("/api/v1/alerts/alert-battery/label", json={"verdict": "perhaps"}).status_code == 422
+
+
+def test_the_evidence_of_an_alert_says_what_it_stands_on():
+    served = store()
+    with client(served) as web:
+        web.post("/api/v1/alerts/alert-overheat/label", json={"verdict": "confirmed"})
+        pack = web.get("/api/v1/alerts/alert-overheat/evidence").json()
+        alert = web.get("/api/v1/alerts/alert-overheat").json()
+        assert (pack["source"], pack["values"], pack["standing"]) == (alert["source"], alert["evidence"], alert["standing"])
+        assert pack["window"]["start"] < alert["opened"] <= alert["updated"] < pack["window"]["end"]
+        assert [label["verdict"] for label in pack["labels"]] == ["confirmed"]
+        assert web.get("/api/v1/alerts/none/evidence").status_code == 404
+
+
+def test_the_evidence_names_the_trouble_codes_that_were_held_when_the_alert_opened():
+    served = store()
+    with client(served) as web:
+        codes = web.get("/api/v1/alerts/alert-p0217/evidence").json()["codes"]
+        assert [each["alert"] for each in codes] == ["alert-p0217"]
