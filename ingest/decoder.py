@@ -160,8 +160,7 @@ class Decoder:
     ) -> Iterator[SignalGroup]:
         decoded, unavailable = (by or self._backend).decode(frames, grouped, book.table, limited=not strict)
         for number in grouped.short.nonzero()[0].tolist() if grouped.short.any() else ():
-            layout = book.table.layouts[number]
-            if layout.shown or layout.whole:
+            if book.table.messages["shown"][number]:
                 anomalies[book.labels[number].message, SHORT_FRAME] += int(grouped.short[number])
         for number, count in unavailable.items():
             if count:

@@ -203,7 +203,7 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
 def _message_row(layout: MessageLayout, first: int, last: int) -> tuple[Any, ...]:
     frame_bytes = sum(signal.width for signal in layout.signals)
     by_pgn = layout.spec.match is Match.PGN
-    is_shown = layout.shown > 0 or (not layout.spec.signals and layout.whole)
+    is_shown = layout.shown > 0 or (layout.whole and not layout.spec.signals and not layout.spec.undecodable)
     return first, last, layout.min_bytes, frame_bytes, layout.fast, is_shown, _unconditional(layout), by_pgn
 
 

@@ -296,7 +296,7 @@ def test_values_are_those_of_cantools_with_a_public_dbc(pid: int, data: bytes) -
         pytest.skip("no OBD2 DBC beside this checkout")
     size = pid_lengths()[pid][0]
     frame = bytes([2 + size, 0x41, pid]) + data[:size].ljust(5, b"\0")
-    theirs = _public_obd(file).decode_message(0x7E8, frame)
+    theirs = _public_obd(file).decode_message(0x7E8, frame, decode_choices=False)
     ours = values(decoder().decode(frame_batch([F(0x7E8, frame)])), of="names")
     public = [value for name, value in theirs.items() if name.startswith("S1_PID")]
     wanted = [value for numbers in ours.values() for value in numbers]
