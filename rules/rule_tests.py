@@ -9,6 +9,7 @@ A pack `packs/cooling.yaml` has its tests in `packs/tests/cooling.yaml`:
         CombustionEngine.Speed: 2000     # a plain number: over the whole test
         EngineCoolant.Temperature: "0s..60s: 90 -> 118, 60s..90s: 118"
       codes: {P0301: "10s..50s"}         # trouble codes that a complete list names then
+      no_code_lists: "20s..30s"          # when no such list comes
       end_of_drive: [80s]                # end-of-drive ticks
       expect: {raised: [63 s], cleared: []}
 """
@@ -123,6 +124,7 @@ class RuleTestModel(_Model):
     interval: Duration = SECOND_NS
     series: dict[str, Series]
     codes: dict[str, Spans] = {}
+    no_code_lists: Spans = ()
     end_of_drive: tuple[Duration, ...] = ()
     expect: ExpectModel
 
@@ -248,7 +250,7 @@ def _course(course: float | tuple[Segment, ...], interval_ns: int, end_ns: int) 
 
 
 def _code_lists(model: RuleTestModel, end_ns: int) -> DtcBatch:
-    """A complete list of stored codes at every interval, where the test names codes at all."""
+    """A complete list of stored codes at every interval outside `no_code_lists`, where the test names codes at all."""
     reports = [
         DtcReport(
             time_ns=time_ns,
@@ -265,5 +267,6 @@ def _code_lists(model: RuleTestModel, end_ns: int) -> DtcBatch:
             ),
         )
         for time_ns in range(0, end_ns if model.codes else 0, model.interval)
+        if not any(start <= time_ns < end for start, end in model.no_code_lists)
     ]
     return dtc_batch(VEHICLE, reports)
