@@ -158,10 +158,10 @@ class RuleEngine:
             begin, events = self._kernel(
                 begin, False, rows.time_ns, rows.slot, rows.column, rows.value,
                 kinds.kind_of, np.ascontiguousarray(kinds.stale_ns[:, : len(program.columns)]), self._state.muted,
-                program.listener_start, program.listener, program.input_start, program.input_column,
+                program.listener_start, program.listener, program.untouched, program.input_start, program.input_column,
                 program.shown_start, program.shown_column, program.code_start, program.op, program.operand, kinds.constant,
                 program.hold_ns, program.pauses, program.mark_of, state["last_time"], state["last_value"],
-                state["active"], state["since"], state["began"], state["known_until"], state["marks"], where, times, values,
+                state["active"], state["doubts"], state["since"], state["began"], state["known_until"], state["marks"], where, times, values,
             )  # fmt: skip
         found = [(int(where[event, 0]), self._finding(where[event], times[event], values[event])) for event in range(events)]
         findings += [finding for rule, finding in found if self._raises(rule, finding)]

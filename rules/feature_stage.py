@@ -134,15 +134,16 @@ class FeatureStage:
         idle = np.empty((0, count), np.int64)
         muted = np.zeros((len(kinds.stale_ns), count), np.uint8)
         active = np.zeros((len(self.arrays["last_time"]), count), np.uint8)
+        awake = np.zeros(active.shape, np.int16)
         program, arrays = self.program, self.arrays
         with np.errstate(all="ignore"):
             begin, events = self._probe(
                 begin, True, rows.time_ns, rows.slot, rows.column, rows.value,
                 kinds.kind_of, np.ascontiguousarray(kinds.stale_ns[:, self._global]), muted,
-                program.listener_start, program.listener, program.input_start, program.input_column,
+                program.listener_start, program.listener, program.untouched, program.input_start, program.input_column,
                 program.shown_start, program.shown_column, program.code_start, program.op, program.operand, kinds.constant,
                 program.hold_ns, program.pauses, program.mark_of, arrays["last_time"], arrays["last_value"],
-                active, idle, idle, idle, arrays["marks"], where, times, values,
+                active, awake, idle, idle, idle, arrays["marks"], where, times, values,
             )  # fmt: skip
         return int(begin), _Evaluations(where=where[:events], time_ns=times[:events, 0].copy(), value=values[:events])
 

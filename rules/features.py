@@ -134,6 +134,7 @@ def rule_item(rule: Rule) -> Item:
         shown=tuple(qualified(leaf, rule) for leaf in shown_leaves(rule)),
         hold_ns=(rule.hold_ns, rule.clear_hold_ns, rule.keep_firing_ns, rule.min_interval_ns),
         pauses=rule.pauses,
+        sleeps=True,
     )
 
 

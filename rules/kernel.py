@@ -32,6 +32,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     muted: IntArray,
     listener_start: IntArray,
     listener: IntArray,
+    untouched: IntArray,
     input_start: IntArray,
     input_column: IntArray,
     shown_start: IntArray,
@@ -46,6 +47,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     last_time: IntArray,
     last_value: FloatArray,
     active: IntArray,
+    doubts: IntArray,
     since: IntArray,
     began: IntArray,
     known_until: IntArray,
@@ -60,16 +62,20 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
         time_ns, slot, column, value: n rows sorted by slot-group and time; column -1 = tick, -2 = end-of-drive tick.
         probes: only evaluate: every woken "rule" gives an event with the values of its three programs.
         kind_of: slot -> kind of vehicle, the row of stale_ns (kinds × columns), of muted (kinds × rules, 1 where the rule does not
-            concern the vehicle) and of constant. listener_*: rules that each column wakes (compressed rows). input_*: columns that decide each
-            rule. shown_*: columns whose values an event carries.
+            concern the vehicle) and of constant. listener_*: rules that each column wakes (compressed rows). untouched: for each listener
+            the parts of its condition that the column does not decide. input_*: columns that decide each rule. shown_*: columns whose values an event carries.
         code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions; constant: kinds × numbers.
         hold_ns: rules × (for, clear_for, keep_firing_for, min_interval). pauses: rules × (0 unknown holds | 1 unknown resets |
             2 any missing input is unknown, closed gate holds, raises on an edge only).
         mark_of: rules × (when it last held, when it last raised, first record of the drive), columns of `marks`, -1 = not kept.
-        last_time, last_value: slots × columns. active (bit 0 raised, bit 1 seen false), since, began, known_until: slots × rules;
+        last_time, last_value: slots × columns. doubts: slots × rules, the parts of the condition for which a rule sleeps (see below). active (bit 0 raised, bit 1 seen false), since, began, known_until: slots × rules;
             since NEVER = the timer does not run. marks: slots × times.
         event_where: events × (rule, slot, 1 raised | 0 cleared, last row of its time); of a probe the third is bit 0 an input came,
             bit 1 the drive ends. event_time: events × (now, began, counted from).
+
+    A condition is a conjunction of parts. A rule of which no timer runs and a part did not hold sleeps: it cannot come to hold before
+    each such part has got a value that differs, since a value that goes stale makes a part unknown at most. So samples of other
+    columns, and the same value again, pass it by. Parts that depend on the time of asking are not waited for.
 
     Returns:
         (row to go on at, number of events).
@@ -88,15 +94,23 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
         first = row
         count = 0
         tick = 0
+        kind = kind_of[car]
         while row < len(time_ns) and time_ns[row] == now and slot[row] == car:
             c = column[row]
             if c < 0:
                 tick = max(tick, -c)
             else:
+                same = last_value[car, c] == value[row] and now - last_time[car, c] <= stale_ns[kind, c]
                 last_time[car, c] = now
                 last_value[car, c] = value[row]
                 for k in range(listener_start[c], listener_start[c + 1]):
                     r = listener[k]
+                    if doubts[car, r]:
+                        if same:
+                            continue
+                        doubts[car, r] &= untouched[k]
+                        if doubts[car, r]:
+                            continue
                     if mark[r] != first:
                         mark[r] = first
                         woken[count] = r
@@ -104,7 +118,6 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             row += 1
         if tick > 0:
             count = rules
-        kind = kind_of[car]
         for w in range(count):
             r = w if tick > 0 else woken[w]
             if muted[kind, r] or (probes and tick == 1 and mark[r] != first):
@@ -122,6 +135,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             # Gate, then the raising or the clearing condition: 1 true, 0 false, NaN unknown.
             result = 1.0
             closed = False
+            doubt = 0
             for part in range(3):
                 if strict:
                     result = float("nan")
@@ -157,6 +171,10 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                             stack[top] = -x
                         else:
                             stack[top] = abs(x)
+                    elif o == 22:  # a part of the condition ends here
+                        x = stack[top]
+                        if x != x or x == 0.0:
+                            doubt |= operand[i]
                     elif o == 20:  # absent: longer than the number above since the column's last value, or since the drive began
                         z = float("nan")
                         c = operand[i]
@@ -244,7 +262,8 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     since[car, r] += now - known_until[car, r]
             waits = (unknown and pauses[r, 0] != 1) or (closed and pauses[r, 1])
             if waits:
-                known_until[car, r] = now
+                if since[car, r] != NEVER:
+                    known_until[car, r] = now
             elif unknown or result == 0.0:
                 since[car, r] = NEVER
                 if pauses[r, 2] and on == 0 and not unknown and not closed:
@@ -288,9 +307,14 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                             event_value[events, k - shown_start[r]] = last_value[car, c]
                     events += 1
                     since[car, r] = NEVER
+            # What must see `when` false or true all the time does not sleep meanwhile.
+            if since[car, r] != NEVER or (pauses[r, 2] and active[car, r] == 0) or (on and mark_of[r, 0] >= 0):
+                doubt = 0
             if tick > 1:
                 since[car, r] = NEVER
                 active[car, r] &= 1
+                doubt = 0
                 if awake >= 0:
                     marks[car, awake] = NEVER
+            doubts[car, r] = doubt
     return row, events

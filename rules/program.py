@@ -39,6 +39,7 @@ class Op(IntEnum):
     REQUIRE = 19
     ABSENT = 20
     CLOCK = 21
+    PART = 22
 
 
 _OPS = {
@@ -63,6 +64,10 @@ _OPS = {
 }
 
 
+MOST_PARTS = 15
+"""Parts of a rule's conditions that it can sleep for; they are bits of an int16."""
+_CONJUNCTIONS = ("and", "require")
+
 Naming = Callable[[Leaf], str]
 """What the column of a leaf is called."""
 
@@ -75,6 +80,7 @@ class Item:
         owner: id of the rule whose parameters it uses. programs: gate, raising and clearing program (of a feature: its arguments).
         listens, inputs, shown: columns that wake it, that decide it, whose values its events carry.
         hold_ns: for, clear_for, keep_firing_for, min_interval. pauses: on_gap (0 hold, 1 reset, 2 unknown), gate_closed, edge.
+        sleeps: it need not be evaluated as long as a part of its condition that did not hold has got no other value.
     """
 
     owner: str
@@ -86,6 +92,7 @@ class Item:
     shown: tuple[str, ...] = ()
     hold_ns: tuple[int, int, int, int] = (0, 0, 0, 0)
     pauses: tuple[int, int, int] = (0, 0, 0)
+    sleeps: bool = False
 
     @property
     def asks_for_absence(self) -> bool:
@@ -106,6 +113,7 @@ class Program:
     columns: Mapping[str, int]
     listener_start: NDArray[np.int32]
     listener: NDArray[np.int32]
+    untouched: NDArray[np.int16]
     input_start: NDArray[np.int32]
     input_column: NDArray[np.int32]
     shown_start: NDArray[np.int32]
@@ -135,8 +143,9 @@ def compile_items(items: Sequence[Item]) -> Program:
     names = dict.fromkeys(name for item in items for name in (*item.listens, *item.inputs, *item.shown))
     columns = {name: number for number, name in enumerate(names)}
     code = _Code(columns)
-    code_start = [code.add(item) for item in items]
+    code_start = [code.add(number, item) for number, item in enumerate(items)]
     listeners = [[r for r, item in enumerate(items) if name in item.listens] for name in columns]
+    untouched = [~code.parts.get((r, column), 0) for column, rules in enumerate(listeners) for r in rules]
     listener_start, listener = _compressed(listeners)
     input_start, input_column = _compressed([[columns[name] for name in item.inputs] for item in items])
     shown_start, shown_column = _compressed([[columns[name] for name in item.shown] for item in items])
@@ -145,6 +154,7 @@ def compile_items(items: Sequence[Item]) -> Program:
         columns=columns,
         listener_start=listener_start,
         listener=listener,
+        untouched=np.array(untouched, np.int16),
         input_start=input_start,
         input_column=input_column,
         shown_start=shown_start,
@@ -177,25 +187,43 @@ def _compressed(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArr
 
 
 class _Code:
-    """Instructions written one after the other."""
+    """Instructions written one after the other. `parts`: (item, column) -> bits of the parts of its conditions that it decides."""
 
     def __init__(self, columns: Mapping[str, int]) -> None:
         self.ops: list[int] = []
         self.operands: list[int] = []
         self.constants: list[float] = []
         self.parameters: list[tuple[str, str] | None] = []
+        self.parts: dict[tuple[int, int], int] = {}
         self._columns = columns
         self._depth = 0
+        self._part = 0
 
-    def add(self, item: Item) -> tuple[int, int, int, int]:
+    def add(self, number: int, item: Item) -> tuple[int, int, int, int]:
         """Write the three programs; gives their bounds."""
         bounds = [len(self.ops)]
+        self._part = 1 if item.sleeps and not item.asks_for_absence else 1 << MOST_PARTS
         for condition in item.programs:
             if condition is not None:
                 self._depth = 0
-                self._write(condition, item)
+                self._write_condition(condition, number, item)
             bounds.append(len(self.ops))
         return bounds[0], bounds[1], bounds[2], bounds[3]
+
+    def _write_condition(self, node: Node, number: int, item: Item) -> None:
+        """A conjunction part by part; what each part came to is noted as far as there are bits for it."""
+        if isinstance(node, Call) and node.name in _CONJUNCTIONS:
+            self._write_call(node, lambda arg: self._write_condition(arg, number, item))
+            return
+        self._write(node, item)
+        read = tuple(leaves(node))
+        if self._part == 1 << MOST_PARTS or any(isinstance(leaf, Call) and leaf.name in INSTANT for leaf in read):
+            return
+        self._instruction(Op.PART, self._part)
+        for leaf in read:
+            key = number, self._columns[item.naming(leaf)]
+            self.parts[key] = self.parts.get(key, 0) | self._part
+        self._part <<= 1
 
     def _write(self, node: Node, item: Item) -> None:
         if isinstance(node, Number | Boolean):
@@ -205,7 +233,7 @@ class _Code:
         elif isinstance(node, Call) and node.name in INSTANT:
             self._write_instant(node, item)
         elif isinstance(node, Call) and node.name not in FEATURES:
-            self._write_call(node, item)
+            self._write_call(node, lambda arg: self._write(arg, item))
         elif isinstance(node, Leaf):
             self._push(Op.COLUMN, self._columns[item.naming(node)], node)
         else:
@@ -228,13 +256,13 @@ class _Code:
         else:
             self._instruction(Op.CLOCK)
 
-    def _write_call(self, node: Call, item: Item) -> None:
+    def _write_call(self, node: Call, write: Callable[[Node], None]) -> None:
         names = ("max", "min") if node.name == "clamp" else (node.name,) * max(1, len(node.args) - 1)
-        self._write(node.args[0], item)
+        write(node.args[0])
         if len(node.args) == 1:
             self._instruction(_OPS[node.name])
         for name, arg in zip(names, node.args[1:], strict=False):
-            self._write(arg, item)
+            write(arg)
             self._instruction(_OPS[name])
             self._depth -= 1
 

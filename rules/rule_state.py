@@ -66,6 +66,7 @@ class RuleState:
             last_time=((read,), np.int64, NEVER),
             last_value=((read,), np.float64, np.nan),
             active=((count,), np.uint8, 0),
+            doubts=((count,), np.int16, 0),
             since=((count,), np.int64, NEVER),
             began=((count,), np.int64, NEVER),
             known_until=((count,), np.int64, NEVER),

@@ -91,6 +91,18 @@ def test_a_gap_is_left_out_of_the_time_or_starts_it_anew(tmp_path: Path) -> None
     assert changes(run(rules_of(tmp_path, rule_dict(on_gap="reset")), rows)) == [(70, "raised")]
 
 
+def test_the_same_value_after_a_gap_counts_as_news(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, rule_dict(when="EngineCoolant.Temperature > limit and Vehicle.Speed > 5", **{"for": "0 s"}))
+    rows = [*course("car", SPEED, [50]), *course("car", COOLANT, [101] * 3, start=10.0), *course("car", SPEED, [50], start=12.5)]
+    assert changes(run(rules, rows)) == [(12.5, "raised")]
+
+
+def test_a_part_that_did_not_hold_may_come_to_hold_long_after_the_others(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, rule_dict(when="EngineCoolant.Temperature > limit and Vehicle.Speed > 5", **{"for": "0 s"}))
+    rows = [*course("car", SPEED, [0] * 40 + [6]), *course("car", COOLANT, [99] * 10 + [101] * 40)]
+    assert changes(run(rules, rows)) == [(40, "raised")]
+
+
 def test_a_gap_counts_the_same_whether_or_not_a_tick_falls_into_it(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, rule_dict())
     rows = [*course("car", COOLANT, [101] * 5), *course("car", COOLANT, [101] * 20, start=60)]
