@@ -53,11 +53,18 @@ class FindingStamps:
         return replace(finding, drive=ended, received_ns=None if received_ns == NOT_KNOWN else received_ns)
 
     def _carry(self, frames: FrameBatch) -> None:
-        for number, vehicle in enumerate(frames.vehicles):
-            times, received = _arrivals(frames, number)
-            if len(times):
-                ended, _ = self._state.get(vehicle, (0, NOT_KNOWN))
-                self._state[vehicle] = (ended, int(received[int(np.searchsorted(times, times[-1])) :].max()))
+        rows = np.flatnonzero((frames.flags & FrameFlag.TICK) == 0)
+        if not len(rows):
+            return
+        vehicle, time_ns = frames.vehicle[rows], frames.time_ns[rows]
+        firsts = np.flatnonzero(np.diff(vehicle, prepend=-1))
+        ends = np.append(firsts[1:], len(rows))
+        last = time_ns == np.repeat(time_ns[ends - 1], ends - firsts)
+        received_ns = np.where(last, frames.messages.received_ns[frames.message[rows]], NOT_KNOWN)
+        newest = np.maximum.reduceat(received_ns, firsts)
+        for number, newest_ns in zip(vehicle[firsts].tolist(), newest.tolist(), strict=True):
+            ended, _ = self._state.get(frames.vehicles[number], (0, NOT_KNOWN))
+            self._state[frames.vehicles[number]] = (ended, newest_ns)
 
     def snapshot(self, vehicle: str) -> bytes | None:
         """Two int64."""

@@ -30,23 +30,39 @@ def by_vehicle(frames: FrameBatch) -> Iterator[FrameBatch]:
 
 
 def compact_frames(frames: FrameBatch) -> FrameBatch:
-    """The same frames of one vehicle with message table and arena cut down to what they use, in memory of their own."""
+    """The same frames with vehicle and message tables and arena cut down to what they use, in memory of their own."""
+    present, vehicle = np.unique(frames.vehicle, return_inverse=True)
+    used, message = _used_messages(frames.message)
     arena, offsets = _used_arena(frames)
     owned = {name: getattr(frames, name).copy() for name in FRAME_COLUMNS if name not in ("vehicle", "message", "arena_offset")}
-    narrowed = _narrow(frames, frames.vehicles[int(frames.vehicle[0])])
-    return replace(narrowed, **owned, arena=np.frombuffer(arena, np.uint8), arena_offset=offsets)
+    return replace(
+        frames,
+        vehicles=tuple(frames.vehicles[number] for number in present.tolist()),
+        messages=_messages(frames, used, np.searchsorted(present, frames.messages.vehicle[used])),
+        vehicle=vehicle.astype(np.int32),
+        message=message,
+        arena=np.frombuffer(arena, np.uint8),
+        arena_offset=offsets,
+        **owned,
+    )
 
 
 def _narrow(frames: FrameBatch, vehicle: str) -> FrameBatch:
     """Frames of one vehicle with a vehicle table of one, and the messages that they came in."""
     used, message = _used_messages(frames.message)
-    table = {name: getattr(frames.messages, name)[used] for name in _MESSAGE_COLUMNS}
     return replace(
         frames,
         vehicles=(vehicle,),
-        messages=MessageTable(vehicle=np.zeros(len(used), np.int32), **table),
+        messages=_messages(frames, used, np.zeros(len(used), np.intp)),
         vehicle=np.zeros(len(frames), np.int32),
         message=message,
+    )
+
+
+def _messages(frames: FrameBatch, used: NDArray[np.int32], vehicle: NDArray[np.intp]) -> MessageTable:
+    """These rows of the message table, with other numbers of the vehicles."""
+    return MessageTable(
+        vehicle=vehicle.astype(np.int32), **{name: getattr(frames.messages, name)[used] for name in _MESSAGE_COLUMNS}
     )
 
 

@@ -19,6 +19,7 @@ from domain.records import DeadLetter
 from pipeline.drive_ticks import DRIVE_GAP_NS, NEVER, drive_end_ticks, with_drive_ends
 from pipeline.frame_bytes import NO_FRAMES, by_vehicle, compact_frames, pack_frames, unpack_frames
 from pipeline.frame_letters import frame_letter
+from pipeline.in_order import Held, Runs, in_order, keep, runs
 
 _HEAD_BYTES = 48
 SECOND_NS = 1_000_000_000
@@ -48,7 +49,7 @@ class _Vehicle:
     greatest_ns: int = NEVER
     released_ns: int = NEVER
     boot_session: int = NEVER
-    held: FrameBatch | None = None
+    held: Held | None = None
     suspects: FrameBatch | None = None
     late: FrameBatch | None = None
     late_after_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -72,11 +73,14 @@ class HoldBack:
 
     def push(self, frames: FrameBatch) -> Released:
         """Take frames in arrival order, give those whose time has come."""
-        released: list[FrameBatch] = []
+        if not len(frames):
+            return Released(frames=frames)
         late: list[tuple[FrameBatch, NDArray[np.int64]]] = []
         letters: list[DeadLetter] = []
-        for own in by_vehicle(frames):
-            state = self._vehicles.setdefault(own.vehicles[0], _Vehicle())
+        ordered, others = self._push_in_order(frames)
+        released = [ordered]
+        for own in by_vehicle(others):
+            state = self._vehicles[own.vehicles[0]]
             released += [self._push_one(run, state) for run in self._settle_jumps(own, state, letters)]
             late += _late_due(state, state.greatest_ns - self.lateness_ns)
         return _released(released, late, letters)
@@ -93,7 +97,7 @@ class HoldBack:
             return Released(frames=empty_frames())
         letters = [] if state.suspects is None else _letters(state.suspects, "time_jump", "no later record confirmed this stamp")
         state.suspects = None
-        parts = [] if state.held is None else [_released_in_order(_in_order(state.held), state)]
+        parts = [] if state.held is None else [_released_in_order(_in_order(compact_frames(state.held.own)), state)]
         state.held = None
         last = state.greatest_ns
         late = _late_due(state, last + 1)
@@ -102,6 +106,38 @@ class HoldBack:
         state.released_ns = NEVER  # the drive is closed: the gap to the next one makes no second tick
         state.greatest_ns = last + DRIVE_GAP_NS
         return _released([*parts, tick], late, letters)
+
+    def _push_in_order(self, frames: FrameBatch) -> tuple[FrameBatch, FrameBatch]:
+        """What is released of the vehicles whose records came in order, and the records of the others as they came."""
+        names = [frames.vehicles[number] for number in np.flatnonzero(np.bincount(frames.vehicle)).tolist()]
+        held = [self._vehicles.setdefault(name, _Vehicle()).held for name in names]
+        found = runs([each for each in held if each is not None], frames)
+        states = [self._vehicles[name] for name in found.vehicles]
+        plain = np.array([state.suspects is None and state.late is None for state in states])
+        greatest_ns, released_ns = (np.array([getattr(s, name) for s in states]) for name in ("greatest_ns", "released_ns"))
+        plain &= in_order(found, greatest_ns, released_ns, self._jump_ns)
+        ready = found.frames.time_ns < np.repeat(found.last_ns - self.lateness_ns, found.ends - found.starts)
+        chosen = found.of(plain)
+        self._note_in_order(found, plain, chosen & ready)
+        for name, waiting in keep(found, chosen & ~ready):
+            self._vehicles[name].held = waiting
+        if len(states) == 1 and plain[0]:
+            return found.frames.take(slice(0, int(np.count_nonzero(ready)))), frames.take(slice(0, 0))
+        others = {name for name, is_plain in zip(found.vehicles, plain.tolist(), strict=True) if not is_plain}
+        rest = np.array([name in others for name in frames.vehicles])[frames.vehicle]
+        return found.frames.take(np.flatnonzero(chosen & ready)), frames.take(np.flatnonzero(rest))
+
+    def _note_in_order(self, found: Runs, plain: NDArray[np.bool_], leaves: NDArray[np.bool_]) -> None:
+        """Carry on with the runs that are plain, of which these records leave."""
+        left = np.add.reduceat(leaves, found.starts, dtype=np.intp)
+        released_ns = np.where(left > 0, found.frames.time_ns[found.starts + np.maximum(left, 1) - 1], NEVER)
+        boot = found.frames.messages.boot_session[found.frames.message[found.ends - 1]]
+        figures = (found.vehicles, plain.tolist(), found.last_ns.tolist(), released_ns.tolist(), boot.tolist())
+        for name, is_plain, last_ns, left_ns, session in zip(*figures, strict=True):
+            if is_plain:
+                state = self._vehicles[name]
+                state.held, state.greatest_ns, state.boot_session = None, last_ns, session
+                state.released_ns = state.released_ns if left_ns == NEVER else left_ns
 
     def _push_one(self, arrived: FrameBatch, state: _Vehicle) -> FrameBatch:
         """One vehicle's newly arrived records, its jumps settled."""
@@ -118,9 +154,10 @@ class HoldBack:
                 arrived = arrived.take(np.flatnonzero(~late))
         state.greatest_ns = int(seen_before[-1])
         state.boot_session = _last_boot_session(arrived, state.boot_session)
-        waiting = _in_order(arrived if state.held is None else concat_frames([state.held, arrived]))
+        waiting = _in_order(arrived if state.held is None else concat_frames([compact_frames(state.held.own), arrived]))
         ready = int(np.searchsorted(waiting.time_ns, state.greatest_ns - self.lateness_ns, side="left"))
-        state.held = _compact(waiting, ready)
+        held = _compact(waiting, ready)
+        state.held = None if held is None else Held(frames=held, first=0, end=len(held))
         return _released_in_order(waiting.take(slice(0, ready)), state)
 
     def _settle_jumps(self, arrived: FrameBatch, state: _Vehicle, letters: list[DeadLetter]) -> Iterable[FrameBatch]:
@@ -161,7 +198,8 @@ class HoldBack:
         state = self._vehicles.get(vehicle)
         if state is None:
             return None
-        packed = [NO_FRAMES if part is None else pack_frames(part) for part in (state.held, state.suspects, state.late)]
+        held = None if state.held is None else state.held.own
+        packed = [NO_FRAMES if part is None else pack_frames(part) for part in (held, state.suspects, state.late)]
         head = [state.greatest_ns, state.released_ns, state.boot_session, *map(len, packed)]
         return b"".join([np.array(head, "<i8").tobytes(), *packed, state.late_after_ns.astype("<i8").tobytes()])
 
@@ -174,7 +212,7 @@ class HoldBack:
             greatest_ns=greatest,
             released_ns=released,
             boot_session=boot,
-            held=held if len(held) else None,
+            held=Held(frames=held, first=0, end=len(held)) if len(held) else None,
             suspects=suspects if len(suspects) else None,
             late=late if len(late) else None,
             late_after_ns=np.frombuffer(state[ends[-1] :], "<i8").astype(np.int64),
@@ -198,8 +236,11 @@ def _late_due(state: _Vehicle, before_ns: int) -> list[tuple[FrameBatch, NDArray
 
 
 def _released(frames: list[FrameBatch], late: list[tuple[FrameBatch, NDArray[np.int64]]], letters: list[DeadLetter]) -> Released:
+    joined = concat_frames(frames) if frames else empty_frames()
+    if (np.diff(joined.vehicle) < 0).any():
+        joined = joined.take(np.argsort(joined.vehicle, kind="stable"))
     return Released(
-        frames=concat_frames(frames) if frames else empty_frames(),
+        frames=joined,
         late=concat_frames([part for part, _ in late]) if late else empty_frames(),
         late_after_ns=np.concatenate([after_ns for _, after_ns in late]) if late else np.empty(0, np.int64),
         dead_letters=tuple(letters),

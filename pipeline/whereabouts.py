@@ -38,9 +38,11 @@ class Whereabouts:
         columns = [self._column(samples, path) for path in (LATITUDE, LONGITUDE)]
         numbers = {vehicle: number for number, vehicle in enumerate(samples.vehicles)}
         located = tuple(self._with_location(finding, samples, columns, numbers) for finding in findings)
-        moved = np.unique(samples.vehicle[np.concatenate(columns)]).tolist()
-        for number in moved:
-            self._last[samples.vehicles[number]] = self._at(samples, columns, number, np.iinfo(np.int64).max)
+        for axis, rows in enumerate(columns):
+            lasts = rows[np.flatnonzero(np.diff(samples.vehicle[rows], append=-1))]
+            for number, value in zip(samples.vehicle[lasts].tolist(), samples.value[lasts].tolist(), strict=True):
+                latitude, longitude = self._last.get(samples.vehicles[number], _UNKNOWN)
+                self._last[samples.vehicles[number]] = (latitude, value) if axis else (value, longitude)
         return located
 
     def _with_location(

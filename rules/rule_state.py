@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,10 @@ DEFAULT_STALE_NS = 5_000_000_000
 """How long a value may be used where nobody says."""
 FORMAT = 2
 _HEAD = struct.Struct("<BHH")
-_COLUMN = struct.Struct("<8sqd")
-_RULE = struct.Struct("<8s8sBqqqqqq")
 _TIMERS = ("since", "began", "known_until")
+_COLUMN = np.dtype([("key", "V8"), ("time_ns", "<i8"), ("value", "<f8")])
+_RULE = np.dtype([("key", "V8"), ("content", "V8"), ("active", "u1"), *((name, "<i8") for name in _TIMERS), ("marks", "<i8", 3)])
+"""A signal's last value and a rule's row as they stand in a snapshot, unaligned."""
 _ACTIVE = 1
 
 Overrides = Mapping[str, Mapping[str, float]]
@@ -55,8 +56,10 @@ class RuleState:
         self._powertrain_of, self._stale_after_of, self._overrides_of = powertrain_of, stale_after_of, overrides_of
         self._features: tuple[Feature, ...] = tuple(feature for stage in stages for feature in stage.features)
         self._keys = {name: _key(name) for name in columns}
-        self._id_keys = [_key(rule.id) for rule in rules]
-        self._content_keys = [bytes.fromhex(rule.content_hash) for rule in rules]
+        self._rule_rows = np.zeros(len(rules), _RULE)
+        self._rule_rows["key"] = [_key(rule.id) for rule in rules]
+        self._rule_rows["content"] = [bytes.fromhex(rule.content_hash) for rule in rules]
+        self._rule_of = {key: r for r, key in enumerate(self._rule_rows["key"].tolist())}
         self._slots: dict[str, int] = {}
         self._vehicles: dict[int, str] = {}
         self._free: list[int] = []
@@ -73,6 +76,7 @@ class RuleState:
             marks=((program.marks,), np.int64, NEVER),
             kind_of=((), np.int32, 0),
         )
+        self._column_keys, self._readers = self._read_columns()
         self.muted: NDArray[np.uint8] = np.empty((0, count), np.uint8)
         self._stale_ns: NDArray[np.int64] = np.empty((0, len(columns)), np.int64)
         programs = (program, *(stage.program for stage in stages))
@@ -120,36 +124,41 @@ class RuleState:
         slot = self._slots.get(vehicle)
         if slot is None:
             return None
-        columns = [_COLUMN.pack(self._keys[name], *seen) for name, seen in self._last_values(slot).items() if seen[0] != NEVER]
-        rules = [self._pack_rule(slot, r) for r in range(len(self._id_keys)) if self._runs(slot, r)]
+        columns, rules = self._seen_columns(slot), self._running_rules(slot)
         features = b"".join(stage.pack(slot, self._keys) for stage in self._stages)
-        return _HEAD.pack(FORMAT, len(columns), len(rules)) + b"".join(columns) + b"".join(rules) + features
+        return _HEAD.pack(FORMAT, len(columns), len(rules)) + columns.tobytes() + rules.tobytes() + features
 
-    def _last_values(self, slot: int) -> dict[str, tuple[int, float]]:
-        """Time and value of every column that a program reads: the same in each of them."""
-        seen: dict[str, tuple[int, float]] = {}
-        for columns, arrays in self._readers():
-            times, values = arrays["last_time"][slot].tolist(), arrays["last_value"][slot].tolist()
-            seen |= {name: (times[c], values[c]) for name, c in columns.items()}
+    def _read_columns(self) -> tuple[NDArray[Any], list[tuple[NDArray[np.intp], SlotArrays, NDArray[np.intp]]]]:
+        """Keys of the columns that any program reads, and per program (rows of these keys, its arrays, its column numbers)."""
+        programs = [(self._program.columns, self.arrays), *((stage.program.columns, stage.arrays) for stage in self._stages)]
+        names = {name: row for row, name in enumerate(dict.fromkeys(name for columns, _ in programs for name in columns))}
+        keys = np.array([self._keys[name] for name in names], _COLUMN["key"])
+        readers = [
+            (np.array([names[name] for name in columns], np.intp), arrays, np.array([*columns.values()], np.intp))
+            for columns, arrays in programs
+        ]
+        return keys, readers
+
+    def _seen_columns(self, slot: int) -> NDArray[Any]:
+        """Time and value of every column that a program reads (they are the same in each that does) and that has been seen."""
+        rows = np.empty(len(self._column_keys), _COLUMN)
+        rows["key"] = self._column_keys
+        for mine, arrays, theirs in self._readers:
+            rows["time_ns"][mine] = arrays["last_time"][slot, theirs]
+            rows["value"][mine] = arrays["last_value"][slot, theirs]
+        seen: NDArray[Any] = rows[rows["time_ns"] != NEVER]
         return seen
 
-    def _readers(self) -> Iterator[tuple[Mapping[str, int], SlotArrays]]:
-        yield self._program.columns, self.arrays
-        for stage in self._stages:
-            yield stage.program.columns, stage.arrays
-
-    def _marks(self, slot: int, r: int) -> list[int]:
-        marks = self.arrays["marks"][slot]
-        return [int(marks[m]) if m >= 0 else NEVER for m in self._program.mark_of[r].tolist()]
-
-    def _runs(self, slot: int, r: int) -> bool:
-        timer = bool(self.arrays["active"][slot, r]) or int(self.arrays["since"][slot, r]) != NEVER
-        return timer or any(mark != NEVER for mark in self._marks(slot, r))
-
-    def _pack_rule(self, slot: int, r: int) -> bytes:
-        times = (int(self.arrays[name][slot, r]) for name in _TIMERS)
-        active = int(self.arrays["active"][slot, r])
-        return _RULE.pack(self._id_keys[r], self._content_keys[r], active, *times, *self._marks(slot, r))
+    def _running_rules(self, slot: int) -> NDArray[Any]:
+        """Rows of the rules that are active or whose timers run."""
+        marks = np.append(self.arrays["marks"][slot], NEVER)[self._program.mark_of]
+        active, since = self.arrays["active"][slot], self.arrays["since"][slot]
+        runs = np.flatnonzero((active != 0) | (since != NEVER) | (marks != NEVER).any(axis=1))
+        rows = self._rule_rows[runs]
+        rows["active"], rows["marks"] = active[runs], marks[runs]
+        for name in _TIMERS:
+            rows[name] = self.arrays[name][slot, runs]
+        return rows
 
     def restore(self, vehicle: str, state: bytes) -> None:
         """Set the vehicle's row.
@@ -165,33 +174,32 @@ class RuleState:
             raise ValueError(f"rule state of format {form}, not {FORMAT}")
         slot = self.slot(vehicle)
         self._reset(slot, vehicle)
-        offset = _HEAD.size
-        seen = {key: (time_ns, value) for key, time_ns, value in _records(_COLUMN, state, offset, columns)}
-        for names, arrays in self._readers():
-            for name, c in names.items():
-                if self._keys[name] in seen:
-                    arrays["last_time"][slot, c], arrays["last_value"][slot, c] = seen[self._keys[name]]
-        offset += columns * _COLUMN.size
-        self._restore_rules(slot, _records(_RULE, state, offset, rules))
-        states = split(state[offset + rules * _RULE.size :])
+        seen = np.frombuffer(state, _COLUMN, columns, _HEAD.size)
+        row_of = {key: row for row, key in enumerate(seen["key"].tolist())}
+        found = np.array([row_of.get(key, -1) for key in self._column_keys.tolist()], np.intp)
+        for mine, arrays, theirs in self._readers:
+            known = found[mine] >= 0
+            arrays["last_time"][slot, theirs[known]] = seen["time_ns"][found[mine][known]]
+            arrays["last_value"][slot, theirs[known]] = seen["value"][found[mine][known]]
+        offset = _HEAD.size + seen.nbytes
+        self._restore_rules(slot, np.frombuffer(state, _RULE, rules, offset))
+        states = split(state[offset + rules * _RULE.itemsize :])
         for stage in self._stages:
             stage.unpack(slot, states, self._keys)
 
-    def _restore_rules(self, slot: int, records: Iterator[tuple[Any, ...]]) -> None:
-        rule_of = {key: r for r, key in enumerate(self._id_keys)}
-        for key, content, active, since, began, known_until, *marks in records:
-            r = rule_of.get(key)
+    def _restore_rules(self, slot: int, records: NDArray[Any]) -> None:
+        for record in records:
+            r = self._rule_of.get(record["key"].item())
             if r is None:
                 continue
-            unchanged = content == self._content_keys[r]
-            self.arrays["active"][slot, r] = active if unchanged else active & _ACTIVE
+            unchanged = record["content"] == self._rule_rows["content"][r]
+            self.arrays["active"][slot, r] = record["active"] if unchanged else record["active"] & _ACTIVE
             if not unchanged:
                 continue
-            for name, time_ns in zip(_TIMERS, (since, began, known_until), strict=True):
-                self.arrays[name][slot, r] = time_ns
-            for m, time_ns in zip(self._program.mark_of[r].tolist(), marks, strict=True):
-                if m >= 0:
-                    self.arrays["marks"][slot, m] = time_ns
+            for name in _TIMERS:
+                self.arrays[name][slot, r] = record[name]
+            mark_of = self._program.mark_of[r]
+            self.arrays["marks"][slot, mark_of[mark_of >= 0]] = record["marks"][mark_of >= 0]
 
     def _reset(self, slot: int, vehicle: str) -> None:
         self.arrays.reset(slot)
@@ -224,7 +232,3 @@ class RuleState:
         for arrays in (self.arrays, *(stage.arrays for stage in self._stages)):
             arrays.grow(new)
         self._free += range(new - 1, old - 1, -1)
-
-
-def _records(form: struct.Struct, state: bytes, offset: int, count: int) -> Iterator[tuple[Any, ...]]:
-    return iter(form.iter_unpack(state[offset : offset + count * form.size]))

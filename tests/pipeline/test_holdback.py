@@ -93,6 +93,42 @@ def test_jumps_are_settled_alike_in_every_cut(steps, cuts, restart):
     assert run(cut(frames, cuts), restart=restart) == run([frames])
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3), st.sampled_from([1, 1, 1, 400, 90_000])), min_size=1, max_size=60),
+    st.lists(st.integers(0, 60), max_size=6),
+    st.sampled_from([0, SECOND_NS]),
+    st.booleans(),
+)
+def test_what_a_vehicle_gets_does_not_depend_on_the_others(steps, cuts, lateness_ns, restart):
+    """Cars in one batch, some out of order, with gaps and with jumps, against each by itself."""
+    at = dict.fromkeys(range(4), 1_000)
+    records = []
+    for i, (car, step, scale) in enumerate(steps):
+        at[car] += step * scale
+        records.append((car, at[car] * SECOND_NS, i))
+    mixed = cut(cars_of(records), cuts)
+    stage, together = HoldBack(lateness_ns=lateness_ns), []
+    for batch in mixed:
+        released = stage.push(batch)
+        assert (np.diff(released.frames.vehicle) >= 0).all()
+        together += rows(released.frames)
+        if restart:
+            states = {name: stage.snapshot(name) for name in map(str, range(4))}
+            stage = HoldBack(lateness_ns=lateness_ns)
+            for name, state in states.items():
+                if state is not None:
+                    stage.restore(name, state)
+    for car in range(4):
+        mine = [record for record in records if record[0] == car]
+        alone, _ = run([cars_of(mine)] if mine else [], lateness_ns=lateness_ns, close=False)
+        assert [row for row in together if row[0] == str(car)] == alone
+
+
+def cars_of(records: list[tuple[int, int, int]]) -> FrameBatch:
+    """Records of several cars in arrival order."""
+    return concat_frames([frames_of([(time_ns, index)], vehicle=str(car)) for car, time_ns, index in records])
+
+
 def test_equal_stamps_leave_together():
     stage = HoldBack(lateness_ns=0)
     assert rows(stage.push(frames_of([(5, 0), (5, 1)])).frames) == []
