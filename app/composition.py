@@ -13,6 +13,7 @@ from domain.fleet import Vehicle
 from domain.vss import catalogue
 from dtc_knowledge.code_files import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
+from dtc_knowledge.maintenance import shipped_readings
 from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
@@ -23,6 +24,7 @@ from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
 from notifier.alert_policy import AlertPolicy, load_alert_policy
+from notifier.reminders.usage_meter import UsageMeter
 from pipeline.holdback import SECOND_NS, HoldBack
 from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts
@@ -88,8 +90,8 @@ def build_line(
         return engine, CoolantDetector(artefact, baseline_table), CodeFindings(codes)
 
     engine, detector, _ = own = finders()
-    whereabouts = Whereabouts()
-    wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths)
+    whereabouts, meter = Whereabouts(), UsageMeter(shipped_readings(), jit=jit)
+    wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths, meter.paths)
     fused = None if wanted is None else tuple(path for path in catalogue() if path in wanted)
     late = Line(
         holdback=HoldBack(lateness_ns=0),
@@ -107,6 +109,7 @@ def build_line(
         whereabouts=whereabouts,
         finders=own,
         late=late,
+        meter=meter,
         observers=observers,
     )
     return Parts(

@@ -109,14 +109,62 @@ class Campaign:
     urgent: bool = False
 
 
+class OwnKind(StrEnum):
+    """What a value that the vehicle sends is."""
+
+    OWN = "own"
+    """Worked out by the vehicle, which knows its maker's plan: it wins over the schedule."""
+    CONDITION = "condition"
+    """The condition of a part, by a sensor or another sign of wear; always a share."""
+
+
+class ReadingField(StrEnum):
+    """What a reading tells: the rest in km, in days, or as a share."""
+
+    KM = "km"
+    DAYS = "days"
+    SHARE = "share"
+
+
+class Statistic(StrEnum):
+    """Which value of a day counts."""
+
+    LAST = "last"
+    MAX = "max"
+    REST = "rest"
+    """The last one that came first after a silence of four hours: of a vehicle at rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A signal that tells of the condition of a part, in a straight line from `new` to `worn`.
+
+    Attributes:
+        name: the vehicle's own value that it gives ("service", "air_filter"). path: VSS. source: where the figures are known from.
+        new, worn: value of a new part and of one that is due, in the signal's unit. low, high: what is outside is no measurement.
+    """
+
+    name: str
+    path: str
+    kind: OwnKind
+    field: ReadingField
+    statistic: Statistic
+    new: float
+    worn: float
+    low: float
+    high: float
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnValue:
-    """What the vehicle itself says: whichever of these it sends; it wins over the schedule. `name`: "service", "engine_oil_life"."""
+    """What the vehicle itself says, whichever of these it sends; `name` is "service", "engine_oil_life", "brake_pads" and so on."""
 
     name: str
     remaining_km: float | None = None
     remaining_days: float | None = None
     remaining_share: float | None = None
+    kind: OwnKind = OwnKind.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

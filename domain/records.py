@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.care import DayUsage
 from domain.findings import Alert, Order, Recommendation
 
 
@@ -101,7 +102,7 @@ class SeenSequences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One database transaction: all of it or nothing."""
+    """One database transaction: all of it or nothing. `usage`: (vehicle, day of use as it stands), the last of a day counts."""
 
     cases: tuple[VehicleCase, ...] = ()
     states: tuple[StageState, ...] = ()
@@ -109,3 +110,4 @@ class Commit:
     outbox: tuple[OutboxEvent, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     seen: tuple[SeenSequences, ...] = ()
+    usage: tuple[tuple[str, DayUsage], ...] = ()

@@ -29,8 +29,8 @@ PREFIX = "late."
 SHELF = "late_shelf"
 KEPT_STATES = 4
 """Ends of drives whose states are kept, the latest ones."""
-NOT_SHELVED = frozenset({"holdback"})
-"""The lane orders its records anew."""
+NOT_SHELVED = frozenset({"holdback", "usage"})
+"""The lane orders its records anew, and does not count use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from domain.care import DayUsage
 from domain.findings import Finding
 from domain.frames import FrameBatch
 from domain.ports import FindingStage, Stage
@@ -45,12 +46,20 @@ class ReadCodes(Stage, Protocol):
         """Every diagnostic report that is complete with these frames."""
 
 
+class MeterUse(Stage, Protocol):
+    """SampleBatch -> days of use."""
+
+    def read(self, samples: SampleBatch) -> Sequence[tuple[str, DayUsage]]:
+        """(vehicle, day as it stands) of days that are over and of those on which a drive ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
     """What one pass through the stages gave.
 
     Attributes:
         late: of records that came behind their vehicle's watermark. ended: drives of vehicles that end with it; none where it is late.
+        usage: (vehicle, day of use as it stands) of days that are over or on which a drive ended.
     """
 
     frames: FrameBatch
@@ -61,6 +70,7 @@ class Advance:
     dead_letters: tuple[DeadLetter, ...] = ()
     late: bool = False
     ended: Ended = ()
+    usage: tuple[tuple[str, DayUsage], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,11 @@ class Pushed:
     def ended(self) -> Ended:
         """(vehicle, event time) of the drives that ended."""
         return tuple(end for advance in self.advances for end in advance.ended)
+
+    @property
+    def usage(self) -> tuple[tuple[str, DayUsage], ...]:
+        """Days of use in the order in which they were told."""
+        return tuple(day for advance in self.advances for day in advance.usage)
 
     @property
     def dead_letters(self) -> tuple[DeadLetter, ...]:
@@ -99,6 +114,7 @@ class Line:
 
     Args:
         late: stages like these, without lateness, for what comes behind a vehicle's watermark; without them that is not judged.
+        meter: makes days of use of the vehicles' own records; late ones count by the odometer alone.
     """
 
     def __init__(
@@ -111,18 +127,21 @@ class Line:
         whereabouts: Whereabouts,
         finders: Sequence[FindingStage],
         late: Line | None = None,
+        meter: MeterUse | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
         self._holdback, self._decoder, self._fusion = holdback, decoder, fusion
         self._diagnostics, self._whereabouts, self._finders = diagnostics, whereabouts, tuple(finders)
-        self._stamps = FindingStamps()
+        self._stamps, self._meter = FindingStamps(), meter
         self._observers = tuple(observers)
         self._late = None if late is None else LateLane(late)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Every part that carries state."""
-        return (self._holdback, self._decoder, self._fusion, self._diagnostics, self._whereabouts, self._stamps, *self._finders)
+        meter = () if self._meter is None else (self._meter,)
+        own = (self._holdback, self._decoder, self._fusion, self._diagnostics, self._whereabouts, self._stamps)
+        return (*own, *meter, *self._finders)
 
     @property
     def lateness_ns(self) -> int:
@@ -180,7 +199,8 @@ class Line:
         findings = [finding for finder in self._finders for finding in finder.evaluate(samples, dtcs)]
         located = self._whereabouts.locate(samples, sorted(findings, key=_order))
         stamped = self._stamps.stamp(located, frames)
-        return Advance(frames=frames, signals=signals, samples=samples, dtcs=dtcs, findings=stamped)
+        usage = () if self._meter is None else tuple(self._meter.read(samples))
+        return Advance(frames=frames, signals=signals, samples=samples, dtcs=dtcs, findings=stamped, usage=usage)
 
     def snapshot(self, vehicle: str) -> tuple[StageState, ...]:
         """The carried state of every stage; NO_STATE where it has none, which takes the place of what is stored."""

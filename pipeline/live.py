@@ -278,6 +278,7 @@ class LiveRunner:
                 outbox=tuple(event for each in decided for event in each.outbox),
                 dead_letters=(*work.dead_letters, *(letter for each in pushed for letter in each.dead_letters)),
                 seen=work.sequenced.seen,
+                usage=tuple(day for each in pushed for day in each.usage),
             ),
             digests=digests,
             opened_alerts=sum(each.opened_alerts for each in decided),

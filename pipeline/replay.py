@@ -185,6 +185,7 @@ class Replay:
                 progress=(progress,),
                 outbox=decided.outbox,
                 dead_letters=letters,
+                usage=() if pushed is None else pushed.usage,
             )
         )
         return progress

@@ -107,6 +107,8 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
             self._dead_letters.setdefault(letter.id, letter)
         for seen in changes.seen:
             self._seen.setdefault(seen.vehicle, {})[seen.boot_session] = seen
+        for vehicle, day in changes.usage:
+            self.save_usage(vehicle, [day])
         self._append_events(alert_event(before, after) for before, after in merged.alerts)
         self._append_events(order_event(before, after) for before, after in merged.orders)
 

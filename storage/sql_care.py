@@ -27,9 +27,8 @@ class SqlCare(SqlBase):
 
     def save_usage(self, vehicle: str, days: Iterable[DayUsage]) -> None:
         """Add or replace whole days of one vehicle."""
-        rows = [{"vehicle": vehicle, "day": each.day, "document": to_json(each)} for each in days]
         with transaction(self._writes) as connection:
-            replace_rows(connection, schema.daily_usage, rows)
+            replace_rows(connection, schema.daily_usage, usage_rows((vehicle, each) for each in days))
 
     def usage(self, vehicle: str, after_day: int) -> Mapping[int, DayUsage]:
         """Days of one vehicle after this one, by day."""
@@ -89,6 +88,12 @@ class SqlCare(SqlBase):
         if state is not None:
             query = query.where(table.c.state.in_(sorted(state)))
         return parse(Reminder, self._fetch(query))
+
+
+def usage_rows(days: Iterable[tuple[str, DayUsage]]) -> list[dict[str, object]]:
+    """Rows of (vehicle, day of use); the last one of each day."""
+    latest = {(vehicle, each.day): each for vehicle, each in days}
+    return [{"vehicle": vehicle, "day": day, "document": to_json(each)} for (vehicle, day), each in latest.items()]
 
 
 def _row(reminder: Reminder) -> dict[str, object]:

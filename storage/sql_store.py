@@ -19,7 +19,7 @@ from storage import rows, schema
 from storage.feed import alert_event, delivery_event, order_event
 from storage.merging import Merged, merge
 from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, replace_rows, transaction
-from storage.sql_care import SqlCare
+from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
@@ -102,6 +102,7 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
             self._write_orders(connection, merged.orders)
             replace_rows(connection, schema.vehicle_state, [rows.state_row(state) for state in changes.states])
             replace_rows(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
+            replace_rows(connection, schema.daily_usage, usage_rows(changes.usage))
             replace_rows(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
             insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in merged.outbox])
             insert_absent(

@@ -1,5 +1,6 @@
-"""Maintenance schedules, care items and campaigns: data files and their reader."""
+"""Maintenance schedules, care items, campaigns and readings: data files and their reader."""
 
 from dtc_knowledge.maintenance.files import MaintenancePlans, read_plans, shipped_plans
+from dtc_knowledge.maintenance.readings import shipped_readings
 
-__all__ = ["MaintenancePlans", "read_plans", "shipped_plans"]
+__all__ = ["MaintenancePlans", "read_plans", "shipped_plans", "shipped_readings"]

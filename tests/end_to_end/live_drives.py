@@ -155,4 +155,5 @@ def outcome(store: AnyStore, choice: FleetChoice) -> dict[str, Any]:
         ],
         "outbox": sorted((event.id, event.type, event.body) for event in store.outbox_events()),
         "late": [alert.id for alert in store.alerts() if alert.late],
+        "usage": {vehicle: store.usage(vehicle, after_day=0) for vehicle in sorted(vehicles)},
     }

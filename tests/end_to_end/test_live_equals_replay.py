@@ -27,6 +27,7 @@ def expected() -> dict[str, Any]:
     assert len(want["alerts"]) > 10
     assert len(want["orders"]) > 5
     assert want["late"] == []
+    assert sum(day.distance_km for days in want["usage"].values() for day in days.values()) > 10
     return want
 
 

@@ -37,6 +37,7 @@ class NotingLine:
         ended: tuple = ()
         dead_letters: tuple = ()
         late_records: int = 0
+        usage: tuple = ()
 
     def push(self, frames: FrameBatch) -> Pushed:
         for number in frames.vehicle.tolist():

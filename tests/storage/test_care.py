@@ -21,6 +21,7 @@ from domain.care import (
     Use,
 )
 from domain.findings import Text
+from domain.records import Commit
 from storage.database import open_store
 from storage.memory_store import MemoryStore
 from storage.sql_store import SqlStore
@@ -79,6 +80,14 @@ def test_a_day_of_use_is_replaced_and_forgotten(store: Care) -> None:
         assert store.usage("other", 0) == {}
         assert store.delete_usage(20_002) == 1
         assert list(store.usage("car", 0)) == [20_002]
+
+
+def test_the_last_word_of_a_day_in_a_commit_counts_and_a_repeated_commit_changes_nothing(store: Care) -> None:
+    changes = Commit(usage=(("car", replace(DAY, trips=1)), ("other", DAY), ("car", DAY)))
+    with store:
+        store.commit(changes)
+        store.commit(changes)
+        assert (store.usage("car", 0), store.usage("other", 0)) == ({DAY.day: DAY}, {DAY.day: DAY})
 
 
 def test_a_completion_that_is_noted_stays(store: Care) -> None:
