@@ -76,8 +76,8 @@ class Evidence:
     """One measured reason.
 
     Attributes:
-        kind: "signal", "dtc", "lamp", "freeze_frame" or "model".
-        signal: VSS path, trouble code, lamp name or feature name.
+        kind: "signal", "dtc", "lamp", "monitor", "freeze_frame" or "model".
+        signal: VSS path, trouble code, name of a lamp, self-test or feature.
         value: measured, in `unit`. threshold: compared with, None where there is none.
         duration_s: how long it held. window_start_ns, window_end_ns: event times to look at.
         note: what a number cannot say (lamp state, code list).

@@ -60,7 +60,9 @@ def bind(node: Node, parameters: Mapping[str, Unit | None]) -> tuple[Node, Kind]
         return _bind_name(node, parameters)
     if isinstance(node, Number):
         return node, node.unit
-    if isinstance(node, Boolean | Dtc):
+    if isinstance(node, Dtc):
+        return _bind_reported(node)
+    if isinstance(node, Boolean):
         return node, TRUTH
     if isinstance(node, Call) and (node.name in SPECIAL or is_window_extreme(node, parameters)):
         return bind_function(node, lambda arg: bind(arg, parameters))
@@ -98,6 +100,13 @@ def _bind_name(node: Name, parameters: Mapping[str, Unit | None]) -> tuple[Node,
         raise ExpressionError(f"{path} has the unknown unit {signal.unit!r}", node.at, "mend the VSS catalogue")
     boolean = signal.datatype == "boolean"
     return Signal(path=path, unit=unit, boolean=boolean, at=node.at), TRUTH if boolean else unit
+
+
+def _bind_reported(node: Dtc) -> tuple[Node, Kind]:
+    if not isinstance(node.signal, Name):
+        return node, TRUTH
+    signal, kind = _bind_name(node.signal, {})
+    return (replace(node, signal=signal) if isinstance(signal, Signal) else node), kind
 
 
 def _yields(node: Call, kinds: list[Kind]) -> Kind:

@@ -62,7 +62,11 @@ def _outside_features(node: Node) -> Iterator[Node]:
 
 
 def _choices(node: Leaf, rule: Rule) -> list[float]:
-    if isinstance(node, Dtc) or (isinstance(node, Signal) and node.boolean) or (isinstance(node, Call) and node.name in OF_TRUTH):
+    if (
+        (isinstance(node, Dtc) and node.asks != "freeze_frame")
+        or (isinstance(node, Signal) and node.boolean)
+        or (isinstance(node, Call) and node.name in OF_TRUTH)
+    ):
         return [1.0, 0.0]
     numbers: set[float] = set()
     for comparison in _comparisons_of(node, rule):

@@ -16,13 +16,13 @@ from domain.ports import Jit, no_jit
 from domain.signals import TICK_SIGNAL, SampleBatch
 from domain.trouble_codes import DtcBatch
 from domain.vss import catalogue
-from rules.active_codes import ActiveCodes
 from rules.expression import Dtc, walk
 from rules.feature_stage import FeatureStage, Rows
 from rules.features import features_of, rule_item, shown_leaves
 from rules.kernel import run_rules
 from rules.meaning import column_name
 from rules.program import compile_items
+from rules.reported import Reported
 from rules.rule import Rule, RuleStatus
 from rules.rule_finding import RuleEvent, rule_finding
 from rules.rule_state import Overrides, RuleState
@@ -56,7 +56,7 @@ class RuleEngine:
     """
 
     name = "rules"
-    version = "2"
+    version = "3"
     """Of the snapshot's form; each rule's state in it is keyed by the rule's id and content."""
 
     def __init__(
@@ -86,9 +86,9 @@ class RuleEngine:
         )
         self._shown = [tuple(column_name(leaf) for leaf in shown_leaves(rule)) for rule in self._rules]
         nodes = (node for rule in self._rules for node in (*rule.guarded_conditions, *rule.shown_nodes))
-        patterns = {item.pattern: None for node in nodes for item in walk(node) if isinstance(item, Dtc)}
-        self._codes = ActiveCodes(tuple(patterns))
-        self._code_columns = np.array([self._columns[f"dtc:{pattern}"] for pattern in patterns], np.int32)
+        predicates = tuple(dict.fromkeys(item for node in nodes for item in walk(node) if isinstance(item, Dtc)))
+        self._codes = Reported(predicates)
+        self._code_columns = np.array([self._columns[column_name(node)] for node in predicates], np.int32)
         self._kernel = jit(run_rules)
         self._lookup_of: tuple[tuple[str, ...], NDArray[np.int32]] | None = None
         self._on_shadow = on_shadow
@@ -189,13 +189,13 @@ class RuleEngine:
             counted_from_ns=counted_from,
             inputs=dict(zip(shown, values.tolist(), strict=False)),
         )
-        return rule_finding(self._rules[rule], event, lambda pattern: self._codes.matching(vehicle, pattern, now))
+        return rule_finding(self._rules[rule], event, lambda node: self._codes.matching(vehicle, node, now))
 
     def _rows(self, samples: SampleBatch, dtcs: DtcBatch) -> Rows:
         """Samples that a rule reads, ticks and code rows, by slot; each vehicle's rows in order of time."""
         column = self._column_of(samples)
         kept = np.flatnonzero(column != NOT_READ)
-        code_time, code_vehicle, pattern, code_value = self._codes.apply(dtcs)
+        code_time, code_vehicle, predicate, code_value = self._codes.apply(samples, dtcs)
         rows = Rows(
             time_ns=samples.time_ns[kept],
             slot=self._slots(samples.vehicles, samples.vehicle[kept]),
@@ -204,13 +204,13 @@ class RuleEngine:
         )
         if not len(code_time):
             return rows
-        slot = np.concatenate([rows.slot, self._slots(dtcs.vehicles, code_vehicle)])
+        slot = np.concatenate([rows.slot, np.array([self._state.slot(vehicle) for vehicle in code_vehicle], np.int32)])
         time_ns = np.concatenate([rows.time_ns, code_time])
         order = np.lexsort((time_ns, slot))
         return Rows(
             time_ns=time_ns[order],
             slot=slot[order],
-            column=np.concatenate([rows.column, self._code_columns[pattern]])[order],
+            column=np.concatenate([rows.column, self._code_columns[predicate]])[order],
             value=np.concatenate([rows.value, code_value])[order],
         )
 

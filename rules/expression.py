@@ -2,7 +2,7 @@
 
 Grammar, loosest first: `or` < `and` < `not` < comparison < `+ -` < `* /` < unary `-` < atoms. Atoms are numbers with an
 optional unit (`7 celsius`, `20 %`), `true`/`false`, names (a parameter, a VSS path or an unambiguous tail of one),
-calls (`abs`, `mean(x, 60 s)`, `seq(a, b, 30 s)` …) and `dtc("P030?")`, which is true while such a trouble code is active.
+calls (`abs`, `mean(x, 60 s)`, `seq(a, b, 30 s)` …) and what ECUs report (`dtc("P030?")`, `lamp("red_stop")` …).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rules.report_words import PREDICATES, pattern_mistake, status_mistake
 from rules.units import NONE, Unit, parse_unit, unit_words
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -98,9 +99,17 @@ class Parameter(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dtc(Node):
-    """`dtc(PATTERN)`: `?` stands for one character, `*` for any."""
+    """What ECUs report (`rules.report_words`): `?` in the pattern stands for one character, `*` for any.
+
+    Attributes:
+        asks: "dtc", "new_dtc", "lamp", "ready" or "freeze_frame". status: second argument of dtc, "" without one.
+        signal: second argument of freeze_frame.
+    """
 
     pattern: str
+    asks: str = "dtc"
+    status: str = ""
+    signal: Name | Signal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,19 +243,37 @@ class _Parser:
         if self.peek()[1] != "(":
             return Name(text=text, at=column)
         self.take()
-        return self._dtc(column) if text == "dtc" else self._call(text, column)
+        return self._reported(text, column) if text in PREDICATES else self._call(text, column)
 
-    def _dtc(self, column: int) -> Node:
-        kind, text, at = self.take()
-        pattern = text[1:-1].strip().upper() if kind == "string" else ""
-        if not re.fullmatch(r"[A-Z0-9?*/]+", pattern):
-            raise ExpressionError("dtc() takes a trouble code in quotes", at, 'write dtc("P0301") or dtc("P030?")')
+    def _reported(self, asks: str, column: int) -> Node:
+        pattern, at = self._string()
+        pattern = pattern.upper() if "dtc" in asks or asks == "freeze_frame" else pattern
+        self._refuse(pattern_mistake(asks, pattern), at)
+        status, signal = "", None
+        if asks == "freeze_frame":
+            self._expect(",")
+            kind, text, at = self.take()
+            self._refuse(None if kind == "name" else ("freeze_frame() takes a signal", "name the value that it froze"), at)
+            signal = Name(text=text, at=at)
+        elif asks == "dtc" and self.peek()[1] == ",":
+            self.take()
+            status, at = self._string()
+            self._refuse(status_mistake(status), at)
         self._expect(")")
-        return Dtc(pattern=pattern, at=column)
+        return Dtc(pattern=pattern, asks=asks, status=status, signal=signal, at=column)
+
+    def _string(self) -> tuple[str, int]:
+        """Its words, "" where there is no string, and its column."""
+        kind, text, at = self.take()
+        return (text[1:-1].strip() if kind == "string" else ""), at
+
+    def _refuse(self, mistake: tuple[str, str] | None, column: int) -> None:
+        if mistake is not None:
+            raise ExpressionError(mistake[0], column, mistake[1])
 
     def _call(self, name: str, column: int) -> Node:
         if name not in FUNCTIONS:
-            raise ExpressionError(f"unknown function {name!r}", column, f"functions are {', '.join((*FUNCTIONS, 'dtc'))}")
+            raise ExpressionError(f"unknown function {name!r}", column, f"functions are {', '.join((*FUNCTIONS, *PREDICATES))}")
         args = [self.expression(0)]
         while self.peek()[1] == ",":
             self.take()
@@ -295,8 +322,8 @@ def _render(node: Node, outer: int) -> str:
             return f"{value:.15g}{f' {unit}' if unit is not None else ''}"
         case Boolean(value=value):
             return str(value).lower()
-        case Dtc(pattern=pattern):
-            return f'dtc("{pattern}")'
+        case Dtc():
+            return _render_reported(node)
         case Signal(path=name) | Name(text=name) | Parameter(name=name):
             return name
         case Call(name=name, args=args) if name in _INFIX:
@@ -311,3 +338,8 @@ def _render(node: Node, outer: int) -> str:
         case Call(name=name, args=args):
             return f"{name}({', '.join(_render(arg, 0) for arg in args)})"
     raise ValueError(node)
+
+
+def _render_reported(node: Dtc) -> str:
+    more = f', "{node.status}"' if node.status else "" if node.signal is None else f", {_render(node.signal, 0)}"
+    return f'{node.asks}("{node.pattern}"{more})'

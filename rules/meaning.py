@@ -12,13 +12,17 @@ from rules.expression import COMPARISONS, Boolean, Call, Dtc, ExpressionError, N
 from rules.functions import FEATURES, INSTANT, Leaf
 
 UNKNOWN = math.nan
+REPORTED = "dtc:"
+"""How the names of columns of what ECUs report begin."""
 
 
 def column_name(node: Leaf) -> str:
     """How the value of a signal, a trouble-code predicate, a feature or a function of the time is called among inputs."""
     if isinstance(node, Call):
         return render(node)
-    return node.path if isinstance(node, Signal) else f"dtc:{node.pattern}"
+    if isinstance(node, Signal):
+        return node.path
+    return f"{REPORTED}{node.pattern if node == Dtc(pattern=node.pattern) else render(node)}"
 
 
 def evaluate(node: Node, inputs: Mapping[str, float], parameters: Mapping[str, float]) -> float:

@@ -13,8 +13,8 @@ from rules.rule import Rule
 
 SECOND_NS = 1_000_000_000
 
-MatchingCodes = Callable[[str], tuple[str, ...]]
-"""dtc() pattern -> codes that were active then."""
+MatchingCodes = Callable[[Dtc], tuple[str, ...]]
+"""dtc() or new_dtc() -> codes for which it held then."""
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
@@ -44,7 +44,7 @@ class RuleEvent:
 def rule_finding(rule: Rule, event: RuleEvent, matching: MatchingCodes) -> Finding:
     """The finding of an event."""
     condition = rule.when if event.raised else rule.clearing
-    patterns = [node.pattern for node in walk(condition) if isinstance(node, Dtc)]
+    asked = [node for node in walk(condition) if isinstance(node, Dtc) and "dtc" in node.asks]
     return Finding(
         vehicle=event.vehicle,
         source=Source(kind=SourceKind.RULE, id=rule.id, version=rule.full_version),
@@ -56,7 +56,7 @@ def rule_finding(rule: Rule, event: RuleEvent, matching: MatchingCodes) -> Findi
         title=rule.title,
         explanation=_explanation(rule, event),
         evidence=_evidence(rule, event, condition, matching),
-        codes=tuple(dict.fromkeys(code for pattern in patterns for code in matching(pattern))),
+        codes=tuple(dict.fromkeys(code for node in asked for code in matching(node))),
     )
 
 
@@ -78,10 +78,25 @@ def _evidence(rule: Rule, event: RuleEvent, condition: Node, matching: MatchingC
                 found.setdefault(item.signal, item)
     for node in walk(condition):
         if isinstance(node, Dtc):
-            found.setdefault(node.pattern, _entry(event, "dtc", node.pattern, note=", ".join(matching(node.pattern))))
+            found.setdefault(render(node), _reported(node, event, matching))
         elif isinstance(node, Signal):
             found.setdefault(node.path, _entry(event, "signal", node.path, value=_value(node, event), unit=str(node.unit)))
     return tuple(found.values())
+
+
+def _reported(node: Dtc, event: RuleEvent, matching: MatchingCodes) -> Evidence:
+    """What an ECU told: the codes that match, the state of a lamp or monitor, or a frozen value."""
+    value = _finite(event.inputs.get(column_name(node), math.nan))
+    if node.asks == "freeze_frame" and isinstance(node.signal, Signal):
+        note = f"frozen by {node.pattern}"
+        return _entry(event, "freeze_frame", node.signal.path, value=value, unit=str(node.signal.unit), note=note)
+    if node.asks == "lamp":
+        return _entry(event, "lamp", node.pattern, value=value, note="" if value is None else "on" if value else "off")
+    if node.asks == "ready":
+        return _entry(
+            event, "monitor", node.pattern, value=value, note="" if value is None else "complete" if value else "incomplete"
+        )
+    return _entry(event, "dtc", node.pattern, note=", ".join(matching(node)))
 
 
 def _compared(node: Call, rule: Rule, event: RuleEvent) -> list[Evidence]:

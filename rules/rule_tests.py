@@ -8,8 +8,11 @@ A pack `packs/cooling.yaml` has its tests in `packs/tests/cooling.yaml`:
       series:                            # FROM..TO: VALUE or FROM..TO: VALUE -> VALUE (a ramp); TO itself is not sampled
         CombustionEngine.Speed: 2000     # a plain number: over the whole test
         EngineCoolant.Temperature: "0s..60s: 90 -> 118, 60s..90s: 118"
-      codes: {P0301: "10s..50s"}         # trouble codes that a complete list names then
+      codes: {P0301: "10s..50s"}         # trouble codes that a complete list names then; "P0301 pending" with a status
       no_code_lists: "20s..30s"          # when no such list comes
+      lamps: {red_stop: "10s..50s"}      # lamps that are lit then
+      monitors: {catalyst: "10s..50s"}   # self-tests that have finished then
+      freeze: {P0301: {Vehicle.Speed: 60}}   # values that a code froze, told at the begin
       end_of_drive: [80s]                # end-of-drive ticks
       expect: {raised: [63 s], cleared: []}
 """
@@ -31,14 +34,14 @@ from domain.findings import Transition
 from domain.frames import TickKind
 from domain.ports import Jit, no_jit
 from domain.signals import TICK_SIGNAL, SampleBatch
-from domain.trouble_codes import CodeList, DtcBatch, DtcReport, Protocol, TroubleCode, dtc_batch
+from domain.trouble_codes import DtcBatch
 from rules.binding import resolve_path
 from rules.engine import RuleEngine
 from rules.expression import ExpressionError
+from rules.made_reports import ReportCourse, made_reports, parse_code, parse_lamp
 from rules.pack import load_rules, pack_files
 from rules.rule import Rule, parse_duration_ns
 
-ECU = 0x7E8
 VEHICLE = ("test",)
 SECOND_NS = 1_000_000_000
 _SEGMENT = re.compile(r"(?P<start>[^.,:]+)\.\.(?P<end>[^.,:]+):\s*(?P<first>[-+.\deE]+)(?:\s*->\s*(?P<last>[-+.\deE]+))?")
@@ -122,9 +125,12 @@ class RuleTestModel(_Model):
     rule: str
     name: str
     interval: Duration = SECOND_NS
-    series: dict[str, Series]
-    codes: dict[str, Spans] = {}
+    series: dict[str, Series] = {}
+    codes: dict[Annotated[tuple[str, str], pydantic.BeforeValidator(parse_code)], Spans] = {}
     no_code_lists: Spans = ()
+    lamps: dict[Annotated[str, pydantic.AfterValidator(parse_lamp)], Spans] = {}
+    monitors: dict[str, Spans] = {}
+    freeze: dict[str, dict[str, float]] = {}
     end_of_drive: tuple[Duration, ...] = ()
     expect: ExpectModel
 
@@ -199,20 +205,14 @@ def _read(document: Document, number: int, rules: Mapping[str, Rule]) -> RuleTes
     if model.rule not in rules:
         where = document.line(number, "rule")
         raise RuleError(f"no rule {model.rule!r} in this pack", file=document.file, line=where, mend="correct the id")
-    series: dict[str, float | tuple[Segment, ...]] = {}
-    for name, course in model.series.items():
-        try:
-            series[resolve_path(name)] = course
-        except ExpressionError as problem:
-            line = document.line(number, "series", name)
-            raise RuleError(problem.what, file=document.file, line=line, mend=problem.mend) from problem
+    series = {_path(name, document, number, "series", name): course for name, course in model.series.items()}
     end_ns = _end(model)
     return RuleTest(
         rule=model.rule,
         name=model.name,
         interval_ns=model.interval,
         samples=_samples(series, model, end_ns),
-        dtcs=_code_lists(model, end_ns),
+        dtcs=_reports(model, document, number, end_ns),
         raised=model.expect.raised,
         cleared=model.expect.cleared,
     )
@@ -220,7 +220,8 @@ def _read(document: Document, number: int, rules: Mapping[str, Rule]) -> RuleTes
 
 def _end(model: RuleTestModel) -> int:
     ends = [segment.end_ns for course in model.series.values() if not isinstance(course, float) for segment in course]
-    return max([*ends, *(end for spans in model.codes.values() for _, end in spans), *model.end_of_drive], default=0)
+    spans = [*model.codes.values(), *model.lamps.values(), *model.monitors.values()]
+    return max([*ends, *(end for each in spans for _, end in each), *model.end_of_drive], default=0)
 
 
 def _samples(series: Mapping[str, float | tuple[Segment, ...]], model: RuleTestModel, end_ns: int) -> SampleBatch:
@@ -249,24 +250,21 @@ def _course(course: float | tuple[Segment, ...], interval_ns: int, end_ns: int) 
             yield time_ns, part.first + (part.last - part.first) * share
 
 
-def _code_lists(model: RuleTestModel, end_ns: int) -> DtcBatch:
-    """A complete list of stored codes at every interval outside `no_code_lists`, where the test names codes at all."""
-    reports = [
-        DtcReport(
-            time_ns=time_ns,
-            vehicle=0,
-            bus="",
-            source=ECU,
-            protocol=Protocol.OBD,
-            kind=CodeList.STORED,
-            complete=True,
-            codes=tuple(
-                TroubleCode(code=code)
-                for code, spans in model.codes.items()
-                if any(start <= time_ns < end for start, end in spans)
-            ),
-        )
-        for time_ns in range(0, end_ns if model.codes else 0, model.interval)
-        if not any(start <= time_ns < end for start, end in model.no_code_lists)
-    ]
-    return dtc_batch(VEHICLE, reports)
+def _reports(model: RuleTestModel, document: Document, number: int, end_ns: int) -> DtcBatch:
+    freeze = {
+        (code.upper(), _path(name, document, number, "freeze", code, name)): value
+        for code, values in model.freeze.items()
+        for name, value in values.items()
+    }
+    course = ReportCourse(
+        codes=model.codes, silent=model.no_code_lists, lamps=model.lamps, monitors=model.monitors, freeze=freeze
+    )
+    return made_reports(course, VEHICLE, end_ns, model.interval)
+
+
+def _path(name: str, document: Document, number: int, *key: str) -> str:
+    try:
+        return resolve_path(name)
+    except ExpressionError as problem:
+        line = document.line(number, *key)
+        raise RuleError(problem.what, file=document.file, line=line, mend=problem.mend) from problem

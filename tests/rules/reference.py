@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from rules.expression import Call
+from domain.trouble_codes import DtcReport
+from rules.expression import Call, Dtc, walk
 from rules.functions import INSTANT, leaves
 from rules.meaning import column_name, evaluate
 from rules.rule import Pause, Rule, Trigger
+from tests.rules import reference_reports
 from tests.rules.making import END, SECOND, TIMER, Sample
 from tests.rules.reference_functions import DAY_NS, HOUR_NS, Memory, memories_of, stale_ns
+
+NO_REPORTS: Mapping[str, Sequence[DtcReport]] = {}
+Record = tuple[int, Sample | DtcReport]
 
 Seen = dict[str, tuple[int, float]]
 """Column -> time and value of its last sample."""
 
 
-def reference_events(rule: Rule, records: Sequence[Sample]) -> list[tuple[str, int, bool]]:
-    """(vehicle, time_ns, raised) of every change of mind; records are signals and ticks only."""
+def reference_events(
+    rule: Rule, records: Sequence[Sample], reports: Mapping[str, Sequence[DtcReport]] = NO_REPORTS
+) -> list[tuple[str, int, bool]]:
+    """(vehicle, time_ns, raised) of every change of mind; `reports`: of each vehicle what its ECUs reported."""
     events = []
-    for vehicle in dict.fromkeys(record[0] for record in records):
-        mine = sorted((record for record in records if record[0] == vehicle), key=lambda record: record[1])
+    for vehicle in dict.fromkeys([*(record[0] for record in records), *reports]):
+        mine: list[Record] = [(round(record[1] * SECOND), record) for record in records if record[0] == vehicle]
+        mine += [(report.time_ns, report) for report in reports.get(vehicle, ())]
+        mine.sort(key=lambda each: each[0])
         events += [(vehicle, time_ns, raised) for time_ns, raised in _events_of_one(rule, mine)]
     return events
 
@@ -39,16 +48,26 @@ class _Reading:
         self.memories: list[Memory] = memories_of(nodes)
         self.last: Seen = {}
         self.parameters = rule.parameters
+        self.reported = [node for condition in nodes for node in walk(condition) if isinstance(node, Dtc)]
+        self.past: list[DtcReport | None] = []
         self.awake: int | None = None
 
     def _instant(self) -> list[Call]:
         return [leaf for leaf in self.read if isinstance(leaf, Call) and leaf.name in INSTANT]
 
-    def take(self, time_ns: int, items: Sequence[Sample]) -> bool:
+    def take(self, time_ns: int, items: Sequence[Sample], reports: Sequence[DtcReport]) -> bool:
         """Apply the records of one time; says whether one of the rule's inputs came."""
         came = {path for _, _, path, _ in items if path not in (END, TIMER)}
+        ends: list[DtcReport | None] = [None] * any(path == END for _, _, path, _ in items)
+        for event in (*reports, *ends):
+            before = list(self.past)
+            self.past.append(event)
+            for node in self.reported:
+                if reference_reports.tells(node, event, before):
+                    self.last[column_name(node)] = (time_ns, reference_reports.value(node, self.past))
+                    came.add(column_name(node))
         for _, _, path, value in items:
-            if path in came:
+            if path not in (END, TIMER):
                 self.last[path] = (time_ns, value)
         for memory in self.memories:
             memory.follow(time_ns, came, self.last)
@@ -82,7 +101,7 @@ class _Reading:
             memory.end()
 
 
-def _events_of_one(rule: Rule, records: Sequence[Sample]) -> list[tuple[int, bool]]:  # noqa: C901 - told in one piece
+def _events_of_one(rule: Rule, records: Sequence[Record]) -> list[tuple[int, bool]]:  # noqa: C901 - told in one piece
     reading = _Reading(rule)
     guarded_gate, guarded_when, guarded_clear = rule.guarded
     events: list[tuple[int, bool]] = []
@@ -90,9 +109,10 @@ def _events_of_one(rule: Rule, records: Sequence[Sample]) -> list[tuple[int, boo
     timer: float | None = None  # seconds of knowledge gathered, in ns
     previous = sure_until = 0
     last_true = last_raise = -math.inf
-    for time_ns, group in groupby(records, key=lambda record: round(record[1] * SECOND)):
-        items = list(group)
-        concerned = reading.take(time_ns, items)
+    for time_ns, group in groupby(records, key=lambda record: record[0]):
+        came = [record for _, record in group]
+        items = [record for record in came if isinstance(record, tuple)]
+        concerned = reading.take(time_ns, items, [record for record in came if isinstance(record, DtcReport)])
         ends = any(item[2] == END for item in items)
         if not concerned and not any(item[2] in (END, TIMER) for item in items):
             continue

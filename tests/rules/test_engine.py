@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from domain.findings import Finding, SourceKind, Transition
-from domain.ports import no_jit
-from domain.signals import SampleBatch, empty_samples
-from domain.trouble_codes import CodeList, DtcBatch, DtcReport, dtc_batch
-from rules.binding import bind_condition
+from domain.findings import Finding, SourceKind
+from domain.signals import empty_samples
+from domain.trouble_codes import CodeList, DtcReport
 from rules.engine import RuleEngine
-from rules.expression import parse
 from rules.pack import load_rules
-from rules.rule import Pause, Rule, Trigger
+from rules.rule import Rule
 from tests.rules.making import (
     CHARGING,
     COOLANT,
@@ -32,7 +23,6 @@ from tests.rules.making import (
     SECOND,
     SPEED,
     TIMER,
-    VOLTAGE,
     Sample,
     course,
     obd,
@@ -41,7 +31,6 @@ from tests.rules.making import (
     rules_of,
     samples,
 )
-from tests.rules.reference import reference_events
 
 Jit = Callable[..., Any]
 
@@ -245,198 +234,6 @@ def test_many_findings_at_once_are_all_kept(tmp_path: Path, jit: Jit) -> None:
     rows = course("car", COOLANT, [101, 99] * 2_000)
     findings = run(rules, rows, jit=jit)
     assert [finding.time_ns for finding in findings] == [number * SECOND for number in range(4_000)]
-
-
-# ---- property tests -----------------------------------------------------------------------------------------------------
-
-TEMPLATE = load_rules()[0]
-CONDITIONS = (
-    "EngineCoolant.Temperature > 100",
-    "EngineCoolant.Temperature > 100 and Vehicle.Speed < 50",
-    "EngineCoolant.Temperature > 100 or Vehicle.Speed > 80",
-    "not (Charging.IsCharging or EngineCoolant.Temperature < 90)",
-    "abs(EngineCoolant.Temperature - 95) > 10 and not Charging.IsCharging",
-    "max(EngineCoolant.Temperature, 91) >= clamp(EngineCoolant.Temperature, 80, 100)",
-    "Vehicle.Speed / CombustionEngine.Speed != 0.1",
-    "(Vehicle.Speed >= 40) == (-EngineCoolant.Temperature >= -99)",
-)
-FEATURES = (
-    "mean(EngineCoolant.Temperature, 10 s) > 97.13",
-    "std(EngineCoolant.Temperature, 12 s) > 8.137",
-    "slope(EngineCoolant.Temperature, 9 s) > 1.037",
-    "abs(rate(EngineCoolant.Temperature, 9 s)) > 1.137",
-    "max(EngineCoolant.Temperature, 15 s) - min(EngineCoolant.Temperature, 15 s) > 20",
-    "share(EngineCoolant.Temperature > 100 and Vehicle.Speed < 60, 10 s) > 0.371",
-    "count(EngineCoolant.Temperature > 100, 20 s) >= 2",
-    "percentile(EngineCoolant.Temperature, 75, 15 s, 80, 112) > 100.5",
-    "mean(EngineCoolant.Temperature, 100 m) > 97.13",
-    "share(EngineCoolant.Temperature > 90, 0.2 engine_min) > 0.517",
-    "max(EngineCoolant.Temperature, trip) > 105 or count(Vehicle.Speed > 46, trip) > 2.5",
-    "seq(EngineCoolant.Temperature < 90, EngineCoolant.Temperature > 100, 4 s)",
-    "seq(Vehicle.Speed < 48, mean(EngineCoolant.Temperature, 5 s) > 95.13, 6 s)",
-    "cycles(EngineCoolant.Temperature > 100, 2, 3)",
-    "cycles(share(Vehicle.Speed > 46, 5 s) > 0.413, 1, 2) and EngineCoolant.Temperature > 90",
-    "absent(Vehicle.Speed, 6 s) and EngineCoolant.Temperature > 90",
-    "mean(max(EngineCoolant.Temperature, 5 s), 5 s) > 95.13",
-    "local_hour(0) < 0.005 and EngineCoolant.Temperature > 90",
-)
-GATES = (None, "CombustionEngine.Speed > 400", "CombustionEngine.Speed > 400 and not Charging.IsCharging")
-
-made_rules = st.builds(
-    lambda *figures: _rule(*figures),
-    st.integers(0, 9),
-    st.sampled_from(GATES),
-    st.sampled_from((*CONDITIONS, *FEATURES)),
-    st.sampled_from((None, *CONDITIONS, *FEATURES)),
-    st.integers(0, 12),
-    st.integers(0, 6),
-    st.sampled_from(Pause),
-    st.sampled_from((Pause.HOLD, Pause.RESET)),
-    st.sampled_from(Trigger),
-    st.sampled_from((0, 0, 7)),
-    st.sampled_from((0, 0, 15)),
-    st.sampled_from((0.0, 0.0, 0.5)),
-)
-made_samples = st.lists(
-    st.tuples(
-        st.sampled_from(["a", "b", "c"]),
-        st.integers(0, 80).map(lambda half: half / 2),
-        st.sampled_from([SPEED, ENGINE, COOLANT, COOLANT, COOLANT, CHARGING, VOLTAGE, TIMER, END]),
-        st.sampled_from([0.0, 1.0, 45.0, 50.0, 85.0, 101.0, 101.0, 120.0, 900.0]),
-    ),
-    max_size=120,
-    unique_by=lambda sample: sample[:3],
-).map(sorted)
-
-
-def _rule(
-    number: int,
-    gate: str | None,
-    when: str,
-    clear: str | None,
-    hold: int,
-    clear_hold: int,
-    gap: Pause,
-    closed: Pause,
-    trigger: Trigger = Trigger.LEVEL,
-    keep: int = 0,
-    interval: int = 0,
-    rate: float = 0.0,
-) -> Rule:
-    return replace(
-        TEMPLATE,
-        id=f"rule_{number}",
-        gate=None if gate is None else bind_condition(parse(gate), {}),
-        when=bind_condition(parse(when), {}),
-        clear_when=None if clear is None else bind_condition(parse(clear), {}),
-        hold_ns=hold * SECOND,
-        clear_hold_ns=clear_hold * SECOND,
-        parameters={"limit": 115.0, "margin": 7.0},
-        on_gap=gap,
-        gate_closed=closed,
-        trigger=trigger,
-        keep_firing_ns=keep * SECOND,
-        min_interval_ns=interval * SECOND,
-        min_rate_hz=rate,
-    )
-
-
-def cut(batch: SampleBatch, dtcs: DtcBatch, times_ns: Sequence[int]) -> list[tuple[SampleBatch, DtcBatch]]:
-    """The same records in batches that end before these times."""
-    edges = [-1, *sorted(times_ns), 2**62]
-    parts = []
-    for low, high in pairwise(edges):
-        keep = (batch.time_ns >= low) & (batch.time_ns < high)
-        part = replace(
-            batch, time_ns=batch.time_ns[keep], vehicle=batch.vehicle[keep], signal=batch.signal[keep], value=batch.value[keep]
-        )
-        parts.append((part, dtc_batch(dtcs.vehicles, [report for report in dtcs if low <= report.time_ns < high])))
-    return parts
-
-
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: (finding.vehicle, finding.time_ns, finding.source.id))
-
-
-def dense_samples(seed: int) -> list[Sample]:
-    """Two vehicles whose signals come about once a second, with gaps, ends of drives and ticks among them."""
-    chance = random.Random(seed)
-    rows: list[Sample] = []
-    for vehicle in ("a", "b"):
-        for path, levels in ((COOLANT, (86, 91, 96, 101, 104, 113)), (SPEED, (0, 45, 47, 50)), (ENGINE, (0, 900, 900))):
-            time_s, value = 0.0, float(chance.choice(levels))
-            while time_s < 60.0:
-                rows.append((vehicle, time_s, path, value))
-                time_s += chance.choice((0.5, 1.0, 1.0, 1.0, 1.5)) if chance.random() < 0.98 else 7.0
-                value = value if chance.random() < 0.6 else float(chance.choice(levels))
-        kinds = [TIMER, TIMER, END] + [END] * chance.randrange(3)
-        rows += [(vehicle, chance.randrange(120) / 2, kind, 0.0) for kind in kinds]
-    return sorted(set(rows))
-
-
-any_samples = st.one_of(made_samples, *[st.integers(0, 2**32).map(dense_samples)] * 2)
-LONG = 40 if os.environ.get("PITCALL_LONG_TESTS") else 1
-"""The longer form tries this many times as many rules and series."""
-RELAXED = settings(max_examples=60 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@RELAXED
-@given(rule=made_rules, rows=any_samples)
-def test_the_kernel_means_what_the_plain_reading_means(rule: Rule, rows: list[Sample], jit: Jit) -> None:
-    findings = run([rule], rows, jit=jit)
-    found = [(finding.vehicle, finding.time_ns, finding.transition is Transition.RAISED) for finding in findings]
-    assert found == sorted(reference_events(rule, rows), key=lambda event: (event[0], event[1]))
-
-
-@settings(max_examples=25 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rules=st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id), rows=any_samples)
-def test_the_compiled_kernel_finds_exactly_what_plain_python_finds(rules: list[Rule], rows: list[Sample], jit: Jit) -> None:
-    assert run(rules, rows, jit=jit) == run(rules, rows, jit=no_jit)
-
-
-made_lists = st.lists(
-    st.builds(
-        lambda half, codes, source, complete: obd(half / 2, *sorted(codes), source=source, complete=complete),
-        st.integers(0, 80),
-        st.sets(st.sampled_from(["P0301", "P0302", "P0171"])),
-        st.sampled_from([0x7E8, 0x7E9]),
-        st.booleans(),
-    ),
-    max_size=20,
-)
-
-
-@RELAXED
-@given(
-    rules=st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id),
-    rows=any_samples,
-    lists=made_lists,
-    cuts=st.lists(st.integers(0, 80).map(lambda half: half * SECOND // 2), max_size=8),
-    restart=st.booleans(),
-)
-def test_cuts_restarts_and_neighbours_change_nothing(
-    rules: list[Rule], rows: list[Sample], lists: list[DtcReport], cuts: list[int], restart: bool, jit: Jit
-) -> None:
-    coded = bind_condition(parse('dtc("P030?") and EngineCoolant.Temperature > 100'), {})
-    rules = [*rules, replace(_rule(0, None, CONDITIONS[0], None, 3, 2, Pause.HOLD, Pause.RESET), id="coded", when=coded)]
-    batch, dtcs = samples(rows), dtc_batch(("a",), lists)
-    whole = RuleEngine(rules, jit=jit).evaluate(batch, dtcs)
-    engine = RuleEngine(rules, jit=jit)
-    parts: list[Finding] = []
-    for piece, codes in cut(batch, dtcs, cuts):
-        parts += engine.evaluate(piece, codes)
-        if restart:
-            states = {vehicle: engine.snapshot(vehicle) for vehicle in ("a", "b", "c")}
-            engine = RuleEngine(rules, jit=jit)
-            for vehicle, state in reversed(states.items()):
-                if state is not None:
-                    engine.restore(vehicle, state)
-    assert in_order(parts) == whole
-    for vehicle in ("a", "b", "c"):
-        alone = RuleEngine(rules, jit=jit).evaluate(
-            samples([row for row in rows if row[0] == vehicle]), dtcs if vehicle == "a" else reports()
-        )
-        assert alone == [finding for finding in whole if finding.vehicle == vehicle]
 
 
 def test_a_snapshot_of_another_form_is_refused() -> None:

@@ -91,6 +91,10 @@ def conditions() -> st.SearchStrategy[Node]:
     leaves = st.one_of(
         st.booleans().map(lambda truth: Boolean(value=truth)),
         st.just(Dtc(pattern="P030?")),
+        st.sampled_from(["pending", "test_failed"]).map(lambda status: Dtc(pattern="P0*", status=status)),
+        st.just(Dtc(pattern="red_stop", asks="lamp")),
+        st.just(Dtc(pattern="catalyst", asks="ready")),
+        st.just(Dtc(pattern="P0301", asks="freeze_frame", signal=Name(text="Vehicle.Speed"))),
         st.builds(lambda op, a, b: Call(name=op, args=(a, b)), st.sampled_from(["<", ">=", "=="]), numbers(), numbers()),
     )
     return st.recursive(

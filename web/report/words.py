@@ -207,7 +207,15 @@ LAMPS = _texts(
     }
 )
 
-NOTES = _texts({"on": ("on", "点亮"), "off": ("off", "熄灭"), "flashing": ("flashing", "闪烁")})
+NOTES = _texts(
+    {
+        "on": ("on", "点亮"),
+        "off": ("off", "熄灭"),
+        "flashing": ("flashing", "闪烁"),
+        "complete": ("complete", "已完成"),
+        "incomplete": ("not finished", "未完成"),
+    }
+)
 
 UNITS = {"celsius": "°C", "percent": "%", "degrees": "°", "kOhm": "kΩ", "ratio": "", "unit": "", "l/h": "L/h"}
 """VSS unit names as people write them; any other is written as it is."""
