@@ -11,7 +11,11 @@ CODES_PER_GROUP = 20
 
 
 def run(*, groups: int, seed: int = 7) -> dict[str, float]:
-    """Median load in ms, the 50th and 99th percentile of explaining 20 random codes in ms, memory of the loaded knowledge in MB."""
+    """Median load in ms, the 50th and 99th percentile of explaining 20 random codes in ms, memory of the loaded knowledge in MB.
+
+    `_cpu_ms` is the thread's own processor time: on a machine that others use too, the wall time tells of their load.
+    """
+    from dtc_knowledge.diagnosis import Asked
     from dtc_knowledge.graph import load_knowledge
 
     load_ms = []
@@ -21,16 +25,20 @@ def run(*, groups: int, seed: int = 7) -> dict[str, float]:
         load_ms.append((time.perf_counter() - started) * 1e3)
     known = sorted({sign.code for p in knowledge.files.patterns.values() for sign in p.signs if "*" not in sign.code})
     chance = random.Random(seed)  # noqa: S311  # a choice of test codes, nothing secret
-    explain_ms = []
+    explain_ms, cpu_ms = [], []
     for _ in range(groups):
         codes = chance.sample(known, CODES_PER_GROUP)
-        started = time.perf_counter()
-        knowledge.explain(codes, {})
+        asked = Asked.active(*codes)
+        started, started_cpu = time.perf_counter(), time.thread_time()
+        knowledge.explain(asked)
+        cpu_ms.append((time.thread_time() - started_cpu) * 1e3)
         explain_ms.append((time.perf_counter() - started) * 1e3)
     explain_ms.sort()
+    cpu_ms.sort()
     return {
         "explain_p50_ms": round(median(explain_ms), 3),
         "explain_p99_ms": round(explain_ms[int(0.99 * (groups - 1))], 3),
+        "explain_p99_cpu_ms": round(cpu_ms[int(0.99 * (groups - 1))], 3),
         "load_ms": round(median(load_ms), 1),
         "memory_mb": round(_memory_mb(), 1),
         "codes_per_group": CODES_PER_GROUP,

@@ -11,7 +11,6 @@ from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
 from domain.vss import catalogue
-from dtc_knowledge.code_files import load_codes
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.maintenance import shipped_readings
 from ingest.bus_decoder import BusDecoder
@@ -60,6 +59,7 @@ def build_line(
     everything: bool = False,
     lateness_ns: int = SECOND_NS,
     observers: Sequence[Observer] = (),
+    knowledge: FaultKnowledge | None = None,
 ) -> Parts:
     """The line for these vehicles.
 
@@ -69,13 +69,15 @@ def build_line(
         rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
         everything: decode every mapped signal (for the history), not only what rules and detectors need.
         lateness_ns: how far records may arrive out of order. observers: told of every step of the line.
+        knowledge: codes and patterns, None = those that the environment names.
 
     Raises:
         InputError: a rule, baseline or knowledge file is not valid.
     """
     jit = compiler()
     rules = load_rules(rule_paths)
-    codes = load_codes()
+    knowledge = knowledge or fault_knowledge()
+    codes = knowledge.codes
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
     stale_after_ns = {name: _stale_after_ns(profile) for name, profile in profiles.items()}
     artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
@@ -115,7 +117,7 @@ def build_line(
     return Parts(
         line=line,
         profiles=profiles,
-        knowledge=fault_knowledge(),
+        knowledge=knowledge,
         rules=rules,
         engine=engine,
         detectors=1,

@@ -10,6 +10,14 @@ FILE = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 DATABASE = click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://…  [default: PITCALL_DATABASE_URL]")
 
+KNOWLEDGE = click.option(
+    "--knowledge",
+    "extra",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="A maker's own codes, patterns, plans and prices.  [default: PITCALL_KNOWLEDGE_FOLDER]",
+)
+
 
 def _dbc(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
     return tuple(split_dbc(value) for value in values)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.arenas import share_arenas
 from app.composition import build_line, load_profiles
+from app.fault_knowledge import fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
 from app.settings_file import ServiceSettings
@@ -79,6 +80,7 @@ def build_runner(
         lateness_ns=round(settings.pipeline.lateness_s * 1e9),
         everything=history is not None and settings.history.everything,
         observers=[tally.observe, *([history.observe] if history else [])],
+        knowledge=fault_knowledge(settings=settings.common),
     )
     tally.whereabouts = parts.whereabouts
     pipeline = settings.pipeline

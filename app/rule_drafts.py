@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-
+from app.fault_knowledge import fault_knowledge
 from domain.errors import InputError
 from domain.findings import Text
-from dtc_knowledge.code_files import load_codes
-from dtc_knowledge.files import read_knowledge
 from dtc_knowledge.pattern import Predicate, Role
 from rules.scaffold import new_rule
 
@@ -26,7 +22,7 @@ def draft(rule_id: str, pattern_id: str | None) -> str:
         return new_rule(
             rule_id, when=f"{EXAMPLE} > 115 celsius", title=title, system="engine", shown=EXAMPLE, sources=["to be named"]
         )
-    patterns = read_knowledge(Path(str(files("dtc_knowledge"))), load_codes()).patterns
+    patterns = fault_knowledge().files.patterns
     pattern = patterns.get(pattern_id)
     if pattern is None:
         raise InputError(f"no pattern {pattern_id!r}", mend="ids stand in dtc_knowledge/patterns")

@@ -19,8 +19,8 @@ class Settings:
         key_is_development: no key was set.
         database_url: PITCALL_DATABASE_URL, "" for none.
         allow_private_endpoints: PITCALL_ALLOW_PRIVATE_ENDPOINTS=1 lets webhooks go to private addresses (demo, tests).
-        knowledge: PITCALL_KNOWLEDGE, the folder of a maker's own fault knowledge; None where it is not set.
-        region: PITCALL_REGION, whose plans and prices count ("" = those without a region).
+        knowledge: PITCALL_KNOWLEDGE_FOLDER, the folder of a maker's own fault knowledge; None where it is not set.
+        region: PITCALL_KNOWLEDGE_REGION, whose plans and prices count ("" = those without a region).
         secrets: webhook signing secrets, from PITCALL_SECRET_<NAME>.
     """
 
@@ -42,7 +42,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         key_is_development=not key,
         database_url=environment.get("PITCALL_DATABASE_URL", ""),
         allow_private_endpoints=environment.get("PITCALL_ALLOW_PRIVATE_ENDPOINTS") == "1",
-        knowledge=Path(environment["PITCALL_KNOWLEDGE"]) if environment.get("PITCALL_KNOWLEDGE") else None,
-        region=environment.get("PITCALL_REGION", ""),
+        knowledge=Path(folder) if (folder := environment.get("PITCALL_KNOWLEDGE_FOLDER")) else None,
+        region=environment.get("PITCALL_KNOWLEDGE_REGION", ""),
         secrets={name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)},
     )

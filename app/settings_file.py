@@ -150,6 +150,13 @@ class AlertsSection(_Section):
     escalate_after_min: Positive = 15.0
 
 
+class KnowledgeSection(_Section):
+    """`[knowledge]`: a maker's own codes, patterns, plans and prices, and the region whose plans and prices count."""
+
+    folder: Path | None = None
+    region: str = ""
+
+
 class RetentionSection(_Section):
     """`[retention]`: after so many days forgotten."""
 
@@ -203,6 +210,7 @@ class ServiceSettings(_Section):
     delivery: DeliverySection = DeliverySection()
     offers: OffersSection = OffersSection()
     alerts: AlertsSection = AlertsSection()
+    knowledge: KnowledgeSection = KnowledgeSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     sources: tuple[SourceSection, ...] = ()
@@ -227,6 +235,8 @@ class ServiceSettings(_Section):
             key_is_development=not key,
             database_url=self.database_url,
             allow_private_endpoints=self.delivery.allow_private_endpoints,
+            knowledge=self.knowledge.folder,
+            region=self.knowledge.region,
             secrets={name: secret.get_secret_value() for name, secret in self.secrets.items()},
         )
 

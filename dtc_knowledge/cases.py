@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from domain.fleet import Vehicle
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.evidence import observe_plain
+from dtc_knowledge.evidence import Observation
 from dtc_knowledge.pattern import Pattern, Role, hits
 
 
@@ -66,9 +67,7 @@ def cases(knowledge: FaultKnowledge) -> Iterator[Case]:
 
 def leading(knowledge: FaultKnowledge, case: Case) -> str:
     """The pattern that leads the answer to a case, "" where none applies."""
-    seen = observe_plain(tuple(case.codes), {})
-    seen.codes.update(case.codes)
-    found = knowledge.assess(seen, case.powertrain)
+    found = knowledge.assess(Observation(codes=case.codes), Vehicle(id="", powertrain=case.powertrain))
     return found.matched[0].pattern.id if found.matched else ""
 
 

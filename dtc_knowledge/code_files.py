@@ -52,7 +52,7 @@ def family_codes(row: FamilyRow) -> Iterator[CodeInfo]:
 
 
 def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCatalogue:
-    """The tables of `folder` (the shipped ones by default), with the makers' tables of its `codes/makers` or of `makers`.
+    """The tables of `folder` (the shipped ones by default), with the makers' tables of its `codes/makers` and of `makers`.
 
     Raises:
         DataFileError: a table is missing or not valid, names a code twice, or an unknown system or source.
@@ -69,7 +69,7 @@ def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCa
         alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
         systems=systems,
         sources=sources,
-        makers=tables.maker_codes(makers or root / "codes" / "makers"),
+        makers=tables.maker_codes(root / "codes" / "makers", *([makers] if makers else [])),
     )
 
 
@@ -144,9 +144,9 @@ class _Tables:
         found.update((row.spn, row) for row in self.rows("parameters.csv", ParameterRow, "spn"))
         return dict(sorted(found.items()))
 
-    def maker_codes(self, folder: Path) -> dict[str, dict[str, CodeInfo]]:
-        """Codes of makers' own ranges: one table per maker, named after it."""
-        return {file.stem.lower(): self._one_maker(file) for file in sorted(folder.glob("*.csv"))}
+    def maker_codes(self, *folders: Path) -> dict[str, dict[str, CodeInfo]]:
+        """Codes of makers' own ranges: one table per maker, named after it; one of a later folder takes the place of an earlier."""
+        return {file.stem.lower(): self._one_maker(file) for folder in folders for file in sorted(folder.glob("*.csv"))}
 
     def _one_maker(self, file: Path) -> dict[str, CodeInfo]:
         codes: dict[str, CodeInfo] = {}

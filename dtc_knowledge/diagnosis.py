@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.codes import CodeInfo
 from domain.findings import (
@@ -12,6 +12,7 @@ from domain.findings import (
     Cause,
     Check,
     Diagnosis,
+    Evidence,
     PlanLine,
     Recommendation,
     Source,
@@ -22,12 +23,13 @@ from domain.findings import (
 from domain.fleet import Vehicle
 from domain.records import VehicleCase
 from dtc_knowledge.code_table import CodeCatalogue
-from dtc_knowledge.evidence import Observation, alert_codes, is_open, likely_powertrain, observe, observe_plain
+from dtc_knowledge.evidence import Observation, Standing, alert_codes, base_code, is_open, likely_powertrain, observe
 from dtc_knowledge.files import KnowledgeFiles, source_titles
 from dtc_knowledge.information import Step, ordered_steps
 from dtc_knowledge.matching import FIRM, Match, RankedCause, match_patterns, rank_causes
 from dtc_knowledge.pattern import Pattern
 from dtc_knowledge.planning import Handling, Workshop, advice, handling, plan_lines, system_need
+from dtc_knowledge.rejection import Rejected, rejected
 from dtc_knowledge.urgency import Item, fuse
 
 MOST_CAUSES = 8
@@ -42,14 +44,37 @@ GENERAL_CHECK = Check(
 )
 
 
+SOME_VEHICLE = Vehicle(id="")
+"""A vehicle of which nothing is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody names by hand: code -> how firmly it is held, VSS path -> value, codes not there although they were tested."""
+
+    codes: Mapping[str, Standing] = field(default_factory=dict)
+    signals: Mapping[str, float] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+
+    @staticmethod
+    def active(*codes: str) -> Asked:
+        """Active codes."""
+        return Asked(codes=dict.fromkeys(codes, Standing.ACTIVE))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What the signs say: patterns strongest first, causes with probabilities that add up to 1, checks in order."""
+    """What the signs say: patterns strongest first, causes with probabilities that add up to 1, checks in order.
+
+    `unexplained`: codes that no pattern speaks of. `seen`, `powertrain`: what was judged.
+    """
 
     matched: tuple[Match, ...]
     ranked: tuple[tuple[RankedCause, float], ...]
     steps: tuple[Step, ...]
     unexplained: tuple[str, ...]
+    seen: Observation
+    powertrain: str
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -81,13 +106,19 @@ class FaultKnowledge:
         """What the code says by itself."""
         return self.codes.lookup(code)
 
-    def assess(self, seen: Observation, powertrain: str = "", model: str = "") -> Assessment:
+    def of_maker(self, maker: str) -> FaultKnowledge:
+        """The knowledge with the names that a maker gives to the codes of its own range; unchanged for an unknown maker."""
+        codes = self.codes.for_maker(maker)
+        return self if codes is self.codes else replace(self, codes=codes)
+
+    def assess(self, seen: Observation, vehicle: Vehicle = SOME_VEHICLE) -> Assessment:
         """Patterns, causes and checks for a set of signs; the order in which signs came does not matter.
 
         A vehicle without a known powertrain ("") is judged by what its signs speak of.
         """
-        powertrain = powertrain or likely_powertrain(seen)
-        fitting = [pattern for pattern in self.files.patterns.values() if pattern.fits(powertrain, model)]
+        seen = _known(seen, vehicle)
+        powertrain = vehicle.powertrain or likely_powertrain(seen)
+        fitting = [p for p in self.files.index.concerned(seen) if p.fits(powertrain, vehicle.model, vehicle.brand)]
         matched = match_patterns(fitting, seen)
         ranked = rank_causes(matched, seen)[:MOST_CAUSES]
         total = sum(cause.belief for cause in ranked)
@@ -97,17 +128,34 @@ class FaultKnowledge:
             matched=matched,
             ranked=probabilities,
             steps=ordered_steps([match.pattern for match in matched], {c.cause.id: p for c, p in probabilities})[:MOST_CHECKS],
+            seen=seen,
+            powertrain=powertrain,
             unexplained=tuple(sorted((seen.codes.keys() if seen.own is None else seen.own) - touched)),
         )
 
-    def explain(self, codes: Sequence[str], signals: Mapping[str, float], absent: Sequence[str] = ()) -> Assessment:
-        """Patterns, causes and checks for codes and values named by hand."""
-        return self.assess(observe_plain(codes, signals, absent))
+    def explain(self, asked: Asked, vehicle: Vehicle = SOME_VEHICLE, context: Sequence[Alert] = ()) -> Assessment:
+        """Patterns, causes and checks for what was named by hand; `context`: what else is open on the vehicle."""
+        seen = observe(self._named(asked), context)
+        return self.assess(
+            replace(
+                seen,
+                values={**seen.values, **asked.signals},
+                first_ns={},
+                absent=(seen.absent | frozenset(map(base_code, asked.absent))) - seen.codes.keys(),
+                own=seen.own if context else None,
+            ),
+            vehicle,
+        )
+
+    def rejected(self, found: Assessment, vehicle: Vehicle = SOME_VEHICLE) -> tuple[Rejected, ...]:
+        """Faults that the signs bring to mind and that are not believed, with the reason."""
+        fitting = [p for p in self.files.patterns.values() if p.fits(found.powertrain, vehicle.model, vehicle.brand)]
+        return rejected(fitting, found.seen, found.matched, self.codes)
 
     def diagnose(self, case: VehicleCase, incident_id: str, vehicle: Vehicle) -> Diagnosis:
         """Probable causes of one incident; the vehicle's other open incidents count as context, and may be merged."""
         own, others = _split(case, incident_id)
-        found = self.assess(_known(observe(own, others), vehicle), vehicle.powertrain, vehicle.model)
+        found = self.assess(observe(own, others), vehicle)
         return Diagnosis(
             incident_id=incident_id,
             system=found.pattern.system if found.pattern else _group(own),
@@ -135,8 +183,9 @@ class FaultKnowledge:
     def recommend(self, case: VehicleCase, diagnosis: Diagnosis, vehicle: Vehicle, time_ns: int) -> Recommendation:
         """What to do about a diagnosed incident, how soon and why."""
         own, others = _split(case, diagnosis.incident_id)
-        found = self.assess(_known(observe(own, others), vehicle), vehicle.powertrain, vehicle.model)
-        decided = fuse(own, others, found.matched, self.codes, explained_by_others(found, own))
+        found = self.assess(observe(own, others), vehicle)
+        codes = self.codes.for_maker(vehicle.brand)
+        decided = fuse(own, others, found.matched, codes, explained_by_others(found, own))
         plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle), vehicle.model)
         way = handling(found.pattern, decided.urgency)
         if found.ranked and way.action == "dealer" and self.workshop(vehicle.model).remote(found.ranked[0][0].cause):
@@ -172,16 +221,21 @@ class FaultKnowledge:
         needs |= shop.needs(lines) | ({"truck"} if truck else set())
         return lines, tuple(sorted(needs))
 
-    def judge(self, found: Assessment, codes: Sequence[str]) -> tuple[Item, Handling, Text]:
-        """Urgency, handling and advice for codes and values named by hand; codes are taken as active."""
-        alerts = [_named_alert(code, self.codes.lookup(code)) for code in codes]
-        decided, pattern = fuse(alerts, (), found.matched, self.codes, frozenset()), found.pattern
+    def judge(self, found: Assessment, asked: Asked, context: Sequence[Alert] = ()) -> tuple[Item, Handling, Text]:
+        """Urgency, handling and advice for what was named by hand."""
+        own = self._named(asked)
+        decided = fuse(own, context, found.matched, self.codes, explained_by_others(found, own) if context else frozenset())
+        pattern = found.pattern
         for match in found.matched:
             if match.measured and match.belief >= FIRM and match.pattern.urgency > decided.urgency:
-                words = ", ".join(match.measured)
-                decided = Item(urgency=match.pattern.urgency, reason=Text(en=f"measured: {words}", zh=f"实测：{words}"))
+                en, zh = ", ".join(p.text.en for p in match.measured), "，".join(p.text.zh for p in match.measured)
+                decided = Item(urgency=match.pattern.urgency, reason=Text(en=f"measured: {en}", zh=f"实测：{zh}"))
                 pattern = match.pattern
         return decided, handling(pattern, decided.urgency), advice(pattern, decided.urgency)
+
+    def _named(self, asked: Asked) -> list[Alert]:
+        """Codes named by hand, as if they had been reported so."""
+        return [_named_alert(code, self.codes.lookup(code), how) for code, how in asked.codes.items()]
 
 
 _NOTHING = Text(en="No open alert", zh="无未关闭的告警")
@@ -253,8 +307,7 @@ def explained_by_others(found: Assessment, own: Sequence[Alert]) -> frozenset[st
     return frozenset(key for key in keys if any(p.explains_code(key) for p in parents))
 
 
-def _named_alert(code: str, info: CodeInfo) -> Alert:
-    """A code named by hand, as if it had been reported active."""
+def _named_alert(code: str, info: CodeInfo, how: Standing) -> Alert:
     return Alert(
         id=code,
         incident_id="",
@@ -268,5 +321,6 @@ def _named_alert(code: str, info: CodeInfo) -> Alert:
         explanation=info.title,
         opened_ns=0,
         updated_ns=0,
+        evidence=(Evidence(kind="dtc", signal=code, note=how.value),),
         codes=(code,),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -125,12 +125,6 @@ def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
         absent=frozenset(seen.tested) - seen.codes.keys(),
         own=own_keys,
     )
-
-
-def observe_plain(codes: Sequence[str], values: Mapping[str, float], absent: Iterable[str] = ()) -> Observation:
-    """Signs named by hand: active codes, measured values, and codes that tests did not find."""
-    named = {base_code(code): 1.0 for code in codes}
-    return Observation(codes=named, values=dict(values), absent=frozenset(map(base_code, absent)) - named.keys())
 
 
 _ELECTRIC_CODES = ("P0A", "P0B", "P0C", "P0D", "P0E", "GB")

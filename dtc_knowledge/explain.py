@@ -1,48 +1,24 @@
-"""`pitcall dtc explain`: what codes and measured values mean, as a JSON document and as readable text."""
+"""`pitcall dtc explain`: what codes and measured values mean, as a JSON document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from domain.findings import PlanLine, Text
+from domain.findings import Alert, Order, PlanLine, Text
+from domain.fleet import Vehicle
+from domain.records import VehicleCase
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue
-from dtc_knowledge.diagnosis import FaultKnowledge
+from dtc_knowledge.diagnosis import SOME_VEHICLE, Asked, Assessment, FaultKnowledge
+from dtc_knowledge.evidence import Standing, alert_codes, base_code, is_open, standing
+from dtc_knowledge.matching import FIRM
 from dtc_knowledge.offers import PRIOR_WEIGHT
+from dtc_knowledge.pattern import Role
 
-_WORDS = {
-    "codes": Text(en="Codes", zh="故障码"),
-    "signals": Text(en="Measured", zh="测量值"),
-    "causes": Text(en="Probable causes", zh="可能原因"),
-    "checks": Text(en="Checks, in order", zh="检查步骤"),
-    "plan": Text(en="Plan", zh="维修方案"),
-    "urgency": Text(en="Urgency", zh="紧急程度"),
-    "advice": Text(en="Advice", zh="建议"),
-    "optional": Text(en="if needed", zh="视情况"),
-    "unknown": Text(en="no pattern applies: have it diagnosed", zh="没有匹配的故障模式，请到店诊断"),
-    "hours": Text(en="h", zh="小时"),
-    "minutes": Text(en="min", zh="分钟"),
-    "drive": Text(en="drive", zh="行驶"),
-    "safety": Text(en="safety risk", zh="安全风险"),
-}
-_URGENCY = {
-    "STOP": Text(en="STOP - stop safely now", zh="立即停车"),
-    "TODAY": Text(en="TODAY - within 24 hours", zh="今天（24 小时内）"),
-    "SOON": Text(en="SOON - within 7 days or 500 km", zh="尽快（7 天或 500 公里内）"),
-    "NEXT": Text(en="NEXT - at the next visit", zh="下次保养"),
-    "MONITOR": Text(en="MONITOR - keep watching", zh="持续观察"),
-}
-_LEVELS = {
-    "ok": Text(en="normal", zh="正常"),
-    "limited": Text(en="limited", zh="受限"),
-    "limp": Text(en="limp home", zh="跛行"),
-    "no": Text(en="do not drive", zh="禁止行驶"),
-    "none": Text(en="none", zh="无"),
-    "low": Text(en="low", zh="低"),
-    "medium": Text(en="medium", zh="中"),
-    "high": Text(en="high", zh="高"),
-}
+MOST_VALUES = 5
+"""Measured values named as worth knowing."""
 
 
 def say(text: Text, lang: str) -> str:
@@ -51,23 +27,39 @@ def say(text: Text, lang: str) -> str:
 
 
 def explain(
-    knowledge: FaultKnowledge, codes: Sequence[str], signals: Mapping[str, float], lang: str, absent: Sequence[str] = ()
+    knowledge: FaultKnowledge,
+    codes: Sequence[str],
+    signals: Mapping[str, float],
+    lang: str,
+    absent: Sequence[str] = (),
+    *,
+    held: Mapping[str, Standing] | None = None,
+    vehicle: Vehicle = SOME_VEHICLE,
+    case: VehicleCase | None = None,
 ) -> dict[str, Any]:
-    """The JSON document of `pitcall dtc explain`: codes named, causes ranked, checks, plan, urgency with its reason.
+    """The JSON document of `pitcall dtc explain`: codes named, causes ranked and rejected, checks, plan, urgency with its reason.
 
     Args:
-        codes: as reported, "P0301", "P0117:16", "SPN100/FMI3", "GB11". signals: VSS path -> measured value.
-        lang: "en" or "zh". absent: codes that are not there although their monitors have run to the end.
+        codes: as reported, "P0301", "P0117:16", "SPN100/FMI3", "GB11"; active where `held` does not say otherwise.
+        signals: VSS path -> measured value. lang: "en" or "zh".
+        absent: codes that are not there although their monitors have run to the end.
+        vehicle: whose model, mileage and powertrain count. case: what is known of it; its other open alerts are context, and
+            without `codes` its own open codes are explained.
     """
-    named = list(dict.fromkeys(code.strip().upper() for code in codes))
-    found = knowledge.explain(named, signals, absent)
-    decided, way, words = knowledge.judge(found, named)
+    knowledge = knowledge.of_maker(vehicle.brand)
+    asked = _asked(codes, signals, absent, held or {}, case)
+    named = list(asked.codes)
+    context = [a for a in case.alerts if is_open(a) and not _is_asked(a, named)] if case else []
+    found = knowledge.explain(asked, vehicle, context)
+    decided, way, words = knowledge.judge(found, asked, context)
     infos = [knowledge.lookup(code) for code in named]
-    truck = any(code.startswith("SPN") for code in named)
-    plan, needs = knowledge.plan(found, infos[0].system if infos else "", truck)
+    truck = vehicle.powertrain == "truck" or any(code.startswith("SPN") for code in named)
+    plan, needs = knowledge.plan(found, infos[0].system if infos else "", truck, vehicle.model)
+    currency = knowledge.files.offers.currency
     return {
-        "codes": [_code(knowledge.codes, code, lang) for code in named],
-        "signals": [{"signal": path, "value": value, "unit": _unit(path)} for path, value in sorted(signals.items())],
+        "codes": [_code(knowledge.codes, code, how, lang) for code, how in asked.codes.items()],
+        "signals": [_signal(path, lang) | {"value": value} for path, value in sorted(signals.items())],
+        "vehicle": _vehicle(vehicle, case, lang) if case else None,
         "title": say(found.pattern.title, lang) if found.pattern else None,
         "patterns": [match.pattern.id for match in found.matched],
         "causes": [
@@ -75,17 +67,30 @@ def explain(
                 "id": cause.id,
                 "title": say(cause.title, lang),
                 "probability": cause.probability,
+                "pattern": cause.pattern,
                 "explains": list(cause.explains),
                 "sources": list(cause.sources),
             }
             for cause in knowledge.causes(found)
         ],
+        "evidence": _evidence(found, lang),
+        "rejected": [
+            {
+                "pattern": other.pattern.id,
+                "title": say(other.pattern.title, lang),
+                "belief": round(other.belief, 4),
+                "reason": say(other.reason, lang),
+            }
+            for other in knowledge.rejected(found, vehicle)
+        ],
         "checks": [{"id": c.id, "title": say(c.title, lang), "minutes": c.minutes} for c in found.checks],
         "information": [{"check": s.check.id, "bits": s.bits, "tells": list(s.tells)} for s in found.steps],
+        "unknown": _unknown(found, asked, lang),
         "absent": list(absent),
         "prior": {"weight": PRIOR_WEIGHT, "repairs": {ranked.cause.id: ranked.cause.repairs for ranked, _ in found.ranked}},
         "plan": [_plan_line(line, lang) for line in plan],
-        "parts": _parts(plan, lang),
+        "parts": _parts(plan, lang, currency),
+        "totals": _totals(plan, currency),
         "urgency": decided.urgency.name,
         "urgency_reason": say(decided.reason, lang),
         "action": way.action,
@@ -98,17 +103,85 @@ def explain(
     }
 
 
-def _unit(path: str) -> str:
+def _asked(
+    codes: Sequence[str],
+    signals: Mapping[str, float],
+    absent: Sequence[str],
+    held: Mapping[str, Standing],
+    case: VehicleCase | None,
+) -> Asked:
+    named = {code.strip().upper(): held.get(code, Standing.ACTIVE) for code in codes}
+    if case is not None and not named:
+        named = {code: standing(a) for a in case.alerts if is_open(a) for code in alert_codes(a)}
+    return Asked(codes=named, signals=signals, absent=absent)
+
+
+def _is_asked(alert: Alert, named: Sequence[str]) -> bool:
+    return not {base_code(code) for code in named}.isdisjoint(alert_codes(alert))
+
+
+def _vehicle(vehicle: Vehicle, case: VehicleCase, lang: str) -> dict[str, Any]:
+    """What the store knows of the vehicle, without anything personal."""
+    return {
+        "id": vehicle.id,
+        "brand": vehicle.brand,
+        "model": vehicle.model,
+        "year": vehicle.year or None,
+        "powertrain": vehicle.powertrain,
+        "odometer_km": vehicle.odometer_km,
+        "open": [
+            {"title": say(alert.title, lang), "urgency": alert.urgency.name, "codes": list(alert_codes(alert))}
+            for alert in case.alerts
+            if is_open(alert)
+        ],
+        "orders": [_order(order, lang) for order in case.orders],
+    }
+
+
+def _order(order: Order, lang: str) -> dict[str, Any]:
+    return {"id": order.id, "state": order.state, "title": say(order.recommendation.title, lang)}
+
+
+def _signal(path: str, lang: str) -> dict[str, Any]:
     signal = catalogue().get(path)
-    return signal.unit if signal else ""
+    return {"signal": path, "name": say(signal.name, lang) if signal else path, "unit": signal.unit if signal else ""}
 
 
-def _code(codes: CodeCatalogue, code: str, lang: str) -> dict[str, Any]:
+def _evidence(found: Assessment, lang: str) -> list[dict[str, Any]]:
+    """What each believed pattern rests on."""
+    return [
+        {
+            "pattern": match.pattern.id,
+            "title": say(match.pattern.title, lang),
+            "belief": round(match.belief, 4),
+            "signs": list(match.touched),
+            "measured": [say(predicate.text, lang) for predicate in match.measured],
+            "against": list(match.contrary),
+        }
+        for match in found.matched
+        if match.belief >= FIRM or match is found.matched[0]
+    ]
+
+
+def _unknown(found: Assessment, asked: Asked, lang: str) -> dict[str, Any]:
+    """Codes that nothing explains, and values that the leading patterns would use and nobody has named."""
+    paths = [
+        path
+        for match in found.matched[:2]
+        for predicate in match.pattern.predicates
+        if predicate.role is not Role.AGAINST
+        for path in predicate.missing(asked.signals)
+    ]
+    return {"codes": list(found.unexplained), "signals": [_signal(path, lang) for path in dict.fromkeys(paths)][:MOST_VALUES]}
+
+
+def _code(codes: CodeCatalogue, code: str, how: Standing, lang: str) -> dict[str, Any]:
     info = codes.lookup(code)
     system = codes.systems.get(info.system)
     return {
         "code": info.code,
         "title": say(info.title, lang),
+        "state": how.value,
         "system": info.system,
         "system_name": say(system, lang) if system else "",
         "component": info.component,
@@ -135,52 +208,24 @@ def _plan_line(line: PlanLine, lang: str) -> dict[str, Any]:
         "description": say(line.description, lang),
         "labour_hours": line.labour_hours,
         "optional": line.optional,
-        "parts": [{"number": p.number, "quantity": p.quantity, "price": p.price} for p in line.parts],
+        "pay_type": line.pay_type,
+        "parts": [{"number": p.number, "name": say(p.name, lang), "quantity": p.quantity, "price": p.price} for p in line.parts],
     }
 
 
-def _parts(plan: Iterable[PlanLine], lang: str) -> list[dict[str, Any]]:
+def _parts(plan: Iterable[PlanLine], lang: str, currency: str) -> list[dict[str, Any]]:
     """Every part once, with the greatest quantity that one line needs."""
     parts = sorted((part for line in plan for part in line.parts), key=lambda part: part.quantity)
     latest = {
-        p.number: {"number": p.number, "name": say(p.name, lang), "quantity": p.quantity, "price": p.price, "currency": "CNY"}
+        p.number: {"number": p.number, "name": say(p.name, lang), "quantity": p.quantity, "price": p.price, "currency": currency}
         for p in parts
     }
     return [latest[number] for number in sorted(latest)]
 
 
-def explain_text(document: Mapping[str, Any], lang: str) -> str:
-    """The document of `explain` as text for a terminal, in the language that it was made in."""
-    lines = []
-    if document["codes"]:
-        lines.append(say(_WORDS["codes"], lang))
-        for code in document["codes"]:
-            system = f"  [{code['system_name']}]" if code["system_name"] else ""
-            lines.append(f"  {code['code']}  {code['title']}{system}")
-    if document["signals"]:
-        lines += ["", say(_WORDS["signals"], lang)]
-        lines += [f"  {s['signal']} = {s['value']:g} {s['unit']}".rstrip() for s in document["signals"]]
-    level = say(_URGENCY[document["urgency"]], lang)
-    comma = "，" if lang == "zh" else ", "
-    colon = "：" if lang == "zh" else ": "
-    state = comma.join(f"{say(_WORDS[key], lang)}{colon}{say(_LEVELS[document[key]], lang)}" for key in ("drive", "safety"))
-    lines += ["", f"{say(_WORDS['urgency'], lang)}{colon}{level}", f"  {document['urgency_reason']}", f"  {state}"]
-    lines += ["", f"{say(_WORDS['causes'], lang)}{colon}{document['title'] or say(_WORDS['unknown'], lang)}"]
-    lines += [f"  {cause['probability']:>6.1%}  {cause['title']}" for cause in document["causes"]]
-    lines += ["", say(_WORDS["checks"], lang)]
-    for number, check in enumerate(document["checks"], 1):
-        minutes = f"  ({check['minutes']} {say(_WORDS['minutes'], lang)})" if check["minutes"] else ""
-        lines.append(f"  {number}. {check['title']}{minutes}")
-    lines += ["", say(_WORDS["plan"], lang), *_plan_text(document["plan"], lang)]
-    lines += ["", f"{say(_WORDS['advice'], lang)}{colon}{document['advice']}"]
-    return "\n".join(lines).strip() + "\n"
-
-
-def _plan_text(plan: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
-    out = []
-    for line in plan:
-        parts = ", ".join(f"{part['quantity']}x {part['number']}" for part in line["parts"])
-        optional = f" ({say(_WORDS['optional'], lang)})" if line["optional"] else ""
-        hours = f"{line['labour_hours']} {say(_WORDS['hours'], lang)}"
-        out.append(f"  {line['line']}. {line['description']}{optional}  {hours}{'  ' + parts if parts else ''}")
-    return out
+def _totals(plan: Iterable[PlanLine], currency: str) -> dict[str, str]:
+    """Hours and parts of the lines that are not optional."""
+    lines = [line for line in plan if not line.optional]
+    parts = sum((Decimal(part.price) * part.quantity for line in lines for part in line.parts), Decimal("0.00"))
+    hours = sum((Decimal(line.labour_hours) for line in lines), Decimal("0.0"))
+    return {"labour_hours": str(hours), "parts": str(parts), "currency": currency}

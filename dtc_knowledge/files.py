@@ -15,6 +15,7 @@ from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
 from dtc_knowledge.offers import Offers, read_offers, with_outcomes
 from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign, Worse
+from dtc_knowledge.pattern_index import PatternIndex
 from dtc_knowledge.schema import (
     CauseEntry,
     OperationsFile,
@@ -35,12 +36,16 @@ _LETTER_SIGN = re.compile(r"[PCBU][0-3][0-9A-F]{3}|[PCBU][0-3][0-9A-F]*\*|GB\d+"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnowledgeFiles:
-    """Everything that the files say, by id."""
+    """Everything that the files say, by id. `index` finds the patterns that signs can concern."""
 
     patterns: dict[str, Pattern]
     operations: dict[str, Operation]
     parts: dict[str, Part]
     offers: Offers = field(default_factory=Offers)
+    index: PatternIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", PatternIndex.of(self.patterns.values()))
 
 
 def read_knowledge(root: Path, codes: CodeCatalogue, extra: Path | None = None, region: str = "") -> KnowledgeFiles:
@@ -188,24 +193,25 @@ class _PatternReader:
             system=entry.system,
             fallback=entry.fallback,
             powertrains=tuple(entry.powertrains),
+            makers=tuple(maker.lower() for maker in entry.makers),
             models=tuple(entry.models),
             signs=tuple(self._signs(entry, place)),
             several=tuple(
-                SeveralSigns(count=s.count, codes=self._codes(s.of, entry.fallback, place, "codes", "several"), role=Role(s.role))
+                SeveralSigns(count=s.count, codes=self._codes(s.of, entry, place, "codes", "several"), role=Role(s.role))
                 for s in entry.codes.several
             ),
             findings=tuple(_finding_signs(entry)),
             predicates=tuple(self._predicate(p, place, n) for n, p in enumerate(entry.signals)),
-            explains=self._codes(entry.explains, entry.fallback, place, "explains"),
+            explains=self._codes(entry.explains, entry, place, "explains"),
             causes=tuple(self._cause(cause, entry, place, n) for n, cause in enumerate(entry.causes)),
             checks=tuple(self._check(entry, place)),
             tells=tuple((check.id, tuple(check.tells)) for check in entry.checks),
             urgency=entry.urgency,
-            decisive=self._codes(entry.decisive, entry.fallback, place, "decisive"),
+            decisive=self._codes(entry.decisive, entry, place, "decisive"),
             worse=tuple(
                 Worse(
                     count=w.count,
-                    codes=self._codes(w.of, entry.fallback, place, "worse", n),
+                    codes=self._codes(w.of, entry, place, "worse", n),
                     urgency=w.urgency,
                     reason=w.text,
                 )
@@ -220,17 +226,19 @@ class _PatternReader:
             sources=tuple(entry.sources),
         )
 
-    def _codes(self, signs: list[str], fallback: bool, place: int, *at: str | int) -> tuple[str, ...]:
+    def _codes(self, signs: list[str], entry: PatternEntry, place: int, *at: str | int) -> tuple[str, ...]:
         """Signs with lists of FMI written out, each checked against the code tables."""
         out: list[str] = []
+        own = {code for maker in entry.makers for code in self.codes.makers.get(maker.lower(), ())}
         for sign in signs:
             if match := _SPN_SIGN.fullmatch(sign):
-                known = (match[1] == "*" and fallback) or (match[1].isdigit() and int(match[1]) <= GREATEST_SPN)
+                known = (match[1] == "*" and entry.fallback) or (match[1].isdigit() and int(match[1]) <= GREATEST_SPN)
                 self._fail_if(not known, f"unknown SPN in {sign!r}", f"SPN go up to {GREATEST_SPN}", place, *at)
                 out += [f"SPN{match[1]}/FMI{fmi}" for fmi in match[2].split(",")] if match[2] else [sign]
                 continue
-            known = bool(_LETTER_SIGN.fullmatch(sign)) and (not is_maker_code(sign) or self.codes.lookup(sign).known)
-            self._fail_if(not known, f"unknown code {sign!r}", "correct it, or add it to codes/", place, *at)
+            known = bool(_LETTER_SIGN.fullmatch(sign)) and (not is_maker_code(sign) or sign in own)
+            mend = "name the pattern's `makers`, and the code in their tables" if is_maker_code(sign) else "correct it"
+            self._fail_if(not known, f"unknown code {sign!r}", mend, place, *at)
             out.append(sign)
         return tuple(out)
 
@@ -242,7 +250,7 @@ class _PatternReader:
             Role.AGAINST: ("against", entry.codes.against),
         }
         for role, (key, signs) in by_role.items():
-            for code in self._codes(signs, entry.fallback, place, "codes", key):
+            for code in self._codes(signs, entry, place, "codes", key):
                 yield Sign(code=code, role=role, source=entry.sources[0])
 
     def _predicate(self, entry: PredicateEntry, place: int, number: int) -> Predicate:
@@ -292,7 +300,7 @@ class _PatternReader:
         """Codes (checked) and rule ids (lower case) of a shift."""
         place = int(at[0])
         codes = [key for key in keys if not key[:1].islower()]
-        return (*self._codes(codes, pattern.fallback, place, "causes"), *(key for key in keys if key[:1].islower()))
+        return (*self._codes(codes, pattern, place, "causes"), *(key for key in keys if key[:1].islower()))
 
     def _check(self, entry: PatternEntry, place: int) -> Iterator[Check]:
         for number, check in enumerate(entry.checks):

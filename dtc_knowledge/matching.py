@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from dtc_knowledge.evidence import Observation, plain_id
-from dtc_knowledge.pattern import Pattern, PatternCause, Role, Shift, hits
+from dtc_knowledge.pattern import Pattern, PatternCause, Predicate, Role, Shift, hits
 
 CODE_STRENGTH = {Role.REQUIRED: 0.8, Role.TRIGGER: 0.8, Role.SUPPORT: 0.35, Role.AGAINST: 0.6}
 FINDING_STRENGTH = {Role.TRIGGER: 0.85, Role.SUPPORT: 0.4, Role.AGAINST: 0.6}
@@ -34,14 +34,19 @@ class Match:
 
     Attributes:
         belief: 0..1. touched: codes and finding ids seen that belong to it, sorted. grounds: those of them that trigger it.
-        measured: predicates that hold, in words.
+        measured: predicates that hold. contrary: codes, findings and predicates seen that speak against it, in words.
+        explained: (code, id of the pattern that explains or claims it) of signs that count little for it.
+        alone: the belief if no other pattern explained any of its signs; what is claimed only does not lead, but stays dangerous.
     """
 
     pattern: Pattern
     belief: float
     touched: tuple[str, ...]
     grounds: frozenset[str]
-    measured: tuple[str, ...]
+    measured: tuple[Predicate, ...] = ()
+    contrary: tuple[str, ...] = ()
+    explained: tuple[tuple[str, str], ...] = ()
+    alone: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +68,28 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
     doubts: dict[Role, list[float]] = {role: [] for role in Role}
     touched: set[str] = set()
     grounds: set[str] = set()
+    contrary: set[str] = set()
     for role, strength, found, keys in _code_hits(pattern, seen, discount or {}):
         if not found:
             return None  # a required sign is missing
         doubts[role].append(1 - strength)
-        if role is not Role.AGAINST:
+        if role is Role.AGAINST:
+            contrary |= keys
+        else:
             touched |= keys
         if role in (Role.TRIGGER, Role.REQUIRED):
             grounds |= keys
     for finding in pattern.findings:
         if finding.id in seen.findings:
             doubts[finding.role].append(1 - FINDING_STRENGTH[finding.role] * seen.findings[finding.id])
-            if finding.role is not Role.AGAINST:
-                touched.add(plain_id(finding.id))
+            (contrary if finding.role is Role.AGAINST else touched).add(plain_id(finding.id))
             if finding.role is Role.TRIGGER:
                 grounds.add(plain_id(finding.id))
     holding = [predicate for predicate in pattern.predicates if predicate.holds(seen.values)]
     for predicate in holding:
         doubts[predicate.role].append(1 - VALUE_STRENGTH[predicate.role])
+        if predicate.role is Role.AGAINST:
+            contrary.add(predicate.words)
     for sign in pattern.explains:
         touched.update(hits(sign, seen.codes))
     if not (doubts[Role.TRIGGER] or doubts[Role.REQUIRED]) or (seen.own is not None and not touched & seen.own):
@@ -92,7 +101,8 @@ def match_pattern(pattern: Pattern, seen: Observation, discount: Mapping[str, fl
         belief=belief,
         touched=tuple(sorted(touched)),
         grounds=frozenset(grounds),
-        measured=tuple(predicate.words for predicate in holding),
+        measured=tuple(predicate for predicate in holding if predicate.role is not Role.AGAINST),
+        contrary=tuple(sorted(contrary)),
     )
 
 
@@ -127,15 +137,24 @@ def match_patterns(patterns: Iterable[Pattern], seen: Observation) -> tuple[Matc
     explained = {m.pattern.id: explained_codes(seen.codes, [m.pattern]) for m in first if m.belief >= FIRM and m.pattern.explains}
     again: list[Match] = []
     for match in first:
-        discount = _claimed_codes(match, first)
+        discount, why = _claimed_codes(match, first)
+        alone = match.belief
         for parent, codes in explained.items():
             if parent != match.pattern.id:
                 discount |= codes
+                why |= dict.fromkeys(codes, parent)
+                alone = 0.0 if codes.keys() & match.grounds else alone
         refined = match_pattern(match.pattern, seen, discount) if discount else match
         if refined is not None:
-            again.append(_dated(refined, seen))
+            lost = tuple(sorted((code, parent) for code, parent in why.items() if code in match.touched))
+            again.append(_dated(replace(refined, explained=lost, alone=alone), seen))
     specific = [m for m in again if not m.pattern.fallback]
-    return tuple(sorted(specific or again, key=lambda m: (-m.belief, m.pattern.id)))
+    return tuple(sorted(specific or again, key=_rank))
+
+
+def _rank(match: Match) -> tuple[float, int, int, str]:
+    """The most believed first; of equals the most urgent, then the one that answers most signs."""
+    return -round(match.belief, 6), -int(match.pattern.urgency), -len(match.touched), match.pattern.id
 
 
 def _dated(match: Match, seen: Observation) -> Match:
@@ -146,18 +165,20 @@ def _dated(match: Match, seen: Observation) -> Match:
     return replace(match, belief=match.belief * LATER_FACTOR)
 
 
-def _claimed_codes(match: Match, others: Sequence[Match]) -> dict[str, float]:
-    """Code -> what is left of its weight, for triggers that a better founded pattern counts among its own signs.
+def _claimed_codes(match: Match, others: Sequence[Match]) -> tuple[dict[str, float], dict[str, str]]:
+    """Code -> what is left of its weight, and -> the id of the better founded pattern that counts it among its own signs.
 
     Better founded: it is believed, rests on a trigger that this pattern knows nothing of, and this pattern has no other
     ground than the claimed codes. So a code beside a greater fault does not lead the answer.
     """
     claims: dict[str, float] = {}
+    owners: dict[str, str] = {}
     for other in others:
         apart = other.belief >= FIRM and not other.pattern.fallback and other.grounds.isdisjoint(match.touched)
         if apart and match.grounds and match.grounds.issubset(other.touched):
             claims |= dict.fromkeys(match.grounds, CLAIMED_WEIGHT)
-    return claims
+            owners |= dict.fromkeys(match.grounds, other.pattern.id)
+    return claims, owners
 
 
 def explained_codes(codes: Iterable[str], parents: Sequence[Pattern]) -> dict[str, float]:

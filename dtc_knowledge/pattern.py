@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.findings import Check, Text, Urgency
+from domain.vss import catalogue
 
 
 class Role(StrEnum):
@@ -21,6 +22,8 @@ class Role(StrEnum):
     AGAINST = "against"
 
 
+UNIT_SIGNS = {"celsius": "°C", "percent": "%"}
+"""Units as people write them, where the catalogue spells them out."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -101,6 +104,22 @@ class Predicate:
         other = "" if self.other is None else f" {'+' if self.factor > 0 else '-'} {self.other}"
         return f"{self.signal}{other} {self.comparison} {self.value:g}"
 
+    @property
+    def text(self) -> Text:
+        """The same for people, with the names of the signals: "Highest cell voltage - Lowest cell voltage > 0.1 V"."""
+        known = catalogue()
+        first, second = known[self.signal], known[self.other] if self.other is not None else None
+        sign = "+" if self.factor > 0 else "-"
+        tail = f" {self.comparison} {self.value:g} {UNIT_SIGNS.get(first.unit, first.unit)}".rstrip()
+        return Text(
+            en=first.name.en + (f" {sign} {second.name.en}" if second else "") + tail,
+            zh=first.name.zh + (f" {sign} {second.name.zh}" if second else "") + tail,
+        )
+
+    def missing(self, values: Mapping[str, float]) -> tuple[str, ...]:
+        """Its signals that have no value."""
+        return tuple(path for path in (self.signal, self.other) if path is not None and path not in values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
@@ -149,6 +168,7 @@ class Pattern:
     system: str
     fallback: bool
     powertrains: tuple[str, ...]
+    makers: tuple[str, ...]
     models: tuple[str, ...]
     signs: tuple[Sign, ...]
     several: tuple[SeveralSigns, ...]
@@ -170,9 +190,13 @@ class Pattern:
     needs: tuple[str, ...]
     sources: tuple[str, ...]
 
-    def fits(self, powertrain: str, model: str = "") -> bool:
+    def fits(self, powertrain: str, model: str = "", maker: str = "") -> bool:
         """Whether it applies to such a vehicle."""
-        return (not self.powertrains or powertrain in self.powertrains) and (not self.models or model in self.models)
+        return (
+            (not self.powertrains or powertrain in self.powertrains)
+            and (not self.models or model in self.models)
+            and (not self.makers or maker.lower() in self.makers)
+        )
 
     def triggered_by(self, key: str) -> bool:
         """Whether the code, rule or model id is one of the signs that the pattern rests on."""

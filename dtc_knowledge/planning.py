@@ -14,6 +14,8 @@ DIAGNOSE = "OP-DIAGNOSE"
 DIAGNOSE_HV = "OP-DIAGNOSE-HV"
 SURE = 0.8
 """From this probability on, the leading cause needs no separate diagnosis line."""
+LIKELY = 0.25
+"""Below this, the leading cause's repair waits for the diagnosis like the others."""
 WORTH_QUOTING = 0.15
 MOST_ALTERNATIVES = 2
 
@@ -62,7 +64,7 @@ def plan_lines(ranked: Sequence[tuple[RankedCause, float]], shop: Workshop, need
     if not ranked or ranked[0][1] < SURE or not ranked[0][0].cause.repair:
         chosen[DIAGNOSE_HV if "hv" in needs else DIAGNOSE] = False
     if ranked:
-        chosen |= dict.fromkeys(shop.repair(ranked[0][0].cause), False)
+        chosen |= dict.fromkeys(shop.repair(ranked[0][0].cause), ranked[0][1] < LIKELY)
     for cause, probability in ranked[1 : 1 + MOST_ALTERNATIVES]:
         if probability >= WORTH_QUOTING:
             for operation in shop.repair(cause.cause):

@@ -310,7 +310,8 @@ class PatternEntry(Named):
 
     Attributes:
         repeat: number of copies; `{n}` in any text counts from 1. fallback: used only where no other pattern applies.
-        powertrains, models: the only powertrains and vehicle models it applies to; empty for any.
+        powertrains, makers, models: the only powertrains, makers and vehicle models it applies to; empty for any. Codes of a
+            maker's own range count for the makers whose tables name them.
         explains: codes that are consequences of it, although they belong to another system.
         worse: codes that together are more urgent than the pattern.
         urgency: reached when a code and a measured finding agree, or a code of `decisive` is active; `reason` says why.
@@ -321,6 +322,7 @@ class PatternEntry(Named):
     repeat: int = pydantic.Field(default=0, ge=0, le=16)
     fallback: bool = False
     powertrains: list[Literal["petrol", "diesel", "hybrid", "ev", "truck"]] = []
+    makers: list[str] = []
     models: list[str] = []
     codes: SignsEntry = SignsEntry()
     findings: FindingsEntry = FindingsEntry()

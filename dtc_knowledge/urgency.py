@@ -78,7 +78,7 @@ def _pattern_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[I
     active = {code for alert in own if standing(alert) is Standing.ACTIVE for code in alert_codes(alert)}
     measured = {a.source.id for a in own if a.source.kind is not SourceKind.DTC}
     for rank, match in enumerate(matched):
-        if match.belief < FIRM:
+        if max(match.belief, match.alone) < FIRM:
             continue
         pattern, codes = match.pattern, active & set(match.touched)
         decisive = any(matches(sign, code) for sign in pattern.decisive for code in codes)

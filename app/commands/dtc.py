@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from app.options import FILE, JSON, START
+from app.options import DATABASE, FILE, JSON, KNOWLEDGE, START
 from app.output import print_json, say
 
-if TYPE_CHECKING:
-    from dtc_knowledge.code_table import CodeCatalogue
-
 MAKER = click.option("--maker", default="", metavar="NAME", help="Name codes of the maker's own range by its table.")
-MAKER_CODES = click.option(
-    "--maker-codes",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of makers' code tables, NAME.csv each (docs/guides/maker-codes.md).",
-)
 
 
 @click.group()
@@ -71,31 +62,57 @@ def _words(line: dict[str, Any]) -> str:
 
 
 @command.command()
-@click.argument("codes", nargs=-1, required=True)
+@click.argument("codes", nargs=-1)
 @click.option("--signal", "signals", multiple=True, metavar="VSS=VALUE", help="A measured value, such as Vehicle.Speed=80.")
+@click.option("--pending", multiple=True, metavar="CODE", help="A code that is pending, not confirmed.")
+@click.option("--history", multiple=True, metavar="CODE", help="A code that is stored as history, not active.")
 @click.option("--absent", multiple=True, metavar="CODE", help="A code that is not there although its test has run to the end.")
+@click.option("--vin", help="The car: its model, mileage and what else is open on it count. Without CODE: its own open codes.")
+@DATABASE
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
 @MAKER
-@MAKER_CODES
+@KNOWLEDGE
 @JSON
 def explain(
     codes: tuple[str, ...],
     signals: tuple[str, ...],
+    pending: tuple[str, ...],
+    history: tuple[str, ...],
     absent: tuple[str, ...],
+    vin: str | None,
+    database: str | None,
     lang: str,
     maker: str,
-    maker_codes: Path | None,
+    extra: Path | None,
     as_json: bool,
 ) -> None:
     """Explain trouble codes together: likely causes, checks, plan, parts, how soon, whether to drive.
 
     CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
     """
-    from app.fault_knowledge import fault_knowledge
-    from domain.errors import InputError
-    from dtc_knowledge.code_files import load_codes
+    from app.fault_knowledge import fault_knowledge, of_maker, stored_case
+    from dtc_knowledge.diagnosis import SOME_VEHICLE
+    from dtc_knowledge.evidence import Standing
     from dtc_knowledge.explain import explain as explain_codes
-    from dtc_knowledge.explain import explain_text
+    from dtc_knowledge.explain_text import explain_text
+
+    if not (codes or signals or pending or history or vin):
+        raise click.UsageError("name a CODE, a --signal or a --vin")
+    knowledge = fault_knowledge(extra)
+    if maker:
+        knowledge = of_maker(knowledge, maker)
+    held = dict.fromkeys(pending, Standing.PENDING) | dict.fromkeys(history, Standing.HISTORY)
+    vehicle, case = stored_case(vin, database) if vin else (SOME_VEHICLE, None)
+    document = explain_codes(knowledge, [*codes, *held], _values(signals), lang, absent, held=held, vehicle=vehicle, case=case)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(explain_text(document, lang), nl=False)
+
+
+def _values(signals: tuple[str, ...]) -> dict[str, float]:
+    """VSS path -> value of the --signal words."""
+    from domain.errors import InputError
 
     values: dict[str, float] = {}
     for word in signals:
@@ -106,15 +123,7 @@ def explain(
             raise InputError(f"--signal {word!r} is no VSS=VALUE", mend="write --signal Vehicle.Speed=80") from problem
         if not sign or path not in _catalogue():
             raise InputError(f"unknown signal {path!r}", mend=_nearest(path))
-    knowledge = fault_knowledge()
-    if maker or maker_codes:
-        tables = load_codes(makers=maker_codes)
-        knowledge = replace(knowledge, codes=_of_maker(tables, maker) if maker else tables)
-    document = explain_codes(knowledge, codes, values, lang, absent)
-    if as_json:
-        print_json(document)
-    else:
-        click.echo(explain_text(document, lang))
+    return values
 
 
 @command.command()
@@ -122,21 +131,21 @@ def explain(
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the text; that of the question if left out.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many at most.")
 @MAKER
-@MAKER_CODES
+@KNOWLEDGE
 @JSON
-def search(words: tuple[str, ...], lang: str | None, limit: int, maker: str, maker_codes: Path | None, as_json: bool) -> None:
+def search(words: tuple[str, ...], lang: str | None, limit: int, maker: str, extra: Path | None, as_json: bool) -> None:
     """Find trouble codes, J1939 parameters and GB/T 32960 alarms by their words, English or Chinese.
 
     Misspellings are forgiven; a code or the beginning of one lists what begins so. The exit status is 1 where nothing is found.
     """
-    from dtc_knowledge.code_files import load_codes
+    from app.fault_knowledge import fault_knowledge, of_maker
     from dtc_knowledge.search import search_document
 
     text = " ".join(words)
-    codes = load_codes(makers=maker_codes)
+    knowledge = fault_knowledge(extra)
     if maker:
-        codes = _of_maker(codes, maker)
-    document = search_document(codes, text, lang or ("en" if text.isascii() else "zh"), limit)
+        knowledge = of_maker(knowledge, maker)
+    document = search_document(knowledge.codes, text, lang or ("en" if text.isascii() else "zh"), limit)
     if as_json:
         print_json(document)
     else:
@@ -146,15 +155,6 @@ def search(words: tuple[str, ...], lang: str | None, limit: int, maker: str, mak
     if not document["found"]:
         say(f"nothing is named like {text!r}")
         raise SystemExit(1)
-
-
-def _of_maker(codes: CodeCatalogue, maker: str) -> CodeCatalogue:
-    from domain.errors import InputError
-
-    if maker.lower() not in codes.makers:
-        known = ", ".join(sorted(codes.makers)) or "none; name a folder of tables with --maker-codes"
-        raise InputError(f"no table of codes for maker {maker!r}", mend=f"makers with a table: {known}")
-    return codes.for_maker(maker)
 
 
 def _catalogue() -> dict[str, object]:

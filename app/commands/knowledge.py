@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.options import JSON
+from app.options import JSON, KNOWLEDGE
 from app.output import print_json
 
 
@@ -16,7 +16,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--with", "extra", type=click.Path(path_type=Path), help="A maker's folder.  [default: PITCALL_KNOWLEDGE]")
+@KNOWLEDGE
 @JSON
 def check(extra: Path | None, as_json: bool) -> None:
     """Validate every entry and reference, and count what there is.
@@ -40,13 +40,15 @@ def check(extra: Path | None, as_json: bool) -> None:
     "--format", "form", type=click.Choice(["jsonld", "ttl", "dot"]), default="jsonld", show_default=True, help="Format."
 )
 @click.option("--pattern", default="", metavar="ID", help="With dot: draw only this pattern and what it touches.")
-def export(form: str, pattern: str) -> None:
+@KNOWLEDGE
+def export(form: str, pattern: str, extra: Path | None) -> None:
     """Print the fault graph as JSON-LD, as Turtle (RDF), or as a picture for Graphviz."""
+    from app.fault_knowledge import fault_knowledge
     from domain.errors import InputError
     from dtc_knowledge.export import to_dot, to_jsonld, to_turtle
-    from dtc_knowledge.graph import fault_graph, load_knowledge
+    from dtc_knowledge.graph import fault_graph
 
-    knowledge = load_knowledge()
+    knowledge = fault_knowledge(extra)
     if pattern and pattern not in knowledge.files.patterns:
         raise InputError(f"unknown pattern {pattern!r}", mend="see `pitcall knowledge export --format dot` for the ids")
     graph = fault_graph(knowledge.codes, knowledge.files)
@@ -54,13 +56,14 @@ def export(form: str, pattern: str) -> None:
 
 
 @command.command()
+@KNOWLEDGE
 @JSON
-def confusion(as_json: bool) -> None:
+def confusion(extra: Path | None, as_json: bool) -> None:
     """Judge every pattern by cases made from it: full, one code missing, another fault beside it, consequences beside it."""
+    from app.fault_knowledge import fault_knowledge
     from dtc_knowledge.cases import confusion as judge
-    from dtc_knowledge.graph import load_knowledge
 
-    table = judge(load_knowledge())
+    table = judge(fault_knowledge(extra))
     if as_json:
         print_json(table)
         return

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from dtc_knowledge.explain import explain, explain_text
+from dtc_knowledge.explain import explain
+from dtc_knowledge.explain_text import explain_text
 from tests.dtc_knowledge.builders import knowledge
 
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"

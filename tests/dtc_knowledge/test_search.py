@@ -83,11 +83,13 @@ def test_the_command_answers_in_the_language_of_the_question() -> None:
 
 def test_the_command_finds_a_makers_code_where_the_maker_is_named(tmp_path: Path) -> None:
     row = "P1345,Cam phaser noisy,相位器异响,engine.timing,phaser,low,NEXT,Acme manual\n"
-    (tmp_path / "acme.csv").write_text("code,en,zh,system,component,severity,urgency,source\n" + row, "utf-8")
+    tables = tmp_path / "codes" / "makers"
+    tables.mkdir(parents=True)
+    (tables / "acme.csv").write_text("code,en,zh,system,component,severity,urgency,source\n" + row, "utf-8")
     runner, folder = CliRunner(), str(tmp_path)
-    assert "P1345" in runner.invoke(command, ["search", "phaser noisy", "--maker", "acme", "--maker-codes", folder]).stdout
-    assert "P1345" not in runner.invoke(command, ["search", "phaser noisy", "--maker-codes", folder]).stdout
-    explained = runner.invoke(command, ["explain", "P1345", "--maker", "acme", "--maker-codes", folder, "--json"])
+    assert "P1345" in runner.invoke(command, ["search", "phaser noisy", "--maker", "acme", "--knowledge", folder]).stdout
+    assert "P1345" not in runner.invoke(command, ["search", "phaser noisy", "--knowledge", folder]).stdout
+    explained = runner.invoke(command, ["explain", "P1345", "--maker", "acme", "--knowledge", folder, "--json"])
     assert json.loads(explained.stdout)["codes"][0]["title"] == "Cam phaser noisy"
     unknown = runner.invoke(command, ["search", "x", "--maker", "nobody"])
     assert isinstance(unknown.exception, InputError)
