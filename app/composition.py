@@ -79,13 +79,13 @@ def build_line(
     knowledge = knowledge or fault_knowledge()
     codes = knowledge.codes
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
-    stale_after_ns = {name: _stale_after_ns(profile) for name, profile in profiles.items()}
+    staleness = {name: stale_after_ns(profile) for name, profile in profiles.items()}
     artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
 
     def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
         engine = RuleEngine(
             rules,
-            stale_after_of=lambda vehicle: stale_after_ns[directory.profile_of(vehicle)],
+            stale_after_of=lambda vehicle: staleness[directory.profile_of(vehicle)],
             powertrain_of=directory.powertrain_of,
             jit=jit,
         )
@@ -137,7 +137,7 @@ def load_profiles(vehicles: Sequence[Vehicle], *, extra_dbc: Sequence[tuple[str,
     return {name: load_profile(name or GENERIC, extra_dbc=extra_dbc, cache=cache_directory()) for name in sorted(names)}
 
 
-def _stale_after_ns(profile: Profile) -> dict[str, int]:
+def stale_after_ns(profile: Profile) -> dict[str, int]:
     """How long each path's value may be used: the longest that any of the profile's sources of it allows.
 
     What the profile does not know comes from devices that decode themselves and from packets, every 10 to 30 seconds.

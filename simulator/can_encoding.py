@@ -59,8 +59,8 @@ def load_dbc(name: str) -> Any:
     return cantools.database.load_string(text, "dbc")
 
 
-def encode_trace(trace: Trace, dbc: Any, rng: np.random.Generator, *, not_available: bool) -> EncodedTrace:
-    """Send every message of the DBC at its cycle time, with the values of that moment, until the buses fall asleep.
+def encode_trace(trace: Trace, dbc: Any, rng: np.random.Generator, *, rate: float = 1.0, not_available: bool) -> EncodedTrace:
+    """Send every message of the DBC at its cycle time (`rate` times as often), with the values of that moment, until the buses fall asleep.
 
     With `not_available`, unused bits and NaN are sent as ones (SAE J1939), else unused bits as zeros.
     """
@@ -68,7 +68,7 @@ def encode_trace(trace: Trace, dbc: Any, rng: np.random.Generator, *, not_availa
     carried: dict[str, tuple[NDArray[np.intp], FloatArray]] = {}
     base = 0
     for message in dbc.messages:
-        time_s = _send_times(message.cycle_time / 1000.0, trace.asleep_s, rng)
+        time_s = _send_times(message.cycle_time / 1000.0 / rate, trace.asleep_s, rng)
         step = np.minimum((time_s / STEP_S).astype(np.intp), len(trace.time_s) - 1)
         payload, values = _encode_message(message, trace, step, not_available=not_available)
         can_id = message.frame_id | (EXTENDED_ID if message.is_extended_frame else 0)

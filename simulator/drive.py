@@ -51,7 +51,7 @@ def simulate_drive(spec: DriveSpec) -> SimulatedDrive:
     powertrain = POWERTRAINS[spec.powertrain]
     cycle = drive_cycle(spec, cycle_rng)
     trace = powertrain.physics(spec, cycle, fault, physics_rng)
-    encoded = encode_trace(trace, load_dbc(powertrain.dbc), bus_rng, not_available=powertrain.j1939)
+    encoded = encode_trace(trace, load_dbc(powertrain.dbc), bus_rng, rate=spec.rate, not_available=powertrain.j1939)
     return _drive(spec, powertrain, trace, encoded, _diagnostics(spec, trace, bus_rng), fault)
 
 

@@ -40,6 +40,7 @@ class DriveSpec:
         cycle: "city", "mixed" or "highway".
         soak_celsius: temperature of engine or battery at the start, None = ambient (parked overnight).
         onset_s: when the fault begins, None = drawn from the seed in the way of the fault.
+        rate: messages are sent this many times as often as the vehicle's DBC says (its values still move with the physics).
         charge_s: seconds on a DC charger before driving off (electric only). state_of_charge: at the start, percent.
     """
 
@@ -58,6 +59,7 @@ class DriveSpec:
     onset_s: float | None = None
     charge_s: float = 0.0
     state_of_charge: float = 72.0
+    rate: float = 1.0
 
     @property
     def vehicle(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.options import JSON
+from app.options import FILE, JSON
 from app.output import print_json
 
 
@@ -46,13 +46,23 @@ def logs(frames: int, rounds: int, as_json: bool) -> None:
 
 @command.command()
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds; medians count.")
-@click.option("--copies", default=20, show_default=True, type=click.IntRange(1), help="How often the sample drive is repeated.")
+@click.option(
+    "--minutes", default=15.0, show_default=True, type=click.FloatRange(3, 600), help="Length of each of the four drives."
+)
+@click.option(
+    "--rate",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(1, 20),
+    help="1 = 30 frames a second, 10 = the traffic of a car.",
+)
+@click.option("--rules", "rule_paths", multiple=True, type=FILE, help="A rule pack.  [default: the shipped ones]")
 @JSON
-def replay(rounds: int, copies: int, as_json: bool) -> None:
+def replay(rounds: int, minutes: float, rate: float, rule_paths: tuple[Path, ...], as_json: bool) -> None:
     """A candump file to alerts, with the shipped rules, against a loop over frames with cantools and Python rules."""
     from app.bench_replay import run
 
-    _show(run(rounds=rounds, copies=copies), as_json)
+    _show(run(rounds=rounds, minutes=minutes, rate=rate, rule_paths=rule_paths or None), as_json)
 
 
 @command.command()

@@ -124,3 +124,11 @@ def test_a_drive_is_known_by_its_pseudonym_only():
     simulated = drive()
     assert simulated.frames.vehicles == (simulated.spec.vehicle,)
     assert simulated.spec.vin not in simulated.frames.vehicles[0]
+
+
+def test_at_ten_times_the_rate_each_message_comes_ten_times_as_often_with_the_same_physics():
+    plain, fast = (drive("petrol", **SHORT["petrol"], rate=rate) for rate in (1.0, 10.0))
+    for message in load_dbc("petrol.dbc").messages:
+        few, many = (int(np.count_nonzero(each.frames.can_id == message.frame_id)) for each in (plain, fast))
+        assert many == pytest.approx(10 * few, abs=20)
+    assert np.array_equal(plain.trace.values["VehicleSpeed"], fast.trace.values["VehicleSpeed"])
