@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from rules.expression import COMPARISONS, Call, Node, Number, Parameter, walk
@@ -12,8 +12,7 @@ from rules.rule import Rule
 SMALL = 0.02
 """A figure that moves by this share must be noticed."""
 PANE = 1 / 15
-"""So must a window that grows or shrinks by one pane: it is no finer than that."""
-CONDITIONS = ("gate", "when", "clear_when")
+"""So must a window that grows or shrinks by one pane, wherever the rule names it: it is no finer than that."""
 
 
 def mutants(rule: Rule, interval_ns: int) -> Iterator[tuple[str, Rule]]:
@@ -25,11 +24,20 @@ def mutants(rule: Rule, interval_ns: int) -> Iterator[tuple[str, Rule]]:
     for name, value in rule.parameters.items():
         for moved in _moved(value, Parameter(name=name), rule):
             yield f"{name} {moved:g}", replace(rule, parameters={**rule.parameters, name: moved})
-    for field in CONDITIONS:
-        condition = getattr(rule, field)
-        for number in () if condition is None else [part for part in walk(condition) if isinstance(part, Number)]:
-            for moved in _literal_moved(number, rule, interval_ns):
-                yield f"{number.value:g} in {field} {moved:g}", replace(rule, **{field: _with(condition, number, moved)})
+    windows = dict.fromkeys(call for call in _calls(rule) if call.name in WINDOWED)
+    for window in windows:
+        length = window_argument(window)
+        for factor in (1.0 - PANE, 1.0 + PANE) if isinstance(length, Number) else ():
+            longer = replace(window, args=_moved_in(window.args, length, length.value * factor))
+            yield (
+                f"{length.value:g} of {window.name} × {factor:g}",
+                _everywhere(rule, lambda n, w=window, m=longer: m if n == w else n),
+            )
+    inside = [window_argument(call) for call in _calls(rule) if call.name in WINDOWED]
+    for number in [part for condition in rule.conditions for part in walk(condition) if isinstance(part, Number)]:
+        for moved in () if any(number is length for length in inside) else _literal_moved(number, rule, interval_ns):
+            other = replace(number, value=moved)
+            yield f"{number.value:g} {moved:g}", _everywhere(rule, lambda n, old=number, new=other: new if n is old else n)
     for field in ("hold_ns", "clear_hold_ns", "keep_firing_ns", "min_interval_ns"):
         length = getattr(rule, field)
         for step in (-interval_ns, interval_ns):
@@ -41,8 +49,6 @@ def mutants(rule: Rule, interval_ns: int) -> Iterator[tuple[str, Rule]]:
 
 def _literal_moved(number: Number, rule: Rule, interval_ns: int) -> list[float]:
     for call in _calls(rule):
-        if call.name in WINDOWED and window_argument(call) is number:
-            return [number.value * (1.0 - PANE), number.value * (1.0 + PANE)]
         if call.name in ("seq", "absent") and call.args[-1] is number:
             step = max(interval_ns / TIME_NS[str(number.unit)], SMALL * number.value)
             return [number.value - step, number.value + step]
@@ -65,10 +71,18 @@ def _calls(rule: Rule) -> list[Call]:
     return [part for condition in rule.conditions for part in walk(condition) if isinstance(part, Call)]
 
 
-def _with(node: Node, number: Number, value: float) -> Node:
-    """The expression with that very literal moved."""
-    if node is number:
-        return replace(number, value=value)
-    if isinstance(node, Call):
-        return replace(node, args=tuple(_with(arg, number, value) for arg in node.args))
-    return node
+def _moved_in(args: tuple[Node, ...], number: Number, value: float) -> tuple[Node, ...]:
+    return tuple(replace(number, value=value) if arg is number else arg for arg in args)
+
+
+def _everywhere(rule: Rule, change: Callable[[Node], Node]) -> Rule:
+    """The rule with every part of its conditions changed so."""
+
+    def changed(node: Node) -> Node:
+        new = change(node)
+        if new is node and isinstance(node, Call):
+            return replace(node, args=tuple(changed(arg) for arg in node.args))
+        return new
+
+    conditions = {field: getattr(rule, field) for field in ("gate", "when", "clear_when")}
+    return replace(rule, **{field: changed(node) for field, node in conditions.items() if node is not None})

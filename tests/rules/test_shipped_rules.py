@@ -52,7 +52,7 @@ def test_every_rule_has_a_test_in_which_it(kind: str) -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_moving_any_figure_of_a_rule_fails_one_of_its_tests(rule: Rule, jit: Jit) -> None:
     tests = [test for test in TESTS if test.rule == rule.id]
-    figures = list(mutants(rule, max(test.interval_ns for test in tests)))
+    figures = list(mutants(rule, min(test.interval_ns for test in tests)))
     assert figures
     unnoticed = [name for name, mutant in figures if all(run_test(mutant, test, jit=jit).passed for test in tests)]
     assert unnoticed == []
