@@ -76,7 +76,8 @@ class Evidence:
     """One measured reason.
 
     Attributes:
-        kind: "signal", "dtc", "lamp", "monitor", "freeze_frame" or "model".
+        kind: "signal", "dtc", "lamp", "monitor", "freeze_frame" or "model"; of codes also "severity" (UDS byte), "alarm_level"
+            (GB/T 32960) and "tested": `note` names self-tests and codes of the control unit `signal` that ended without a fault.
         signal: VSS path, trouble code, name of a lamp, self-test or feature.
         value: measured, in `unit`. threshold: compared with, None where there is none.
         duration_s: how long it held. window_start_ns, window_end_ns: event times to look at.

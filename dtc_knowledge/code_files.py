@@ -23,6 +23,7 @@ from dtc_knowledge.schema import (
     FamilyRow,
     FaultRow,
     MakerCodeRow,
+    MonitorRow,
     ParameterRow,
     ParameterRunRow,
     RunRow,
@@ -69,6 +70,7 @@ def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCa
         alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
         systems=systems,
         sources=sources,
+        monitors={row.monitor: tuple(row.named) for row in tables.rows("monitors.csv", MonitorRow, "monitor")},
         makers=tables.maker_codes(root / "codes" / "makers", *([makers] if makers else [])),
     )
 

@@ -135,7 +135,7 @@ class FaultKnowledge:
 
     def explain(self, asked: Asked, vehicle: Vehicle = SOME_VEHICLE, context: Sequence[Alert] = ()) -> Assessment:
         """Patterns, causes and checks for what was named by hand; `context`: what else is open on the vehicle."""
-        seen = observe(self._named(asked), context)
+        seen = observe(self._named(asked), context, self.codes.monitors)
         return self.assess(
             replace(
                 seen,
@@ -155,7 +155,7 @@ class FaultKnowledge:
     def diagnose(self, case: VehicleCase, incident_id: str, vehicle: Vehicle) -> Diagnosis:
         """Probable causes of one incident; the vehicle's other open incidents count as context, and may be merged."""
         own, others = _split(case, incident_id)
-        found = self.assess(observe(own, others), vehicle)
+        found = self.assess(observe(own, others, self.codes.monitors), vehicle)
         return Diagnosis(
             incident_id=incident_id,
             system=found.pattern.system if found.pattern else _group(own),
@@ -183,7 +183,7 @@ class FaultKnowledge:
     def recommend(self, case: VehicleCase, diagnosis: Diagnosis, vehicle: Vehicle, time_ns: int) -> Recommendation:
         """What to do about a diagnosed incident, how soon and why."""
         own, others = _split(case, diagnosis.incident_id)
-        found = self.assess(observe(own, others), vehicle)
+        found = self.assess(observe(own, others, self.codes.monitors), vehicle)
         codes = self.codes.for_maker(vehicle.brand)
         decided = fuse(own, others, found.matched, codes, explained_by_others(found, own))
         plan, needs = self.plan(found, _group(own), _is_truck(own, vehicle), vehicle.model)

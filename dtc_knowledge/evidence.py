@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,7 +74,7 @@ def alert_codes(alert: Alert) -> tuple[str, ...]:
 
 
 TESTED = "tested"
-"""Kind of evidence that names a code whose monitor has run to its end without finding it."""
+"""Kind of evidence whose note names codes and self-tests of an ECU that have run to their end without a fault."""
 _CODE = re.compile(r"\b(?:[PCBU][0-3][0-9A-F]{3}|SPN\d+/FMI\d+|GB\d+)\b")
 
 
@@ -109,8 +109,13 @@ def is_open(alert: Alert) -> bool:
     return alert.state is not AlertState.RESOLVED
 
 
-def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
-    """Signs of an incident's alerts, and more weakly of the vehicle's other open alerts."""
+def observe(
+    own: Iterable[Alert], context: Iterable[Alert] = (), monitors: Mapping[str, tuple[str, ...]] | None = None
+) -> Observation:
+    """Signs of an incident's alerts, and more weakly of the vehicle's other open alerts.
+
+    `monitors`: self-test of an ECU -> the codes that it would have reported.
+    """
     seen = _Signs()
     for alert in sorted(own, key=lambda a: (a.updated_ns, a.id)):
         seen.add(alert, 1.0)
@@ -122,13 +127,18 @@ def observe(own: Iterable[Alert], context: Iterable[Alert] = ()) -> Observation:
         findings=seen.findings,
         values=seen.values,
         first_ns=seen.first_ns,
-        absent=frozenset(seen.tested) - seen.codes.keys(),
+        absent=_absent(seen.tested, monitors or {}) - seen.codes.keys(),
         own=own_keys,
     )
 
 
 _ELECTRIC_CODES = ("P0A", "P0B", "P0C", "P0D", "P0E", "GB")
 _ELECTRIC_SIGNALS = ("Vehicle.Powertrain.TractionBattery.", "Vehicle.Powertrain.ElectricMotor.")
+
+
+def _absent(tested: Iterable[str], monitors: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The codes that would be there if the fault were: named themselves, or by the self-test that would report them."""
+    return frozenset(code for name in tested for code in (monitors.get(name, ()) if name.islower() else (base_code(name),)))
 
 
 def likely_powertrain(seen: Observation) -> str:
@@ -165,7 +175,7 @@ class _Signs:
         for code in alert_codes(alert):
             self.codes[code] = max(weight, self.codes.get(code, 0.0))
             self.first_ns[code] = min(alert.opened_ns, self.first_ns.get(code, alert.opened_ns))
-        self.tested.update(base_code(item.signal) for item in alert.evidence if item.kind == TESTED)
+        self.tested.update(name for item in alert.evidence if item.kind == TESTED for name in item.note.split(", ") if name)
         if alert.source.kind is not SourceKind.DTC:
             firm = share if alert.source.kind is SourceKind.RULE else share * MODEL_WEIGHT
             for key in _finding_keys(alert):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -179,6 +181,29 @@ class FailureTypeRow(Named):
 
     type: str = pydantic.Field(pattern=r"^[0-9A-F]{2}$")
     source: str
+
+
+class MonitorRow(Entry):
+    """A self-test of an ECU, and the codes that it would report: single ones and decimal ranges by blanks ("P0300-P0312 P20EE")."""
+
+    monitor: str = pydantic.Field(pattern=r"^[a-z_]+$")
+    codes: str
+    source: str
+
+    @pydantic.field_validator("codes")
+    @classmethod
+    def _are_codes(cls, words: str) -> str:
+        wrong = [word for word in words.split() if not re.fullmatch(r"[PCBU][0-3][0-9A-F]{3}|[PCBU]\d{4}-[PCBU]\d{4}", word)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is neither a code nor a decimal range of codes")
+        return words
+
+    @property
+    def named(self) -> Iterator[str]:
+        """Every code, ranges written out."""
+        for word in self.codes.split():
+            first, dash, last = word.partition("-")
+            yield from (f"{first[0]}{n:04d}" for n in range(int(first[1:]), int(last[1:]) + 1)) if dash else (first,)
 
 
 class AlarmBitRow(Named):

@@ -53,7 +53,7 @@ def fuse(
     items = [
         *_measured_items(own),
         *_pattern_items(own, matched),
-        *_graded_items(own, matched),
+        *_graded_items(own, others, matched, codes),
         *_lamp_items(own, others, codes),
         *_code_items(own, codes, explained),
     ]
@@ -87,8 +87,11 @@ def _pattern_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[I
         yield from (Item(urgency=worse.urgency, reason=worse.reason) for worse in pattern.worse if worse.holds(active))
 
 
-def _graded_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[Item]:
-    """Grades that a vehicle gives itself: the severity byte of a UDS code, the alarm level of a GB/T 32960 packet."""
+def _graded_items(own: Sequence[Alert], others: Sequence[Alert], matched: Sequence[Match], codes: CodeTable) -> Iterator[Item]:
+    """Grades that a vehicle gives itself: the severity byte of a UDS code, the alarm level of a GB/T 32960 packet.
+
+    A level is told of the packet: where the gravest alarm with it stands in another incident, it raises that one.
+    """
     signs = len({key for match in matched[:1] for key in match.touched})
     for alert in own:
         if standing(alert) is not Standing.ACTIVE:
@@ -98,8 +101,16 @@ def _graded_items(own: Sequence[Alert], matched: Sequence[Match]) -> Iterator[It
                 continue
             if item.kind == "severity" and (grade := _severity(int(item.value))):
                 yield grade
-            elif item.kind == "alarm_level":
+            elif item.kind == "alarm_level" and not _outranked(alert, item.value, others, codes):
                 yield _alarm_level(int(item.value), signs)
+
+
+def _outranked(alert: Alert, level: float, others: Sequence[Alert], codes: CodeTable) -> bool:
+    return any(
+        _rank(other, codes) > _rank(alert, codes)
+        for other in others
+        if any(item.kind == "alarm_level" and item.value == level for item in other.evidence)
+    )
 
 
 def _severity(byte: int) -> Item | None:

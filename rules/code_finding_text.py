@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.code_state import CodeState
 from domain.codes import CodeInfo
 from domain.findings import Evidence, Finding, Source, SourceKind, Text, Transition
@@ -23,6 +25,9 @@ _LAMPS = {
     "malfunction": Text(en="malfunction lamp", zh="故障指示灯"),
 }
 
+_SEVERITY_WORDS = ((0x80, "check at once"), (0x40, "check at next halt"), (0x20, "maintenance only"))
+"""Bits of the severity byte (ISO 14229-1), the gravest first."""
+
 
 def code_finding(
     *,
@@ -35,11 +40,12 @@ def code_finding(
     state: CodeState | None,
     report: DtcReport | None = None,
     code: TroubleCode | None = None,
+    tested: Sequence[str] = (),
 ) -> Finding:
     """A finding about one trouble code, or about the red stop lamp where an ECU names none.
 
     `report` and `code`: what was told, None where the code was only missed. `state`: how the code is held now, None where
-    it is not.
+    it is not. `tested`: codes and self-tests of this ECU that have run to their end without a fault.
     """
     is_lamp = info is RED_STOP_LAMP
     named = Text(en=f"Trouble code {info.code}: {info.title.en}", zh=f"故障码 {info.code}：{info.title.zh}")
@@ -53,7 +59,7 @@ def code_finding(
         urgency=level.urgency,
         title=info.title if is_lamp else named,
         explanation=_lamp_explanation(transition, report) if is_lamp else _explanation(info, transition, state, report, code),
-        evidence=_evidence(info.code, state, report, code),
+        evidence=_evidence(info.code, state, report, code, tested),
         codes=() if is_lamp else (info.code,),
     )
 
@@ -112,7 +118,9 @@ def lamps_on(lamps: Lamps | None) -> tuple[str, ...]:
     return () if lamps is None else tuple(name for name in _LAMPS if getattr(lamps, name) == ON)
 
 
-def _evidence(name: str, state: CodeState | None, report: DtcReport | None, code: TroubleCode | None) -> tuple[Evidence, ...]:
+def _evidence(
+    name: str, state: CodeState | None, report: DtcReport | None, code: TroubleCode | None, tested: Sequence[str]
+) -> tuple[Evidence, ...]:
     word = "absent" if state is None else _note_word(state)
     if report is None or code is None:
         return (Evidence(kind="dtc", signal=name, note=word),)
@@ -132,8 +140,18 @@ def _evidence(name: str, state: CodeState | None, report: DtcReport | None, code
     for lamp in lamps_on(report.lamps):
         flashing = report.lamps is not None and is_flashing(report.lamps, lamp)
         items.append(Evidence(kind="lamp", signal=lamp, value=1.0, note="flashing" if flashing else "on"))
+    if code.severity > 0:
+        items.append(Evidence(kind="severity", signal=name, value=float(code.severity), note=_severity_words(code.severity)))
+    if code.level > 0:
+        items.append(Evidence(kind="alarm_level", signal=name, value=float(code.level)))
+    if tested:
+        items.append(Evidence(kind="tested", signal=_ecu(report), note=", ".join(tested)))
     items += [Evidence(kind="freeze_frame", signal=v.signal, value=v.value, unit=v.unit) for v in report.freeze]
     return tuple(items)
+
+
+def _severity_words(byte: int) -> str:
+    return next((words for mask, words in _SEVERITY_WORDS if byte & mask), "class only")
 
 
 def _note_word(state: CodeState) -> str:

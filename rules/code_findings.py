@@ -12,7 +12,7 @@ from domain.codes import CodeInfo
 from domain.findings import Finding, Transition
 from domain.ports import CodeTable
 from domain.signals import TICK_SIGNAL, SampleBatch
-from domain.trouble_codes import NOT_AVAILABLE, CodeList, DtcBatch, DtcReport, Protocol, TroubleCode
+from domain.trouble_codes import NOT_AVAILABLE, CodeList, DtcBatch, DtcReport, Protocol, StatusBit, TroubleCode
 from rules.code_finding_text import code_finding
 from rules.code_level import ON, RED_STOP_LAMP, levels, watch_level
 from rules.code_state import DETAIL_KINDS, CodeCase, Episode, Listing, ListKey
@@ -69,7 +69,7 @@ class CodeFindings:
     """
 
     name = "codes"
-    version = "2"
+    version = "3"
 
     def __init__(self, table: CodeTable, *, clear_after_s: float = 60.0, unverified_for_s: float = 7 * 86_400.0) -> None:
         self._known = cache(table.lookup)
@@ -106,13 +106,16 @@ class CodeFindings:
 
     def _apply(self, vehicle: str, report: DtcReport) -> Iterator[Finding]:
         tells_codes = report.kind not in (*_SILENT_KINDS, CodeList.STATUS, CodeList.CLEARED)
-        if not tells_codes and (vehicle not in self._cases or report.kind in _SILENT_KINDS):
+        tells_tests = report.monitors is not None and bool(report.monitors.complete)
+        if not tells_codes and (report.kind in _SILENT_KINDS or (vehicle not in self._cases and not tells_tests)):
             return
         case = self._cases.setdefault(vehicle, CodeCase())
         ecu = case.ecu(report)
         if report.kind is CodeList.CLEARED:
             yield from self._clear(vehicle, case, report, ecu)
         elif report.kind is CodeList.STATUS:
+            if report.monitors is not None:
+                case.note_monitors(report.bus, ecu, report.monitors.complete)
             if report.monitors is not None and report.monitors.all_complete:
                 _verify(case, report, ecu)
         else:
@@ -124,6 +127,7 @@ class CodeFindings:
             return
         listings = case.lists.setdefault(key, {})
         codes = _held(report, listings)
+        _note_passed(case, report, ecu, listings)
         for (code, state), level in zip(codes, levels(report, codes, self._lookup), strict=True):
             before = listings.get(code.code)
             listings[code.code] = Listing(
@@ -145,6 +149,8 @@ class CodeFindings:
 
     def _clear(self, vehicle: str, case: CodeCase, report: DtcReport, ecu: int) -> Iterator[Finding]:
         """A tool has cleared codes: they are not repaired by that, but wait for a self-test."""
+        if report.message != _CLEARS_HISTORY:
+            case.tested.pop((report.bus, ecu), None)
         only = None if report.complete else {code.code for code in report.codes}
         touched: dict[str, str] = {}
         for key, listings in case.lists.items():
@@ -189,6 +195,7 @@ class CodeFindings:
             state=state,
             report=report,
             code=code,
+            tested=case.passed(report, ecu),
         )
 
     def _expire(self, vehicle: str, time_ns: int, keys: Iterable[ListKey]) -> Iterator[Finding]:
@@ -259,6 +266,16 @@ def _verify(case: CodeCase, report: DtcReport, ecu: int) -> None:
             for name, item in listings.items():
                 if item.cleared_ns is not None:
                     listings[name] = item.verified(report.time_ns)
+
+
+def _note_passed(case: CodeCase, report: DtcReport, ecu: int, listings: dict[str, Listing]) -> None:
+    """Codes of a UDS list whose test has run to its end and passed, where the ECU tells which tests have run."""
+    if report.availability < 0 or not report.availability & StatusBit.NOT_COMPLETED_SINCE_CLEAR:
+        return
+    passed = {code.code: code_state(report, code, known=code.code in listings) is None for code in report.codes}
+    case.note_passed(
+        report.bus, ecu, [code for code, done in passed.items() if done], [code for code, done in passed.items() if not done]
+    )
 
 
 def _cleared_ns(before: Listing | None, time_ns: int) -> int:

@@ -1,7 +1,8 @@
 """How bad a reported trouble code is: by itself, by its failure mode, and by the lamps of its ECU.
 
-A GB/T 32960 terminal grades its alarms: 1 does not affect driving, 2 limits it, 3 stop now, 4 thermal event. Where it tells but one
-grade for all of them, that is the highest, and belongs to the severe ones as a red lamp does.
+A GB/T 32960 terminal grades its alarms: 1 does not affect driving, 2 limits it, 3 is the worst of the 2016 edition, 4 a thermal event. A
+grade 3 is told per packet, so it asks for a stop only where a second severe alarm stands beside it. Where a terminal tells but one grade for all
+alarms, that is the highest, and belongs to the severe ones as a red lamp does.
 
 Lamps belong to an ECU, not to each of its codes (SAE J1939-73): the red stop lamp raises the codes of the severe class, and
 all codes of the ECU only where none is of it. A code that is neither active nor confirmed is worth watching, no more, and so
@@ -61,7 +62,7 @@ RED_STOP_LAMP = CodeInfo(
 
 _FLASHING, _FLASHING_FAST = (0, 1), (1,)
 """Flash states slow and fast (SAE J1939-73); they mean nothing while the lamp is off."""
-_CHECK_AT_ONCE, _CHECK_AT_NEXT_HALT = 0x80, 0x40
+_CHECK_AT_ONCE, _CHECK_AT_NEXT_HALT, _MAINTENANCE_ONLY = 0x80, 0x40, 0x20
 """Bits of the UDS severity byte (ISO 14229-1)."""
 
 
@@ -80,8 +81,7 @@ def levels(report: DtcReport, codes: Sequence[tuple[TroubleCode, CodeState]], lo
     ]
 
 
-_LIMITS_DRIVING, _STOP_NOW = 2, 3
-_HARMLESS = 1
+_HARMLESS, _LIMITS_DRIVING, _WORST_OF_2016, _THERMAL_EVENT = 1, 2, 3, 4
 """Grades of GB/T 32960.3."""
 
 
@@ -89,18 +89,19 @@ def _graded(codes: Sequence[TroubleCode], infos: Sequence[CodeInfo], own: Sequen
     """Levels by the sender's grades; one grade for several codes concerns the severe ones, or all where none is."""
     severe = [info.urgency >= Urgency.TODAY and code.level >= 0 for code, info in zip(codes, infos, strict=True)]
     is_common = any(severe) and len({code.level for code in codes if code.level >= 0}) == 1
+    stop_at = _WORST_OF_2016 if sum(severe) > 1 else _THERMAL_EVENT
     return [
-        _grade_level(level, code.level, concerned=is_severe or not is_common)
+        _grade_level(level, code.level, stop_at, concerned=is_severe or not is_common)
         for code, level, is_severe in zip(codes, own, severe, strict=True)
     ]
 
 
-def _grade_level(level: Level, grade: int, *, concerned: bool) -> Level:
+def _grade_level(level: Level, grade: int, stop_at: int, *, concerned: bool) -> Level:
     if grade == _HARMLESS and level.urgency is not Urgency.STOP:
         return Level(severity=_milder(level.severity, Severity.MEDIUM), urgency=min(level.urgency, Urgency.SOON))
     if not concerned or grade < _LIMITS_DRIVING:
         return level
-    return STOP_LEVEL if grade >= _STOP_NOW else level.at_least(Severity.HIGH, Urgency.TODAY)
+    return STOP_LEVEL if grade >= stop_at else level.at_least(Severity.HIGH, Urgency.TODAY)
 
 
 def _milder(severity: Severity, most: Severity) -> Severity:
@@ -111,15 +112,21 @@ def _own_level(code: TroubleCode, state: CodeState, info: CodeInfo) -> Level:
     if not state.firm:
         return watch_level(info)
     level = Level(severity=info.severity, urgency=info.urgency)
-    if code.severity > 0 and code.severity & _CHECK_AT_ONCE:
-        level = level.joined(TODAY_LEVEL)
-    elif code.severity > 0 and code.severity & _CHECK_AT_NEXT_HALT:
-        level = level.at_least(Severity.MEDIUM, Urgency.SOON)
+    if code.severity > 0:
+        level = _severity_level(level, code.severity)
     if code.fmi in _MOST_SEVERE and info.severe_fmi:
         return level.joined(TODAY_LEVEL) if code.is_spn_assumed else STOP_LEVEL
     if code.fmi in _MODERATE:
         return level.joined(TODAY_LEVEL)
     return level.at_least(Severity.LOW, Urgency.SOON) if code.fmi in _LEAST_SEVERE else level
+
+
+def _severity_level(level: Level, byte: int) -> Level:
+    if byte & _CHECK_AT_ONCE:
+        return STOP_LEVEL
+    if byte & _CHECK_AT_NEXT_HALT:
+        return level.joined(TODAY_LEVEL)
+    return level.at_least(Severity.LOW, Urgency.NEXT) if byte & _MAINTENANCE_ONLY else level
 
 
 def watch_level(info: CodeInfo) -> Level:

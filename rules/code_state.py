@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,10 +12,12 @@ from domain.findings import Severity, Urgency
 from domain.trouble_codes import CodeList, DtcReport, Protocol
 from rules.code_level import Level
 
-FORMAT = 2
+FORMAT = 3
 
 ListKey = tuple[str, int, int, int]
 """(bus, ECU, protocol, kind): one list of codes that an ECU keeps."""
+MOST_TESTED = 64
+"""So many self-tests and passed codes of one ECU are remembered; one that tells of every code it knows tells of hundreds."""
 MAX_NAMED_ECUS = 256
 """A flood of address claims names no more."""
 
@@ -60,13 +63,15 @@ class Episode:
 class CodeCase:
     """One vehicle's lists (list -> code -> listing) and episodes (source id -> episode).
 
-    `homes`: (bus, NAME) -> (ECU number, address last seen at) of the ECUs that claimed an address. `latest` holds the last
-    report of each list; it only saves work and is no part of the state.
+    `homes`: (bus, NAME) -> (ECU number, address last seen at) of the ECUs that claimed an address. `tested`: (bus, ECU) -> self-tests
+    and codes that have run to their end without a fault since the last clear. `latest` holds the last report of each list; it
+    only saves work and is no part of the state.
     """
 
     homes: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     lists: dict[ListKey, dict[str, Listing]] = field(default_factory=dict)
     episodes: dict[str, Episode] = field(default_factory=dict)
+    tested: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
     latest: dict[ListKey, DtcReport] = field(default_factory=dict)
 
     def ecu(self, report: DtcReport) -> int:
@@ -117,12 +122,29 @@ class CodeCase:
             level = level.joined(other.level)
         return level
 
+    def note_monitors(self, bus: str, ecu: int, complete: tuple[str, ...]) -> None:
+        """What an ECU tells of its self-tests takes the place of what it told before."""
+        known = [name for name in self.tested.get((bus, ecu), ()) if not name.islower()]
+        self.tested[bus, ecu] = (*complete, *known)[:MOST_TESTED]
+
+    def note_passed(self, bus: str, ecu: int, passed: Collection[str], others: Collection[str]) -> None:
+        """Codes whose test has passed, and `others` of the same report that have not."""
+        kept = [name for name in self.tested.get((bus, ecu), ()) if name not in others and name not in passed]
+        if passed or len(kept) != len(self.tested.get((bus, ecu), ())):
+            self.tested[bus, ecu] = (*kept, *passed)[:MOST_TESTED]
+
+    def passed(self, report: DtcReport, ecu: int) -> tuple[str, ...]:
+        """What the ECU has tested without a fault; self-tests only beside a complete list, which lacks what they would have found."""
+        names = self.tested.get((report.bus, ecu), ())
+        return names if report.complete else tuple(name for name in names if not name.islower())
+
     def to_bytes(self) -> bytes:
         """Compact JSON."""
         lists = [[*key, [_listing_row(code, item) for code, item in items.items()]] for key, items in self.lists.items()]
         episodes = [[name, item.code, *_level_row(item.level), item.freeze] for name, item in self.episodes.items()]
         homes = [[*key, *home] for key, home in self.homes.items()]
-        return json.dumps([FORMAT, lists, episodes, homes], separators=(",", ":")).encode()
+        tested = [[*key, *names] for key, names in self.tested.items()]
+        return json.dumps([FORMAT, lists, episodes, homes, tested], separators=(",", ":")).encode()
 
     @staticmethod
     def from_bytes(state: bytes) -> CodeCase:
@@ -134,8 +156,9 @@ class CodeCase:
         form, *parts = json.loads(state)
         if form != FORMAT:
             raise ValueError(f"code state of format {form}, not {FORMAT}")
-        lists, episodes, homes = parts
+        lists, episodes, homes, tested = parts
         case = CodeCase(homes={(bus, name): (number, address) for bus, name, number, address in homes})
+        case.tested = {(bus, ecu): tuple(names) for bus, ecu, *names in tested}
         for bus, ecu, protocol, kind, rows in lists:
             case.lists[bus, ecu, protocol, kind] = dict(_listing(row) for row in rows)
         for name, code, severity, urgency, freeze in episodes:

@@ -62,8 +62,12 @@ def test_an_absent_code_counts_only_where_its_test_has_run() -> None:
 
     assert coil_circuit("P0351") < coil_circuit() / 2
     tested = code_alert("P0301")
-    evidence = (*tested.evidence, Evidence(kind="tested", signal="P0351"))
-    assert observe([replace(tested, evidence=evidence)]).absent == {"P0351"}
+    evidence = (*tested.evidence, Evidence(kind="tested", signal="7E8", note="P0351, catalyst"))
+    assert observe([replace(tested, evidence=evidence)], (), {"catalyst": ("P0420", "P0430")}).absent == {
+        "P0351",
+        "P0420",
+        "P0430",
+    }
 
 
 def test_a_circuit_code_beside_a_greater_fault_does_not_lead() -> None:

@@ -1,3 +1,6 @@
+import csv
+from importlib.resources import files
+
 import pytest
 
 from domain.findings import Urgency
@@ -6,6 +9,7 @@ from dtc_knowledge.code_table import is_maker_code
 from tests.dtc_knowledge.builders import knowledge
 
 CODES = load_codes()
+READINESS = files("ingest.diagnostics") / "data" / "readiness_monitors.csv"
 
 
 @pytest.mark.parametrize(
@@ -126,3 +130,16 @@ def test_the_tables_are_as_large_as_promised() -> None:
     assert len(CODES.parameters) >= 60
     assert {code[:2] for code in CODES.codes} >= {"P0", "P2", "U0", "C0"}
     assert knowledge().lookup("P0301") == CODES.lookup("P0301")
+
+
+def test_every_self_test_that_readers_tell_of_is_known_or_says_nothing_of_single_codes() -> None:
+    told = {row["name"] for row in csv.DictReader(READINESS.open(encoding="utf-8"))}
+    assert set(CODES.monitors) <= told
+    assert told - set(CODES.monitors) == {
+        "components",
+        "cold_start_aid",
+        "nox_catalyst",
+        "air_conditioning_refrigerant",
+        "exhaust_gas_sensor_heater",
+    }
+    assert CODES.monitors["misfire"][:2] == ("P0300", "P0301")

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.findings import Evidence, Urgency
-from tests.dtc_knowledge.builders import EV, TRUCK, answer, code_alert, codes_answer, rule_alert
+from domain.findings import Alert, Evidence, Urgency
+from domain.fleet import Vehicle
+from tests.dtc_knowledge.builders import CAR, EV, TRUCK, answer, code_alert, codes_answer, rule_alert
 
 
 @pytest.mark.parametrize("note", ["pending, control unit 7E8", "pending"])
@@ -116,3 +117,62 @@ def test_a_loose_filler_cap_makes_no_order() -> None:
     _, recommendation = codes_answer("P0457")
     assert recommendation.urgency.priority == ""
     assert recommendation.action == "owner"
+
+
+def graded(code: str, kind: str, value: int) -> Alert:
+    alert = code_alert(code)
+    return replace(alert, evidence=(*alert.evidence, Evidence(kind=kind, signal=code, value=float(value))))
+
+
+ESCALATIONS = [
+    # each entry of the table of evidence items, and what it must not raise
+    ("a flashing malfunction lamp raises a misfire", "P0301", "lamp malfunction flashing", CAR, Urgency.TODAY),
+    ("and nothing else", "P0128", "lamp malfunction flashing", CAR, Urgency.NEXT),
+    ("the red stop lamp raises what explains it", "SPN96/FMI3", "lamp red_stop on", TRUCK, Urgency.STOP),
+    ("the amber lamp", "SPN96/FMI3", "lamp amber_warning on", TRUCK, Urgency.SOON),
+    ("the protect lamp", "SPN96/FMI3", "lamp protect on", TRUCK, Urgency.TODAY),
+    ("UDS: check at once", "P0128", "severity 128", CAR, Urgency.STOP),
+    ("UDS: check at the next halt", "P0128", "severity 64", CAR, Urgency.TODAY),
+    ("UDS: maintenance only", "P0457", "severity 32", CAR, Urgency.NEXT),
+    ("UDS: a class alone raises nothing", "P0128", "severity 2", CAR, Urgency.NEXT),
+    ("GB/T 32960 level 4", "GB6", "alarm_level 4", EV, Urgency.STOP),
+    ("GB/T 32960 bit 23", "GB23", "", EV, Urgency.STOP),
+    ("GB/T 32960 level 3", "GB6", "alarm_level 3", EV, Urgency.TODAY),
+    ("GB/T 32960 level 2", "GB6", "alarm_level 2", EV, Urgency.TODAY),
+    ("GB/T 32960 level 1", "GB8", "alarm_level 1", EV, Urgency.SOON),
+    ("FMI 1 of a severe class", "SPN100/FMI1", "", TRUCK, Urgency.STOP),
+    ("FMI 0 of a severe class", "SPN110/FMI0", "", TRUCK, Urgency.STOP),
+    ("FMI 0 of another class", "SPN105/FMI0", "", TRUCK, Urgency.SOON),
+    ("FMI 1 of a consumable", "SPN96/FMI1", "", TRUCK, Urgency.NEXT),
+    ("FMI 16", "SPN105/FMI16", "", TRUCK, Urgency.TODAY),
+    ("FMI 18", "SPN157/FMI18", "", TRUCK, Urgency.TODAY),
+    ("FMI 15", "SPN105/FMI15", "", TRUCK, Urgency.SOON),
+    ("FMI 17", "SPN157/FMI17", "", TRUCK, Urgency.SOON),
+]
+
+
+@pytest.mark.parametrize(("item", "code", "told", "vehicle", "urgency"), ESCALATIONS, ids=[row[0] for row in ESCALATIONS])
+def test_every_item_of_evidence_raises_as_far_as_it_proves(
+    item: str, code: str, told: str, vehicle: Vehicle, urgency: Urgency
+) -> None:
+    alert = code_alert(code)
+    kind, _, rest = told.partition(" ")
+    if kind == "lamp":
+        name, note = rest.split()
+        alert = replace(alert, evidence=(*alert.evidence, Evidence(kind="lamp", signal=name, value=1.0, note=note)))
+    elif kind:
+        alert = graded(code, kind, int(rest))
+    assert answer(alert.incident_id, alert, vehicle=vehicle)[1].urgency is urgency
+
+
+def test_the_worst_level_is_a_stop_where_a_second_sign_of_the_fault_agrees() -> None:
+    hot = replace(graded("GB1", "alarm_level", 3), incident_id="one")
+    assert answer("one", hot, vehicle=EV)[1].urgency is Urgency.TODAY
+    second = replace(graded("GB0", "alarm_level", 3), incident_id="one")
+    assert answer("one", hot, second, vehicle=EV)[1].urgency is Urgency.STOP
+
+
+def test_a_packets_level_raises_the_gravest_alarm_and_not_its_neighbour() -> None:
+    empty, leak = graded("GB4", "alarm_level", 3), graded("GB11", "alarm_level", 3)
+    assert answer(empty.incident_id, empty, leak, vehicle=EV)[1].urgency is Urgency.MONITOR
+    assert answer(leak.incident_id, empty, leak, vehicle=EV)[1].urgency is Urgency.TODAY

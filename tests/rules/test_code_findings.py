@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.codes import CodeInfo
 from domain.findings import Finding, Severity, SourceKind, Text, Urgency
 from domain.signals import SampleBatch, empty_samples
-from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol, dtc_batch
+from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol, TroubleCode, dtc_batch
 from rules.code_findings import CodeFindings
 from tests.rules.making import END, SECOND, TIMER, cleared, dm1, monitors, obd, reports, samples, uds
 
@@ -219,7 +219,42 @@ def test_a_severity_told_by_the_ecu_raises_the_level() -> None:
         report = uds(0, ("P0301", status))
         return find(replace(report, codes=(replace(report.codes[0], severity=severity),)))[0].urgency.name
 
-    assert [level(0x80), level(0x40), level(0x20), level(-1), level(0x80, 0x28)] == ["TODAY", "SOON", "SOON", "SOON", "MONITOR"]
+    assert [level(0x80), level(0x40), level(0x20), level(-1), level(0x80, 0x28)] == ["STOP", "TODAY", "SOON", "SOON", "MONITOR"]
+
+
+def evidence(findings: Sequence[Finding], kind: str) -> list[tuple[str, float | None, str]]:
+    return [(item.signal, item.value, item.note) for found in findings for item in found.evidence if item.kind == kind]
+
+
+def test_what_the_ecu_says_of_the_danger_is_handed_on_as_evidence() -> None:
+    told_severity = uds(0, ("P0301", 0x09))
+    (raised,) = find(replace(told_severity, codes=(replace(told_severity.codes[0], severity=0x40),)))
+    assert evidence([raised], "severity") == [("P0301", 64.0, "check at next halt")]
+    alarm = replace(obd(0, kind=CodeList.ACTIVE), protocol=Protocol.GBT32960, codes=(TroubleCode(code="GB11", level=2),))
+    assert evidence(find(alarm), "alarm_level") == [("GB11", 2.0, "")]
+    assert evidence(find(obd(0, "P0301")), "alarm_level") == evidence(find(obd(0, "P0301")), "severity") == []
+
+
+def test_finished_self_tests_are_handed_on_with_a_complete_list_only() -> None:
+    assert evidence(find(monitors(0, complete=False), obd(1, "P0301")), "tested") == [("7E8", None, "catalyst")]
+    assert evidence(find(monitors(0, complete=False), obd(1, "P0301", complete=False)), "tested") == []
+    assert evidence(find(monitors(0, complete=False), obd(1, "P0301", source=0x7E9)), "tested") == []
+    assert evidence(find(monitors(0, complete=True), cleared(1), obd(2, "P0301")), "tested") == []
+
+
+def test_codes_that_passed_their_test_are_handed_on_where_the_ecu_tells_which_tests_have_run() -> None:
+    both = ("P0301", 0x09), ("P0351", 0x00), ("P0352", 0x40), ("P0353", 0x50)
+    assert evidence(find(uds(0, *both, availability=0xFF)), "tested") == [("7E8", None, "P0351, P0352")]
+    assert evidence(find(uds(0, *both, availability=0x2F)), "tested") == []
+    failed_later = find(uds(0, *both, availability=0xFF), uds(1, ("P0351", 0x09), availability=0xFF))
+    assert evidence(failed_later[1:], "tested") == [("7E8", None, "P0352")]
+
+
+def test_what_was_tested_is_part_of_the_state() -> None:
+    first, second = stage(), stage()
+    first.evaluate(empty_samples(), reports(monitors(0, complete=False)))
+    second.restore("car", first.snapshot("car") or b"")
+    assert evidence(second.evaluate(empty_samples(), reports(obd(1, "P0301"))), "tested") == [("7E8", None, "catalyst")]
 
 
 def test_a_code_cleared_by_a_tool_waits_for_a_self_test() -> None:

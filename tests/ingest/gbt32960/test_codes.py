@@ -60,7 +60,7 @@ def test_fault_lists_hold_the_makers_numbers() -> None:
 def test_a_fault_beside_a_flag_does_not_take_the_flags_grade() -> None:
     (told,), _ = reports(packet(alarm(1 << 11, 3, lists=(b"\0\0\0\x07", b"", b"", b""))))
     judged = levels(told, [(code, CodeState.ACTIVE) for code in told.codes], CODES.lookup)
-    assert [level.urgency.name for level in judged] == ["STOP", "NEXT"]
+    assert [level.urgency.name for level in judged] == ["TODAY", "NEXT"]
 
 
 def test_an_abnormal_number_of_faults_says_nothing_of_their_absence() -> None:
@@ -92,7 +92,8 @@ def test_the_2025_edition_tells_the_level_of_each_flag() -> None:
 
 
 @pytest.mark.parametrize(("level", "severity", "urgency"), [(0, "high", "TODAY"), (1, "medium", "SOON"), (2, "high", "TODAY"),
-                                                           (3, "critical", "STOP"), (254, "high", "TODAY")])  # fmt: skip
+                                                           (3, "high", "TODAY"), (4, "critical", "STOP"),
+                                                           (254, "high", "TODAY")])  # fmt: skip
 def test_the_grade_decides_how_bad_an_alarm_is(level: int, severity: str, urgency: str) -> None:
     (flags,), _ = reports(packet(alarm(1 << 11, level)))
     (judged,) = levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)
@@ -103,12 +104,18 @@ def test_one_grade_for_all_belongs_to_the_severe_ones() -> None:
     (flags,), _ = reports(packet(alarm(1 << 4 | 1 << 11, 3)))
     assert [level.urgency.name for level in levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)] == [
         "MONITOR",
-        "STOP",
+        "TODAY",
     ]
     (flags,), _ = reports(packet(alarm(1 << 8, 3)))
     assert [level.urgency.name for level in levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)] == [
-        "STOP"
+        "TODAY"
     ]
+
+
+def test_the_worst_grade_is_a_stop_only_where_two_severe_alarms_agree() -> None:
+    (flags,), _ = reports(packet(alarm(1 << 1 | 1 << 11, 3)))
+    judged = levels(flags, [(code, CodeState.ACTIVE) for code in flags.codes], CODES.lookup)
+    assert [level.urgency.name for level in judged] == ["STOP", "STOP"]
 
 
 def test_a_truck_lists_codes_of_the_protocol_it_speaks() -> None:
