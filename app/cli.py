@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("app.commands.demo", "The whole job, live: simulated cars, broker, service, dealers and a dashboard."),
     "serve": ("app.commands.serve", "The live service: a broker in, alerts and orders out, API and pages."),
     "replay": ("app.commands.replay", "Recorded drives -> alerts, recommendations, orders, a report."),
+    "backtest": ("app.commands.backtest", "Rules on recorded or stored drives: what they would raise, and how right."),
     "decode": ("app.commands.decode", "A recording -> signals, with every anomaly counted."),
     "doctor": ("app.commands.doctor", "What would be decoded from a recording, and what would decode more of it."),
     "dtc": ("app.commands.dtc", "Trouble codes: read them from a recording, explain them."),

@@ -10,6 +10,7 @@ from app.fault_knowledge import fault_knowledge
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.fleet import Vehicle
+from domain.ports import FindingStage
 from domain.vss import catalogue
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.maintenance import shipped_readings
@@ -74,44 +75,26 @@ def build_line(
     Raises:
         InputError: a rule, baseline or knowledge file is not valid.
     """
-    jit = compiler()
     rules = load_rules(rule_paths)
     knowledge = knowledge or fault_knowledge()
     codes = knowledge.codes
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
-    staleness = {name: stale_after_ns(profile) for name, profile in profiles.items()}
     artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
 
     def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
-        engine = RuleEngine(
-            rules,
-            stale_after_of=lambda vehicle: staleness[directory.profile_of(vehicle)],
-            powertrain_of=directory.powertrain_of,
-            jit=jit,
-        )
-        return engine, CoolantDetector(artefact, baseline_table), CodeFindings(codes)
+        return _engine(rules, directory, profiles), CoolantDetector(artefact, baseline_table), CodeFindings(codes)
 
     engine, detector, _ = own = finders()
-    whereabouts, meter = Whereabouts(), UsageMeter(shipped_readings(), jit=jit)
+    whereabouts, meter = Whereabouts(), UsageMeter(shipped_readings(), jit=compiler())
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths, meter.paths)
-    fused = None if wanted is None else tuple(path for path in catalogue() if path in wanted)
-    late = Line(
-        holdback=HoldBack(lateness_ns=0),
-        decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
-        fusion=Fusion(fused, jit=jit),
-        diagnostics=DiagnosticsReader(packets=PACKET_CODES),
-        whereabouts=Whereabouts(),
-        finders=finders(),
-    )
-    line = Line(
-        holdback=HoldBack(lateness_ns=lateness_ns),
-        decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
-        fusion=Fusion(fused, jit=jit),
-        diagnostics=DiagnosticsReader(packets=PACKET_CODES),
+    line = _line(
+        (own, finders()),
+        directory,
+        profiles,
+        wanted=wanted,
         whereabouts=whereabouts,
-        finders=own,
-        late=late,
         meter=meter,
+        lateness_ns=lateness_ns,
         observers=observers,
     )
     return Parts(
@@ -124,6 +107,58 @@ def build_line(
         codes=len(codes.codes) + len(codes.parameters),
         whereabouts=whereabouts,
         policy=load_alert_policy(),
+    )
+
+
+def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rules: Sequence[Rule]) -> Line:
+    """The line for these vehicles with nothing but these rules at its end, so that only what they read is decoded."""
+    directory = VehicleTable(vehicles, profiles)
+    own, late = (_engine(rules, directory, profiles) for _ in range(2))
+    return _line(((own,), (late,)), directory, profiles, wanted=own.paths, whereabouts=Whereabouts())
+
+
+def _engine(rules: Sequence[Rule], directory: VehicleDirectory, profiles: Mapping[str, Profile]) -> RuleEngine:
+    staleness = {name: stale_after_ns(profile) for name, profile in profiles.items()}
+    return RuleEngine(
+        rules,
+        stale_after_of=lambda vehicle: staleness[directory.profile_of(vehicle)],
+        powertrain_of=directory.powertrain_of,
+        jit=compiler(),
+    )
+
+
+def _line(
+    finders: tuple[Sequence[FindingStage], Sequence[FindingStage]],
+    directory: VehicleDirectory,
+    profiles: Mapping[str, Profile],
+    *,
+    wanted: frozenset[str] | None,
+    whereabouts: Whereabouts,
+    meter: UsageMeter | None = None,
+    lateness_ns: int = SECOND_NS,
+    observers: Sequence[Observer] = (),
+) -> Line:
+    """The stages in their order, around finders of their own and a second set of them for the late lane."""
+    jit = compiler()
+    fused = None if wanted is None else tuple(path for path in catalogue() if path in wanted)
+    own, late = finders
+    return Line(
+        holdback=HoldBack(lateness_ns=lateness_ns),
+        decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
+        fusion=Fusion(fused, jit=jit),
+        diagnostics=DiagnosticsReader(packets=PACKET_CODES),
+        whereabouts=whereabouts,
+        finders=own,
+        late=Line(
+            holdback=HoldBack(lateness_ns=0),
+            decoder=BusDecoder(profiles, directory.profile_of, jit=jit, wanted=wanted),
+            fusion=Fusion(fused, jit=jit),
+            diagnostics=DiagnosticsReader(packets=PACKET_CODES),
+            whereabouts=Whereabouts(),
+            finders=late,
+        ),
+        meter=meter,
+        observers=observers,
     )
 
 

@@ -77,8 +77,7 @@ def choose_fleet(
         vehicle_table = vehicle_table or _beside(manifest, "vehicles.csv")
         dealer_table = dealer_table or _beside(manifest, "dealers.csv")
     registered = tuple(read_vehicles(vehicle_table, key)) if vehicle_table else ()
-    tables = vehicle_table.parent if vehicle_table else Path()
-    known = {vehicle.id: replace(vehicle, profile=profile_in(vehicle.profile, tables)) for vehicle, _ in registered}
+    known = _known(registered, vehicle_table)
     if manifest is not None:
         if logs or vin:
             raise InputError("a manifest names logs and VINs itself", mend="give either --manifest, or logs with --vin")
@@ -91,6 +90,24 @@ def choose_fleet(
         drives = [Drive(log=log, vehicle=vehicle, start_ns=start_ns) for log in logs]
     dealers = tuple(read_dealers(dealer_table)) if dealer_table else ()
     return FleetChoice(drives=tuple(drives), registered=registered, dealers=dealers)
+
+
+def choose_vehicles(vins: Sequence[str], *, key: bytes, profile: str | None, vehicle_table: Path | None) -> tuple[Vehicle, ...]:
+    """The vehicles with these VINs, as the table knows them.
+
+    Raises:
+        InputError: no VIN was given, or the table is not valid.
+    """
+    if not vins:
+        raise InputError("which cars?", mend="give --vin, several times for several cars")
+    known = _known(tuple(read_vehicles(vehicle_table, key)) if vehicle_table else (), vehicle_table)
+    return tuple(_vehicle(known, name, profile) for name in dict.fromkeys(pseudonym(key, vin) for vin in vins))
+
+
+def _known(registered: Sequence[tuple[Vehicle, VaultEntry]], vehicle_table: Path | None) -> dict[str, Vehicle]:
+    """Pseudonym -> vehicle, its profile as it is found from here."""
+    tables = vehicle_table.parent if vehicle_table else Path()
+    return {vehicle.id: replace(vehicle, profile=profile_in(vehicle.profile, tables)) for vehicle, _ in registered}
 
 
 def _manifest_drive(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from app.composition import Parts, build_line, load_profiles
 from app.fleet import FleetChoice
 from app.kernels import compiler
+from app.progress import bytes_bar
 from app.series import SeriesRecorder
 from domain.fleet import Dealer
 from domain.records import VehicleCase
 from notifier.messages import alert_json, order_json, recommendation_json
 from pipeline.casework import Casework
 from pipeline.line import Advance
-from pipeline.replay import Drive, DriveDone, Observer, OnProgress, Replay
+from pipeline.replay import DriveDone, Observer, Replay
 from storage.memory_store import MemoryStore
 
 if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memory need not wait
@@ -103,7 +103,7 @@ def replay_drives(
     if history is not None:
         observers.append(_history_writer(history))
     began = time.perf_counter()
-    with _bar(choice.drives, shown=progress) as on_progress:
+    with bytes_bar([drive.log for drive in choice.drives], shown=progress) as on_progress:
         replay = Replay(
             line=parts.line,
             casework=Casework(store=store, knowledge=parts.knowledge, policy=parts.policy),
@@ -136,24 +136,3 @@ def _history_writer(folder: Path) -> Observer:
         history.flush()
 
     return write
-
-
-@contextlib.contextmanager
-def _bar(drives: Sequence[Drive], *, shown: bool) -> Iterator[OnProgress | None]:
-    """A progress bar on stderr over the bytes of all drives."""
-    if not shown:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    sizes = [drive.log.stat().st_size for drive in drives]
-    before = {id(drive): sum(sizes[:number]) for number, drive in enumerate(drives)}
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replay", total=sum(sizes))
-
-        def show(drive: Drive, bytes_done: int, _bytes_total: int) -> None:
-            bar.update(task, completed=before[id(drive)] + bytes_done, description=drive.log.name)
-
-        yield show

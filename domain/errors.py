@@ -16,6 +16,7 @@ Errors are wrapped at the edge with `raise … from`. A malformed frame or messa
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 
@@ -36,6 +37,10 @@ class InputError(PitcallError):
     def __init__(self, what: str, *, file: Path | str | None = None, line: int | None = None, mend: str = "") -> None:
         self.what, self.file, self.line, self.mend = what, file, line, mend
         super().__init__(what, file, line, mend)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it was made, so that it passes from one process to another."""
+        return partial(type(self), self.what, file=self.file, line=self.line, mend=self.mend), ()
 
     def __str__(self) -> str:
         """One line: `FILE:LINE: what; mend`."""

@@ -92,7 +92,7 @@ class Casework:
         changed: dict[str, VehicleCase] = {}
         outbox: list[OutboxEvent] = []
         opened = 0
-        for vehicle, time_ns, together in _moments(findings, ended):
+        for vehicle, time_ns, together in moments(findings, ended):
             before = self._case(vehicle)
             decided = self._decide(open_part(before, OPEN_STATES), time_ns, together, silences, outbox)
             after = overlaid(before, decided)
@@ -135,7 +135,7 @@ class Casework:
         return case
 
 
-def _moments(findings: Sequence[Finding], ended: Ended) -> list[tuple[str, int, tuple[Finding, ...]]]:
+def moments(findings: Sequence[Finding], ended: Ended) -> list[tuple[str, int, tuple[Finding, ...]]]:
     """(vehicle, event time, findings), without findings where a drive ends; in order of vehicle and time."""
     groups = itertools.groupby(findings, key=lambda finding: (finding.vehicle, finding.order_ns))
     moments = [(vehicle, time_ns, tuple(together)) for (vehicle, time_ns), together in groups]

@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from domain.errors import DataFileError, LogFileError
+from domain.findings import Finding
 from domain.fleet import Vehicle
 from domain.ports import Jit, Store, no_jit
 from domain.records import Commit, DeadLetter, DriveProgress, StageState
 from ingest.logs import ClockState, continuous_time, open_log
-from pipeline.casework import Casework, Decided
+from pipeline.casework import Decided
+from pipeline.drive_ticks import Ended
 from pipeline.line import Advance, Line, Pushed
 
 CLOCK_STAGE = "log_clock"
@@ -67,8 +70,18 @@ class DriveDone:
 
 
 Observer = Callable[[Advance], None]
-OnProgress = Callable[[Drive, int, int], None]
-"""Told (drive, bytes done, bytes in all) after each chunk."""
+OnProgress = Callable[[int, int], None]
+"""Told (number of the drive, bytes of it that are done) after each chunk."""
+
+
+class Decides(Protocol):
+    """What is done about findings: `pipeline.casework.Casework`, or whoever only wants to know them."""
+
+    def handle(self, findings: Sequence[Finding], ended: Ended = ()) -> Decided:
+        """Apply findings sorted by (vehicle, `order_ns`), and the ends of drives."""
+
+    def forget(self, vehicle: str) -> None:
+        """The vehicle's last drive is done."""
 
 
 class Replay:
@@ -78,7 +91,7 @@ class Replay:
         self,
         *,
         line: Line,
-        casework: Casework,
+        casework: Decides,
         store: Store,
         observers: Sequence[Observer] = (),
         on_progress: OnProgress | None = None,
@@ -105,13 +118,13 @@ class Replay:
             if vehicle not in loaded:
                 self._line.restore(self._store.states(vehicle))
                 loaded.add(vehicle)
-            done.append(self._run_drive(drive, closes=last_of[vehicle] == number))
+            done.append(self._run_drive(number, drive, closes=last_of[vehicle] == number))
             if last_of[vehicle] == number:
                 self._line.forget(vehicle)
                 self._casework.forget(vehicle)
         return done
 
-    def _run_drive(self, drive: Drive, *, closes: bool) -> DriveDone:
+    def _run_drive(self, number: int, drive: Drive, *, closes: bool) -> DriveDone:
         vehicle, name = drive.vehicle.id, drive.id
         progress = self._store.progress(name) or DriveProgress(drive=name, vehicle=vehicle)
         if progress.finished:
@@ -146,12 +159,12 @@ class Replay:
             noted += len(fresh)
             progress = self._commit(self._line.push(frames), progress, fresh, _clock_state(clock, vehicle, name))
             if self._on_progress:
-                self._on_progress(drive, log.bytes_done, log.bytes_total)
+                self._on_progress(number, log.bytes_done)
         tail = self._line.close(vehicle) if closes else None
         progress = replace(progress, finished=True, dead_letters=progress.dead_letters + len(log.dead_letters))
         progress = self._commit(tail, progress, log.dead_letters[noted:], _clock_state(clock, vehicle, name))
         if self._on_progress:
-            self._on_progress(drive, log.bytes_total, log.bytes_total)
+            self._on_progress(number, log.bytes_total)
         return DriveDone(
             drive=drive,
             progress=progress,

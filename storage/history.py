@@ -16,7 +16,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,11 +33,13 @@ from domain.errors import StorageError
 from domain.signals import SignalBatch, SignalGroup
 
 _DAY_NS = 86_400 * 1_000_000_000
+_HOUR_NS = 3600 * 1_000_000_000
 _FIXED_COLUMNS = ("time_ns", "vehicle", "source")
 _SHARED = "all"
 """The bucket of files that vehicles share."""
 _SHARED_ROW_GROUP = 16_384
 """Rows are sorted by vehicle, so that a reader of one vehicle passes over most groups of a shared file."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"part-(-?\d+)-(-?\d+)-([0-9a-f]{12})-[0-9a-f]+\.parquet")
 
 Samples = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -165,23 +167,38 @@ class SignalHistory:
         Raises:
             StorageError: a file is damaged.
         """
-        times: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
-        values: list[NDArray[np.float64]] = [np.empty(0, np.float64)]
-        columns: dict[str, list[str]] = {}
+        return self.read_several(vehicle, (path,), start_ns, end_ns)[path]
+
+    def read_several(self, vehicle: str, paths: Collection[str], start_ns: int, end_ns: int) -> dict[str, Samples]:
+        """As `read`, of several paths at once: every file is opened once.
+
+        Raises:
+            StorageError: a file is damaged.
+        """
+        parts: dict[str, list[Samples]] = {path: [(np.empty(0, np.int64), np.empty(0, np.float64))] for path in paths}
+        columns: dict[str, dict[str, str]] = {}
         for file in self._files(vehicle, start_ns, end_ns):
             name = _NAME.fullmatch(file.name)
             kind = name[3] if name else file.name
             try:
                 if kind not in columns:
-                    columns[kind] = _columns_of(file, path)
-                found = _read(file, columns[kind], vehicle, start_ns, end_ns)
+                    columns[kind] = _columns_of(file, parts)
+                for path, samples in _read(file, columns[kind], vehicle, start_ns, end_ns):
+                    parts[path].append(samples)
             except FileNotFoundError:
                 continue  # its day was dropped meanwhile
             except (OSError, pa.ArrowException) as problem:
                 raise StorageError(f"signal history file {file} is damaged; remove it") from problem
-            times += [time_ns for time_ns, _ in found]
-            values += [value for _, value in found]
-        return _once(np.concatenate(times), np.concatenate(values))
+        return {path: _once(*map(np.concatenate, zip(*found, strict=True))) for path, found in parts.items()}
+
+    def hours(self, vehicle: str, start_ns: int, end_ns: int) -> list[int]:
+        """Event times at which the hours begin in which there can be samples of this vehicle, by the names of the files."""
+        found: set[int] = set()
+        for file in self._files(vehicle, start_ns, end_ns):
+            name = _NAME.fullmatch(file.name)
+            first, last = (start_ns, end_ns - 1) if name is None else (max(int(name[1]), start_ns), min(int(name[2]), end_ns - 1))
+            found.update(range(first // _HOUR_NS, last // _HOUR_NS + 1))
+        return [hour * _HOUR_NS for hour in sorted(found)]
 
     def _files(self, vehicle: str, start_ns: int, end_ns: int) -> Iterator[Path]:
         for folder in sorted(self._directory.glob("date=*")):
@@ -189,6 +206,11 @@ class SignalHistory:
                 for bucket in (vehicle[:2], _SHARED):
                     files = sorted(folder.glob(f"bucket={bucket}/message=*/part-*.parquet"))
                     yield from (file for file in files if _overlaps(file, start_ns, end_ns))
+
+    def days(self) -> list[int]:
+        """Event times at which the days begin of which anything is kept."""
+        names = sorted(folder.name.removeprefix("date=") for folder in self._directory.glob("date=*"))
+        return [_DAY_NS * (datetime.fromisoformat(f"{name}T00:00:00+00:00") - _EPOCH).days for name in names]
 
     def delete_before(self, time_ns: int) -> int:
         """Drop the days that end before this event time; gives how many. Safe beside a writer, which makes again what it needs.
@@ -233,7 +255,7 @@ def _kind(place: _Place) -> str:
 
 
 def _date(day: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(day))).strftime("%Y-%m-%d")
+    return (_EPOCH + timedelta(days=int(day))).strftime("%Y-%m-%d")
 
 
 def _numbered(rows: NDArray[np.int32], vehicles: tuple[str, ...], numbers: dict[str, int]) -> NDArray[np.int32]:
@@ -305,21 +327,23 @@ def _write_whole(table: pa.Table, file: Path, row_group: int | None) -> None:
         half.unlink(missing_ok=True)
 
 
-def _columns_of(file: Path, path: str) -> list[str]:
-    """The columns that carry a path."""
-    return [column.name for column in pq.read_schema(file) if (column.metadata or {}).get(b"path") == path.encode()]
+def _columns_of(file: Path, paths: Collection[str]) -> dict[str, str]:
+    """The columns that carry one of these paths -> the path."""
+    carried = ((column.name, (column.metadata or {}).get(b"path")) for column in pq.read_schema(file))
+    return {column: path.decode() for column, path in carried if path is not None and path.decode() in paths}
 
 
-def _read(file: Path, wanted: list[str], vehicle: str, start_ns: int, end_ns: int) -> list[Samples]:
-    """One (times, values) for each of these columns."""
+def _read(file: Path, wanted: Mapping[str, str], vehicle: str, start_ns: int, end_ns: int) -> Iterator[tuple[str, Samples]]:
+    """(path, samples) of each of these columns."""
     if not wanted:
-        return []
+        return
     within: Any = [("vehicle", "=", vehicle), ("time_ns", ">=", start_ns), ("time_ns", "<", end_ns)]
     table = pq.read_table(file, columns=["time_ns", *wanted], filters=within, partitioning=None)
     time_ns = table.column("time_ns").to_numpy()
-    columns = [table.column(name) for name in wanted]
-    usable = [~column.is_null().to_numpy() for column in columns]
-    return [(time_ns[rows], column.to_numpy()[rows]) for column, rows in zip(columns, usable, strict=True)]
+    for name, path in wanted.items():
+        column = table.column(name)
+        usable = ~column.is_null().to_numpy()
+        yield path, (time_ns[usable], column.to_numpy()[usable])
 
 
 def _once(time_ns: NDArray[np.int64], values: NDArray[np.float64]) -> Samples:

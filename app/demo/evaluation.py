@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.demo.cars import SECOND_NS
-from app.detection import SYSTEM_OF
+from app.scoring import SYSTEM_OF
 from domain.findings import Alert, Order, OrderKind
 from domain.live import EventKind, FeedEvent
 from domain.records import OutboxEvent

@@ -1,0 +1,171 @@
+"""Which rules a backtest runs: those to be tried, those of today, and the values of its sweeps. Equal rules run once."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from domain.errors import InputError
+from rules.contradiction import contradiction, unreachable
+from rules.rule import Rule, RuleStatus, parse_duration_ns
+
+_SWEEP = re.compile(r"\s*([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)\s*=\s*([^:]+):([^:]+):([^:]+)")
+DURATIONS = {
+    "for": "hold_ns",
+    "clear_for": "clear_hold_ns",
+    "keep_firing_for": "keep_firing_ns",
+    "min_interval": "min_interval_ns",
+}
+"""What else of a rule can be swept beside its parameters."""
+MOST_VALUES = 200
+"""Values of one sweep: each is one more rule to run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Rules that stand together.
+
+    Attributes:
+        runs: name under which it runs -> the rule as written. silent: ids of rules that are only counted.
+    """
+
+    runs: Mapping[str, Rule]
+    silent: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """Id -> rule."""
+        return {rule.id: rule for rule in self.runs.values()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepValue:
+    """One value of a sweep: the side of that one rule, or what is wrong with it ("" for nothing)."""
+
+    value: float
+    side: Side
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """One number of one rule over a range. `unit`: "s" for durations. `present`: as the rule is written."""
+
+    rule: Rule
+    parameter: str
+    unit: str
+    present: float
+    values: tuple[SweepValue, ...]
+
+
+class Variants:
+    """The rules of all sides, each distinct one once and under a name of its own, so that one engine runs them all.
+
+    What a rule decides and says counts; where it is written, its version, status, sources and owner do not.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[Rule, str] = {}
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every distinct rule, active, with its name as its id."""
+        return tuple(replace(rule, id=name) for rule, name in self._names.items())
+
+    def candidate(self, rules: Sequence[Rule], today: Sequence[Rule]) -> Side:
+        """Rules that are tried: all but retired ones run as if they were active; one that raises nothing today either, being the
+        very same there, is only counted.
+        """
+        kept = {rule.id: rule for rule in today if rule.status is not RuleStatus.ACTIVE}
+        silent = {
+            rule.id
+            for rule in rules
+            if rule.status is not RuleStatus.ACTIVE and rule.id in kept and kept[rule.id].content_hash == rule.content_hash
+        }
+        return self._side([rule for rule in rules if rule.status is not RuleStatus.RETIRED], silent)
+
+    def today(self, rules: Sequence[Rule]) -> Side:
+        """Rules as they are live: active ones raise, shadow ones are counted, others do not run."""
+        running = [rule for rule in rules if rule.status in (RuleStatus.ACTIVE, RuleStatus.SHADOW)]
+        return self._side(running, {rule.id for rule in running if rule.status is RuleStatus.SHADOW})
+
+    def sweep(self, text: str, side: Side) -> Sweep:
+        """`RULE.PARAMETER=FROM:TO:STEP`, or `RULE.for=…` and other durations (`5 s:60 s:5 s`, or seconds).
+
+        Raises:
+            InputError: not of that form, or the side has no such rule or number.
+        """
+        rule, parameter, (first, last, step) = _parsed(text, side)
+        count = math.floor((last - first) / step + 1e-9) + 1
+        if count > MOST_VALUES:
+            raise InputError(f"--sweep {text}: {count:,} values", mend=f"at most {MOST_VALUES}: take a greater step")
+        values = (float(f"{first + number * step:.12g}") for number in range(count))
+        field = DURATIONS.get(parameter)
+        return Sweep(
+            rule=rule,
+            parameter=parameter,
+            unit="s" if field else "",
+            present=getattr(rule, field) / 1e9 if field else rule.parameters[parameter],
+            values=tuple(self._value(rule, parameter, value) for value in values),
+        )
+
+    def _value(self, rule: Rule, parameter: str, value: float) -> SweepValue:
+        field = DURATIONS.get(parameter)
+        changed = (
+            replace(rule, **{field: round(value * 1e9)})  # type: ignore[arg-type]  # the four fields are all int
+            if field
+            else replace(rule, parameters={**rule.parameters, parameter: value})
+        )
+        problem = (
+            "can never hold"
+            if unreachable(changed)
+            else "raises and clears at once"
+            if contradiction(changed) is not None
+            else ""
+        )
+        return SweepValue(value=value, side=Side(runs={}) if problem else self._side([changed], set()), problem=problem)
+
+    def _side(self, rules: Sequence[Rule], silent: set[str]) -> Side:
+        return Side(runs={self._name(rule): rule for rule in rules}, silent=frozenset(silent))
+
+    def _name(self, rule: Rule) -> str:
+        alike = replace(rule, version=1, status=RuleStatus.ACTIVE, sources=(), owner="", file=None, line=1)
+        return self._names.setdefault(alike, f"{rule.id}#{len(self._names)}")
+
+
+def _parsed(text: str, side: Side) -> tuple[Rule, str, tuple[float, float, float]]:
+    form = "write RULE.PARAMETER=FROM:TO:STEP, such as coolant_overheat.limit=105:120:5 or coolant_overheat.for=0s:30s:5s"
+    match = _SWEEP.fullmatch(text)
+    if match is None:
+        raise InputError(f"--sweep {text!r} cannot be read", mend=form)
+    rule_id, parameter = match[1], match[2]
+    rule = side.rules.get(rule_id)
+    if rule is None:
+        near = difflib.get_close_matches(rule_id, side.rules, n=1)
+        mend = f"is it {near[0]}?" if near else "pitcall rules list shows their ids"
+        raise InputError(f"--sweep {text}: no rule {rule_id!r} among those of --rules", mend=mend)
+    if parameter not in DURATIONS and parameter not in rule.parameters:
+        raise InputError(
+            f"--sweep {text}: {rule_id} has no number {parameter!r}",
+            file=rule.file,
+            line=rule.line,
+            mend=f"it has {', '.join([*rule.parameters, *DURATIONS])}; give a number in its conditions a name under `parameters`",
+        )
+    try:
+        read = _seconds if parameter in DURATIONS else float
+        first, last, step = (read(part.strip()) for part in match.groups()[2:])
+    except ValueError as problem:
+        raise InputError(f"--sweep {text}: {problem}", mend=form) from problem
+    if not all(map(math.isfinite, (first, last, step))) or step <= 0 or last < first:
+        raise InputError(f"--sweep {text}: the range is empty or its step is not above 0", mend=form)
+    if parameter in DURATIONS and first < 0:
+        raise InputError(f"--sweep {text}: a duration is not below 0", mend=form)
+    return rule, parameter, (first, last, step)
+
+
+def _seconds(text: str) -> float:
+    duration_ns = parse_duration_ns(text)
+    return float(text) if duration_ns is None else duration_ns / 1e9
