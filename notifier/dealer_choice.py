@@ -7,7 +7,6 @@ factor, an estimate of the way by road.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ from domain.findings import DealerChoice, Order, OrderKind, Urgency
 from domain.fleet import Dealer
 from notifier import working_hours
 from notifier.dealer_needs import LIMITS, RESCUE_REACH_KM, DealerDecision, DealerNeeds, DealerOutcome, Rejection, reasons
+from notifier.geography import chord_km, chord_of_km, unit_vectors
 from notifier.order_states import is_open
 from notifier.working_hours import HOUR_NS
 
-EARTH_RADIUS_KM = 6371.0088
-"""Mean radius of the earth (IUGG)."""
 DETOUR = 1.3
 """Way by road over great circle: about what road networks of Europe and China show on average."""
 DRIVE_KMH = 40.0
@@ -64,7 +62,7 @@ class DealerNetwork:
     def __init__(self, dealers: Iterable[Dealer], booked: Mapping[tuple[str, int], int] | None = None) -> None:
         self._dealers = tuple(sorted(dealers, key=lambda dealer: dealer.id))
         self._row = {dealer.id: row for row, dealer in enumerate(self._dealers)}
-        self._units = _unit_vectors(np.array([(dealer.latitude, dealer.longitude) for dealer in self._dealers]).reshape(-1, 2))
+        self._units = unit_vectors(np.array([(dealer.latitude, dealer.longitude) for dealer in self._dealers]).reshape(-1, 2))
         self._tree = cKDTree(self._units) if self._dealers else None
         self._capacity = self._ints(dealer.capacity_per_day for dealer in self._dealers)
         self._offset_ns = self._ints(working_hours.offset_ns(dealer) for dealer in self._dealers)
@@ -118,7 +116,7 @@ class DealerNetwork:
         if needs.location is None:
             return self._without_location(needs)
         rescue, limits = needs.kind is OrderKind.RESCUE, LIMITS.get(needs.urgency, LIMITS[Urgency.NEXT])
-        here = _unit_vectors(np.array([needs.location]))[0]
+        here = unit_vectors(np.array([needs.location]))[0]
         rejected: Counter[Rejection] = Counter()
         for horizon_h in limits.horizon_h[:1] if rescue else limits.horizon_h:
             for reach_km in RESCUE_REACH_KM if rescue else limits.reach_km:
@@ -145,13 +143,10 @@ class DealerNetwork:
         """Rows of the dealers within this way by road, ascending."""
         if self._tree is None:
             return np.zeros(0, dtype=np.int64)
-        chord = 2 * math.sin(min(reach_km / DETOUR / EARTH_RADIUS_KM, math.pi) / 2)
-        return np.array(sorted(self._tree.query_ball_point(here, chord)), dtype=np.int64)
+        return np.array(sorted(self._tree.query_ball_point(here, chord_of_km(reach_km / DETOUR))), dtype=np.int64)
 
     def _road_km(self, here: Floats, rows: Ints) -> Floats:
-        half_chord = np.linalg.norm(self._units[rows] - here, axis=1) / 2
-        road_km: Floats = DETOUR * 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(half_chord, 1.0))
-        return road_km
+        return DETOUR * chord_km(np.linalg.norm(self._units[rows] - here, axis=1))
 
     def _able(self, rows: Ints, km: Floats, needs: DealerNeeds, horizon_h: int, rejected: Counter[Rejection]) -> _Candidates:
         excluded = np.array([self._row[name] for name in needs.excluded if name in self._row], dtype=np.int64)
@@ -258,12 +253,6 @@ class DealerNetwork:
         for name, row in pairs:
             flags.setdefault(name, np.zeros(len(self._dealers), dtype=bool))[row] = True
         return flags
-
-
-def _unit_vectors(degrees: Floats) -> Floats:
-    """(n, 3) unit vectors of (n, 2) latitudes and longitudes."""
-    latitude, longitude = np.radians(degrees[:, 0]), np.radians(degrees[:, 1])
-    return np.column_stack((np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)))
 
 
 def _keep(rows: Ints, km: Floats, passes: Bools, reason: Rejection, rejected: Counter[Rejection]) -> tuple[Ints, Floats]:

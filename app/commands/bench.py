@@ -120,6 +120,22 @@ def knowledge(groups: int, as_json: bool) -> None:
     _show(run(groups=groups), as_json)
 
 
+@command.command()
+@click.option("--orders", default=10_000, show_default=True, type=click.IntRange(10), help="Orders in the batch.")
+@click.option("--dealers", default=10_000, show_default=True, type=click.IntRange(1), help="Workshops.")
+@click.option("--decisions", default=2_000, show_default=True, type=click.IntRange(100), help="Single decisions timed.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a map of both placements (SVG).")
+@JSON
+def dispatch(orders: int, dealers: int, decisions: int, plot: Path | None, as_json: bool) -> None:
+    """One dealer choice, and a batch of orders placed by min-cost flow against each to the nearest dealer with room."""
+    from benchmarks.dispatch import run
+    from benchmarks.dispatch_map import dispatch_map
+
+    if plot is not None:
+        plot.write_text(dispatch_map(), encoding="utf-8")
+    _show(run(orders=orders, dealers=dealers, decisions=decisions), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)
