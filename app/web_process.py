@@ -46,6 +46,8 @@ PIPELINE_SILENT_S = 15.0
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
 DAY_NS = 86_400 * 1_000_000_000
+REQUESTS_KEPT_DAYS = 7
+"""A request sent again after that is a new one."""
 KEPT_SESSIONS = 256
 """Boot sessions of a vehicle whose sequence numbers stay: a message of an older one cannot come again, no broker holds it that long."""
 
@@ -198,6 +200,7 @@ def forget_old(settings: ServiceSettings, store: SqlStore) -> None:
     try:
         events = store.delete_events(now_ns - round(settings.retention.events_days * DAY_NS))
         positions = store.delete_sightings(now_ns - round(settings.retention.positions_days * DAY_NS))
+        store.delete_old_requests(now_ns - REQUESTS_KEPT_DAYS * DAY_NS)
         sessions = store.delete_old_sessions(KEPT_SESSIONS)
         letters = store.delete_old_dead_letters(settings.retention.dead_letters)
         days = SignalHistory(folder).delete_before(now_ns - round(settings.history.keep_days * DAY_NS)) if folder else 0

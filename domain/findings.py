@@ -284,6 +284,15 @@ class DealerChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChange:
+    """What made an order's latest version: an event of the order life cycle or "update", who, and why in their words."""
+
+    event: str = "update"
+    actor: str = "system"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A service or rescue order; `id` = hash of (first incident, kind), `version` grows with each change.
 
@@ -294,6 +303,7 @@ class Order:
         people_version: the last version that was made outside the pipeline (dealer, owner, operator, delivery), 0 for none: where
             the stored order has a greater one than the order at hand, the order at hand has not seen what people did.
         refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
+        change: what made this version.
     """
 
     id: str
@@ -312,3 +322,4 @@ class Order:
     transport: str = "DROP_OFF"
     people_version: int = 0
     refused_by: tuple[str, ...] = ()
+    change: OrderChange = OrderChange()

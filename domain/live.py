@@ -38,6 +38,21 @@ class FeedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredRequest:
+    """A request that has changed an order, by the key that its caller gave it: sent again, it changes nothing.
+
+    Attributes:
+        content: SHA-256 of what was asked. order: what it changed. time_ns: wall time.
+    """
+
+    caller: str
+    key: str
+    content: str
+    order: str
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleSighting:
     """When and where a vehicle was last heard of.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.findings import Order, OrderKind
+from domain.findings import Order, OrderChange, OrderKind
 
 
 class OrderState(StrEnum):
@@ -208,7 +208,13 @@ def transition(
     elif event not in allowed:
         outcome = TransitionOutcome.ILLEGAL
     else:
-        after = replace(order, state=allowed[event].value, version=order.version + 1, updated_ns=max(time_ns, order.updated_ns))
+        after = replace(
+            order,
+            state=allowed[event].value,
+            version=order.version + 1,
+            updated_ns=max(time_ns, order.updated_ns),
+            change=OrderChange(event=event.value, actor=actor, reason=reason),
+        )
     return OrderTransition(
         outcome=outcome, order=after, event=event, actor=actor, reason=reason, came_from=state, allowed=tuple(allowed)
     )

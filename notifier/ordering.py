@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.findings import AlertState, Order, OrderKind, Recommendation, Urgency
+from domain.findings import AlertState, Order, OrderChange, OrderKind, Recommendation, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.combining import combine
 from notifier.dealer_choice import DealerNetwork
 from notifier.dealer_needs import DealerNeeds
 from notifier.identity import order_id
-from notifier.order_states import UNCOMMITTED, OrderState, is_open
+from notifier.order_states import UNCOMMITTED, OrderEvent, OrderState, is_open
 from notifier.outbox import order_events
 
 MOST_INCIDENTS = 12
@@ -182,7 +182,13 @@ def _changed_order(case: VehicleCase, order: Order, incidents: tuple[str, ...], 
     if _content(after) == _content(order):
         return order
     location = scene.location or order.location
-    after = replace(after, version=order.version + 1, updated_ns=max(scene.time_ns, order.updated_ns), location=location)
+    after = replace(
+        after,
+        version=order.version + 1,
+        updated_ns=max(scene.time_ns, order.updated_ns),
+        location=location,
+        change=OrderChange(reason="contents"),
+    )
     if order.state in UNCOMMITTED and (
         order.choice is None or dealer_needs(after, scene.vehicle) != dealer_needs(order, scene.vehicle)
     ):
@@ -215,11 +221,13 @@ def _transport(order: Order) -> str:
 def _dispatched(order: Order, scene: _Scene) -> Order:
     """The order with a dealer chosen and booked for it, or left to a person."""
     if order.recommendation.review and order.choice is None:
-        return replace(order, state=OrderState.MANUAL.value)
+        return replace(order, state=OrderState.MANUAL.value, change=_system(OrderEvent.GIVE_UP, "review"))
     needs = replace(dealer_needs(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
     decision = scene.network.decide(needs)
     state = OrderState.MANUAL if decision.choice is None else OrderState.DISPATCHING
-    order = replace(order, state=state.value, choice=decision.choice, slots=decision.slots)
+    event = OrderEvent.GIVE_UP if decision.choice is None else OrderEvent.DISPATCH
+    change = _system(event, decision.outcome.value)
+    order = replace(order, state=state.value, choice=decision.choice, slots=decision.slots, change=change)
     _book(order, scene, 1)
     return order
 
@@ -255,7 +263,12 @@ def _cancelled(order: Order, scene: _Scene) -> Order:
     """Another order answers its incidents from now on."""
     _book(order, scene, -1)
     time_ns = max(scene.time_ns, order.updated_ns)
-    return replace(order, state=OrderState.CANCELLED.value, version=order.version + 1, updated_ns=time_ns)
+    change = _system(OrderEvent.CANCEL, "merged")
+    return replace(order, state=OrderState.CANCELLED.value, version=order.version + 1, updated_ns=time_ns, change=change)
+
+
+def _system(event: OrderEvent, reason: str) -> OrderChange:
+    return OrderChange(event=event.value, reason=reason)
 
 
 def _store(case: VehicleCase, before: Order | None, after: Order, scene: _Scene) -> tuple[VehicleCase, tuple[OutboxEvent, ...]]:

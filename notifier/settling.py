@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.findings import Order
+from domain.findings import Order, OrderChange
 from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.order_states import is_open
@@ -28,5 +28,10 @@ def settle_order(
     settled = replace(stored, incidents=incidents, recommendation=ours.recommendation)
     if settled == stored or not is_open(stored):
         return stored, ()
-    settled = replace(settled, version=stored.version + 1, updated_ns=max(stored.updated_ns, ours.updated_ns))
+    settled = replace(
+        settled,
+        version=stored.version + 1,
+        updated_ns=max(stored.updated_ns, ours.updated_ns),
+        change=OrderChange(reason="contents"),
+    )
     return settled, order_events(settled, case, vehicle, dealer)

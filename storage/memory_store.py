@@ -11,14 +11,16 @@ from typing import Self
 from domain.errors import StorageError
 from domain.findings import AlertState, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
-from domain.live import FeedEvent, Settle, keep_stored
+from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
+from domain.order_audit import audit_entry
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_verdicts import MemoryVerdicts
 from storage.memory_views import MemoryViews, by_creation, by_opening
 from storage.merging import merge
+from storage.record_json import to_json
 
 
 class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
@@ -110,7 +112,13 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         for vehicle, day in changes.usage:
             self.save_usage(vehicle, [day])
         self._append_events(alert_event(before, after) for before, after in merged.alerts)
-        self._append_events(order_event(before, after) for before, after in merged.orders)
+        self._append_order_changes(merged.orders)
+
+    def _append_order_changes(self, changed: Iterable[tuple[Order | None, Order]]) -> None:
+        for before, after in changed:
+            self._append_events([order_event(before, after)])
+            last = self._audit[-1] if self._audit else None
+            self._audit.append(audit_entry(before, after, to_json(after), last=last, time_ns=self._clock()))
 
     def _write_order(self, order: Order) -> None:
         self._orders.setdefault(order.vehicle, {})[order.id] = order
@@ -125,8 +133,13 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
         self._append_events([event])
 
-    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool:
+    def change_order(
+        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+    ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
+
+        Args:
+            request: that asked for it, to be known when it comes again.
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
@@ -137,7 +150,9 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         marked = dataclasses.replace(order, people_version=order.version)
         self._write_order(marked)
         self._write_outbox(outbox)
-        self._append_events([order_event(stored, marked)])
+        if request is not None:
+            self._requests[request.caller, request.key] = request
+        self._append_order_changes([(stored, marked)])
         return True
 
     def acknowledge_alert(self, identifier: str) -> bool:

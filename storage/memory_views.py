@@ -6,12 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from domain.findings import Alert, AlertState, Order, Severity
 from domain.fleet import Vehicle
-from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.order_audit import AuditEntry
 from domain.records import DeadLetter, OutboxEvent
+from storage.record_json import to_json
 
 
 class MemoryViews:
@@ -27,6 +30,8 @@ class MemoryViews:
         self._outbox_times: dict[str, int] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
         self._sightings: dict[str, VehicleSighting] = {}
+        self._requests: dict[tuple[str, str], AnsweredRequest] = {}
+        self._audit: list[AuditEntry] = []
         self._events: list[FeedEvent] = []
         self._last_event = 0
         self._figures = "{}"
@@ -37,6 +42,26 @@ class MemoryViews:
             if event is not None:
                 self._last_event += 1
                 self._events.append(replace(event, id=self._last_event, time_ns=self._clock()))
+
+    def order_audit(self, *, order: str | None = None, since: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]:
+        """Entries of the audit after number `since`, of all orders or of one, as they were appended."""
+        found = (entry for entry in self._audit[since:] if order in (None, entry.order))
+        return tuple(islice(found, limit))
+
+    def order_documents(self) -> dict[str, str]:
+        """Order id -> its text as the database would store it."""
+        return {order.id: to_json(order) for orders in self._orders.values() for order in orders.values()}
+
+    def answered_request(self, caller: str, key: str) -> AnsweredRequest | None:
+        """The request that this caller has sent under this key."""
+        return self._requests.get((caller, key))
+
+    def delete_old_requests(self, before_ns: int) -> int:
+        """Forget requests answered before this wall time; gives how many."""
+        old = [name for name, request in self._requests.items() if request.time_ns < before_ns]
+        for name in old:
+            del self._requests[name]
+        return len(old)
 
     def alert(self, identifier: str) -> Alert | None:
         """One alert."""

@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping
 
 from domain.findings import Alert, Order, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
-from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
+from domain.live import AnsweredRequest, ApiKey, EventKind, FeedEvent, VehicleSighting
+from domain.order_audit import AuditEntry
 from domain.records import DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage.feed import is_critical
 from storage.record_json import to_json
@@ -89,6 +90,21 @@ def order_row(order: Order) -> dict[str, Any]:
 def history_row(order: Order) -> dict[str, Any]:
     """Row of `order_history`: the state that this version of the order is in."""
     return {"order_id": order.id, "version": order.version, "state": order.state, "time_ns": order.updated_ns}
+
+
+def audit_row(entry: AuditEntry) -> dict[str, Any]:
+    """Row of `order_audit`: its columns are the record's fields."""
+    return _fields(entry)
+
+
+def audit_entry_of(row: RowMapping) -> AuditEntry:
+    """The record of a row of `order_audit`."""
+    return AuditEntry(**row)
+
+
+def request_row(request: AnsweredRequest) -> dict[str, Any]:
+    """Row of `answered_request`: its columns are the record's fields."""
+    return _fields(request)
 
 
 def state_row(state: StageState) -> dict[str, Any]:

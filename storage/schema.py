@@ -138,6 +138,33 @@ order_history = Table(
     Column("time_ns", BigInteger, nullable=False),
 )
 
+order_audit = Table(
+    "order_audit",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("order", Word, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("event", Word, nullable=False),
+    Column("actor", Word, nullable=False),
+    Column("reason", Word, nullable=False),
+    Column("came_from", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("dealer", Word, nullable=False),
+    Column("content", Word, nullable=False),
+    Column("hash", Word, nullable=False),
+)
+
+answered_request = Table(
+    "answered_request",
+    metadata,
+    Column("caller", Word, primary_key=True),
+    Column("key", Word, primary_key=True),
+    Column("content", Word, nullable=False),
+    Column("order", Word, nullable=False),
+    Column("time_ns", BigInteger, nullable=False, index=True),
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from domain.errors import StorageError
 from domain.findings import Alert, AlertState, Order
 from domain.fleet import Dealer, VaultEntry, Vehicle
-from domain.live import FeedEvent, Settle, keep_stored
+from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
+from domain.order_audit import audit_entry
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage import rows, schema
 from storage.feed import alert_event, delivery_event, order_event
 from storage.merging import Merged, merge
+from storage.record_json import to_json
 from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, replace_rows, transaction
 from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
@@ -108,8 +110,7 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
             insert_absent(
                 connection, schema.dead_letter, [rows.dead_letter_row(letter, self._clock()) for letter in changes.dead_letters]
             )
-            events = [alert_event(before, after) for before, after in merged.alerts]
-            self._append_events(connection, [*events, *(order_event(before, after) for before, after in merged.orders)])
+            self._append_changes(connection, merged.alerts, merged.orders)
 
     def _merge(self, connection: Connection, changes: Commit) -> Merged:
         def vehicle_of(identifier: str) -> Vehicle | None:
@@ -134,6 +135,27 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
         replace_rows(connection, schema.service_order, [rows.order_row(order) for _, order in changed])
         insert_absent(connection, schema.order_history, [rows.history_row(order) for _, order in changed])
 
+    def _append_changes(
+        self,
+        connection: Connection,
+        alerts: Iterable[tuple[Alert | None, Alert]],
+        orders: Sequence[tuple[Order | None, Order]],
+    ) -> None:
+        """What changed, for the feed, and of orders for the audit."""
+        events = [alert_event(before, after) for before, after in alerts]
+        self._append_events(connection, [*events, *(order_event(before, after) for before, after in orders)])
+        if not orders:
+            return
+        if is_postgresql(connection):
+            connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+        table = schema.order_audit
+        found = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).mappings().first()
+        last, entries = rows.audit_entry_of(found) if found else None, []
+        for before, after in orders:
+            last = audit_entry(before, after, to_json(after), last=last, time_ns=self._clock())
+            entries.append(rows.audit_row(last))
+        connection.execute(insert(table), entries)
+
     def _append_events(self, connection: Connection, events: Iterable[FeedEvent | None]) -> None:
         """Last in its transaction: who tails the feed by id must not find a smaller id later, so writers take turns from here on."""
         new = [event for event in events if event is not None]
@@ -149,8 +171,13 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
         with transaction(self._writes) as connection:
             self._append_events(connection, [event])
 
-    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool:
+    def change_order(
+        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+    ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
+
+        Args:
+            request: that asked for it, to be known when it comes again.
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
@@ -162,7 +189,8 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
                 return False
             self._write_orders(connection, [(stored, marked)])
             insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
-            self._append_events(connection, [order_event(stored, marked)])
+            insert_absent(connection, schema.answered_request, [rows.request_row(request)] if request else [])
+            self._append_changes(connection, (), [(stored, marked)])
         return True
 
     def acknowledge_alert(self, identifier: str) -> bool:

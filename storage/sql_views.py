@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Select, Table, delete, distinct, func, select, tuple_
 
 from domain.findings import Alert, AlertState, Order, Severity, Urgency
-from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.order_audit import AuditEntry
 from storage import rows, schema
 from storage.sql_base import SqlBase, first, insert, is_postgresql, parse, transaction
 
@@ -178,6 +179,30 @@ class SqlViews(SqlBase):
             statement = insert(connection, schema.figures).values(row)
             set_ = {"document": statement.excluded.document}
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=set_))
+
+    def order_audit(self, *, order: str | None = None, since: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]:
+        """Entries of the audit after number `since`, of all orders or of one, as they were appended."""
+        table = schema.order_audit
+        query = select(table).where(table.c.number > since).order_by(table.c.number).limit(limit)
+        query = query if order is None else query.where(table.c.order == order)
+        return tuple(rows.audit_entry_of(row) for row in self._fetch(query))
+
+    def order_documents(self) -> dict[str, str]:
+        """Order id -> its text as stored."""
+        table = schema.service_order
+        return {row["id"]: row["document"] for row in self._fetch(select(table.c.id, table.c.document))}
+
+    def answered_request(self, caller: str, key: str) -> AnsweredRequest | None:
+        """The request that this caller has sent under this key."""
+        table = schema.answered_request
+        found = self._fetch(select(table).where(table.c.caller == caller, table.c.key == key))
+        return AnsweredRequest(**found[0]) if found else None
+
+    def delete_old_requests(self, before_ns: int) -> int:
+        """Forget requests answered before this wall time; gives how many."""
+        table = schema.answered_request
+        with transaction(self._writes) as connection:
+            return connection.execute(delete(table).where(table.c.time_ns < before_ns)).rowcount
 
     def figures(self) -> dict[str, Any]:
         """The pipeline's figures as last saved, {} where it never ran."""

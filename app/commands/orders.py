@@ -1,16 +1,20 @@
-"""`pitcall orders list`."""
+"""`pitcall orders list|history|verify|diagram`."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 import click
 
 from app.options import DATABASE, JSON
 from app.output import print_json
+from domain.errors import InputError
+from domain.findings import OrderKind
 
 
 @click.group()
 def command() -> None:
-    """The orders of a database."""
+    """The orders of a database, what became of them, and by whom."""
 
 
 @command.command("list")
@@ -46,3 +50,59 @@ def list_(database: str | None, as_json: bool) -> None:
         click.echo(
             f"{order.id[:12]}  {urgency.priority} {order.kind:8} {order.state:12} {order.vehicle[:12]}  {dealer:32} {title}"
         )
+
+
+@command.command()
+@click.argument("identifier", metavar="ID")
+@DATABASE
+@JSON
+def history(identifier: str, database: str | None, as_json: bool) -> None:
+    """Tell who made what of an order, and why. ID may be cut short."""
+    from app.settings import read_settings
+    from app.stores import open_database
+    from notifier.messages import rfc3339
+
+    with open_database(database, read_settings()) as store:
+        named = [order.id for order in store.orders() if order.id.startswith(identifier)]
+        if len(named) != 1:
+            what = f"{len(named)} orders begin with {identifier}" if named else f"there is no order {identifier}"
+            raise InputError(what, mend="`pitcall orders list` names them")
+        entries = store.order_audit(order=named[0])
+    if as_json:
+        print_json([asdict(entry) | {"time": rfc3339(entry.time_ns)} for entry in entries])
+        return
+    for entry in entries:
+        moved = entry.state if entry.came_from in ("", entry.state) else f"{entry.came_from} -> {entry.state}"
+        why = f" ({entry.reason})" if entry.reason else ""
+        click.echo(f"{rfc3339(entry.time_ns)[:19]}Z  v{entry.version:<3} {moved:28} {entry.event} by {entry.actor}{why}")
+
+
+@command.command()
+@DATABASE
+@JSON
+def verify(database: str | None, as_json: bool) -> None:
+    """Check that no change of any order was altered or taken out since it was made.
+
+    Keep the last number and hash elsewhere: they show later that nothing was cut off at the end either.
+    """
+    from app.order_audit import verify_orders
+    from app.settings import read_settings
+    from app.stores import open_database
+
+    with open_database(database, read_settings()) as store:
+        verdict = verify_orders(store)
+    if as_json:
+        print_json(asdict(verdict))
+    else:
+        click.echo(verdict.sentence)
+    if not verdict.whole:
+        raise SystemExit(1)
+
+
+@command.command()
+@click.option("--kind", type=click.Choice([kind.value for kind in OrderKind]), default="service", show_default=True)
+def diagram(kind: str) -> None:
+    """Print the life cycle as a Mermaid state diagram, from the table that the service works by."""
+    from notifier.order_diagram import mermaid
+
+    click.echo(mermaid(OrderKind(kind)))

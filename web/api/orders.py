@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Any
 
@@ -10,8 +11,10 @@ from pydantic import BaseModel, Field
 
 from domain.findings import Order, OrderKind
 from domain.fleet import Dealer, Vehicle
+from domain.live import AnsweredRequest
+from domain.order_audit import AuditEntry
 from domain.records import OutboxEvent
-from notifier.messages import order_json
+from notifier.messages import order_json, rfc3339
 from notifier.order_states import OPEN_STATES, TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
 from notifier.outbox import order_events
 from notifier.redispatch import REFUSALS, redispatch
@@ -70,12 +73,19 @@ def move_order(
     response: Response,
     caller: OrderMover,
     if_match: Annotated[str | None, Header(description="the version that was seen, as in the ETag")] = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="the same for a request that is sent again", max_length=200)
+    ] = None,
 ) -> dict[str, Any]:
     """Accept, decline, schedule … an order as it was seen at a version.
 
-    A dealer that has declined is not told who is asked next: `order` is null in its answer.
+    A request sent again with its `Idempotency-Key` changes nothing and is answered with the order as it stands (header
+    `Idempotency-Replayed`). A dealer that has declined is not told who is asked next: `order` is null in its answer.
     """
     expected = _version(if_match)
+    asking = _request(service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}")
+    if asking is not None and _answered(service, asking):
+        return _replayed(service, order_id, caller, response)
     order = _order(service, order_id, caller)
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
@@ -94,12 +104,60 @@ def move_order(
             allowed=allowed,
         )
     after, pushes = _consequences(service, order, asked)
-    if not service.store.change_order(after, order.version, pushes):
+    if not service.store.change_order(after, order.version, pushes, asking):
+        if asking is not None and _answered(service, asking):
+            return _replayed(service, order_id, caller, response)  # its twin was quicker
         raise _conflict(_order(service, order_id, caller))
-    after = _stored(service, order_id)
-    if not _concerns(after, caller):
+    return _answer_to(service, order_id, caller, response)
+
+
+@router.get("/{order_id}/history")
+def order_history(order_id: str, service: Served, caller: OrderReader) -> dict[str, Any]:
+    """Every stored version: who made it, by which event and why. A dealer sees what happened while the order was its own."""
+    _order(service, order_id, caller)
+    entries = service.store.order_audit(order=order_id)
+    return {"history": [_entry_json(entry) for entry in entries if not caller.dealer or entry.dealer == caller.dealer]}
+
+
+def _entry_json(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "time": rfc3339(entry.time_ns),
+        "event": entry.event,
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "state_before": entry.came_from or None,
+        "state": entry.state,
+        "hash": entry.hash,
+    }
+
+
+def _request(service: Service, caller: Caller, key: str | None, order_id: str, asked: str) -> AnsweredRequest | None:
+    if key is None:
+        return None
+    content = hashlib.sha256(f"{order_id}\n{asked}".encode("utf-8", "surrogatepass")).hexdigest()
+    return AnsweredRequest(caller=caller.name, key=key, content=content, order=order_id, time_ns=service.clock())
+
+
+def _answered(service: Service, asking: AnsweredRequest) -> bool:
+    """Whether the very same request has been answered before."""
+    known = service.store.answered_request(asking.caller, asking.key)
+    if known is not None and known.content != asking.content:
+        raise Problem(422, "idempotency_key_reused", "This Idempotency-Key was sent with another request: take a new one.")
+    return known is not None
+
+
+def _replayed(service: Service, order_id: str, caller: Caller, response: Response) -> dict[str, Any]:
+    response.headers["Idempotency-Replayed"] = "true"
+    return _answer_to(service, order_id, caller, response)
+
+
+def _answer_to(service: Service, order_id: str, caller: Caller, response: Response) -> dict[str, Any]:
+    """The order as it stands; nothing of it to a dealer that has lost it."""
+    order = _stored(service, order_id)
+    if not _concerns(order, caller):
         return {"order": None, "allowed": []}
-    return _answer(service, after, response)
+    return _answer(service, order, response)
 
 
 def _consequences(service: Service, order: Order, asked: OrderTransition) -> tuple[Order, tuple[OutboxEvent, ...]]:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from domain.care import CareState, Reminder, ReminderState
 from domain.findings import Alert, AlertState, Order, Severity
 from domain.fleet import Dealer, Vehicle
-from domain.live import ApiKey, FeedEvent, FunnelCounts, VehicleSummary
+from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
+from domain.order_audit import AuditEntry
 from domain.records import OutboxEvent, VehicleCase
 from domain.silences import AlertLabel, Silence
 
@@ -61,7 +62,13 @@ class WebStore(Protocol):
 
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]: ...
 
-    def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool: ...
+    def order_audit(self, *, order: str | None = None, since: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]: ...
+
+    def answered_request(self, caller: str, key: str) -> AnsweredRequest | None: ...
+
+    def change_order(
+        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+    ) -> bool: ...
 
     def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]: ...
 

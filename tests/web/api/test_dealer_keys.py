@@ -82,3 +82,14 @@ def test_what_happens_on_our_side_is_not_a_dealers_to_say(event):
     with client(served, keys=KEYS) as web:
         assert move(web, event, 1, "own").status_code == 403
     assert served.order(ORDER).version == 1
+
+
+def test_a_dealer_reads_the_history_of_its_own_time_only():
+    served = store()
+    with client(served, keys=KEYS) as web:
+        assert move(web, "decline", 1, "own").status_code == 200
+        assert move(web, "accept", 2, "other").status_code in (200, 409)
+        seen = web.get(f"{PATH}/history", headers=key("other"))
+        assert seen.status_code == 200
+        assert {entry["version"] for entry in seen.json()["history"]}.isdisjoint({1})
+        assert web.get(f"{PATH}/history", headers=key("own")).status_code == 404

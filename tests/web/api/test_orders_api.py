@@ -101,3 +101,29 @@ def test_both_kinds_of_orders_can_be_asked_for():
     with client() as web:
         for kind in OrderKind:
             assert web.get("/api/v1/orders", params={"kind": kind.value}).status_code == 200
+
+
+def test_a_request_sent_again_is_answered_without_changing_anything():
+    served = store()
+    key = {"If-Match": "1", "Idempotency-Key": "dealer-7-accept"}
+    with client(served) as web:
+        first = web.post(f"{PATH}/transitions", json={"event": "accept"}, headers=key)
+        again = web.post(f"{PATH}/transitions", json={"event": "accept"}, headers=key)
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.json() == first.json()
+        assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (None, "true")
+        other = web.post(f"{PATH}/transitions", json={"event": "decline"}, headers=key)
+        assert (other.status_code, other.json()["type"]) == (422, "urn:pitcall:problem:idempotency_key_reused")
+    assert [state for _, state in served.order_states(ORDER)] == ["offered", "accepted"]
+
+
+def test_the_history_says_who_did_what_and_why():
+    served = store()
+    with client(served) as web:
+        move(web, "accept", 1, reason="free on Friday")
+        history = web.get(f"{PATH}/history").json()["history"]
+        assert web.get("/api/v1/orders/none/history").status_code == 404
+    assert [(entry["event"], entry["state_before"], entry["state"], entry["reason"]) for entry in history[1:]] == [
+        ("accept", "offered", "accepted", "free on Friday")
+    ]
+    assert history[1]["actor"]
