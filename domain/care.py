@@ -23,10 +23,8 @@ class Quantity(StrEnum):
     """Engine revolutions, each weighted by what the oil's temperature does to it."""
     BRAKE_WORK = "brake_mj"
     """Energy that the friction brakes took, in MJ per tonne of vehicle."""
-
-
-USED_UP = tuple(quantity for quantity in Quantity if quantity is not Quantity.TIME)
-"""Quantities that a day's use adds to."""
+    CONDITION = "condition"
+    """What a sensor or another sign of wear tells of the part itself: a share, not a sum."""
 
 
 class Use(StrEnum):
@@ -70,7 +68,8 @@ class ScheduledItem:
 
     Attributes:
         normal, severe: intervals by use. measured: instead of both while `Quantity` values of condition (oil wear, brake work) come
-            from the vehicle; None where nothing is measured. first: the first interval of a new vehicle, None = as the others.
+            from the vehicle; None where nothing is measured. sensed: instead of all others while a sensor tells of the part, so far
+            as the interval goes even then; None where a sign of wear can only make it due earlier. first: the first interval of a new vehicle, None = as the others.
         sources: where the figures are known from.
     """
 
@@ -78,6 +77,7 @@ class ScheduledItem:
     normal: Interval
     severe: Interval
     measured: Interval | None = None
+    sensed: Interval | None = None
     first: Interval | None = None
     sources: tuple[str, ...] = ()
 
@@ -206,6 +206,8 @@ class DayUsage:
                 return self.oil_wear_rev
             case Quantity.BRAKE_WORK:
                 return self.brake_mj
+            case Quantity.CONDITION:
+                return 0.0
         return 1.0
 
 
@@ -272,12 +274,26 @@ class ReminderReason(StrEnum):
     """It would be due soon after a visit that is to be made anyway."""
     OWN_VALUE = "own_value"
     """The vehicle says so."""
+    CONDITION = "condition"
+    """The condition of the part says so."""
     REACHED = "reached"
     CAMPAIGN = "campaign"
     COMPLETED = "completed"
     RESET = "reset"
     """The vehicle's own value was set back in a workshop."""
     PERSON = "person"
+
+
+class Basis(StrEnum):
+    """What a due day is worked out from."""
+
+    SCHEDULE = "schedule"
+    MEASURED = "measured"
+    """Wear worked out from how the vehicle was used."""
+    CONDITION = "condition"
+    """A sensor or another sign of wear of the part."""
+    OWN_VALUE = "own_value"
+    """The vehicle's own service value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +314,7 @@ class Reminder:
         cycle: how many times the item was done or declined since enrolment (of a campaign: its year or 0).
         opened_day, changed_day: of this reminder and of its state. first_forecast: when it opened, kept to be compared with what came.
         forecast: of its last change of state. due_day: when it became due, None before. used: share of the interval that is used up.
-        use: the vehicle's use. snoozed_until: day on which it comes back.
+        use: the vehicle's use. snoozed_until: day on which it comes back. basis: of the forecast.
     """
 
     id: str
@@ -316,6 +332,7 @@ class Reminder:
     use: Use
     due_day: int | None = None
     snoozed_until: int | None = None
+    basis: Basis = Basis.SCHEDULE
 
     @property
     def is_open(self) -> bool:
@@ -329,7 +346,8 @@ class ItemCare:
 
     Attributes:
         since_day: the day after which it was last done (or taken as done). done: of an item that was done under our eyes.
-        used: (quantity, share). own_day: when the vehicle last said something of it. completion: id of the last one.
+        used: (quantity, share). own_day: when the vehicle last said something of it; condition_day: when a sensor of the part did.
+        completion: id of the last one.
     """
 
     item: str
@@ -338,6 +356,7 @@ class ItemCare:
     used: tuple[tuple[Quantity, float], ...]
     done: bool = False
     own_day: int | None = None
+    condition_day: int | None = None
     completion: str = ""
     quiet_until: int = 0
 

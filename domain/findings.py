@@ -220,7 +220,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
-    """One operation of a maintenance plan; `labour_hours` a decimal string in steps of 0.1 h."""
+    """One operation of a maintenance plan; `labour_hours` a decimal string in steps of 0.1 h.
+
+    Attributes:
+        covered_by: operations that do this one's work too. shares_parts: parts that other work of the visit uses anyway (the coolant
+            after a pump) are not used again.
+    """
 
     line: int
     operation: str
@@ -229,6 +234,8 @@ class PlanLine:
     parts: tuple[Part, ...] = ()
     pay_type: str = "customer"
     optional: bool = False
+    covered_by: tuple[str, ...] = ()
+    shares_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ def combine(incidents: Sequence[str], recommendations: Iterable[Recommendation])
 
     The most urgent recommendation leads (the earliest of `incidents` among equals); safety words and urgency are those of the most
     urgent one of all. Work, causes and checks of the others are added to the leader's, but not of an incident that another one
-    explains: that one's repair takes it away. Probabilities stay as each diagnosis gave them.
+    explains: that one's repair takes it away; nor care that a repair does on the way. Probabilities stay as each diagnosis gave them.
 
     Args:
         incidents: at least one of them has a recommendation.
@@ -66,11 +67,28 @@ def _joined_checks(recommendations: Sequence[Recommendation]) -> tuple[Check, ..
 
 
 def _joined_plan(recommendations: Sequence[Recommendation]) -> tuple[PlanLine, ...]:
-    """The leader's lines, then others' operations that are not among them, numbered through."""
-    lines = list(recommendations[0].plan)
-    for recommendation in recommendations[1:]:
-        operations = {line.operation for line in lines}
-        lines += [line for line in recommendation.plan if line.operation not in operations]
+    """The leader's lines, then others' operations that are not among them, numbered through; no work and no part of care twice."""
     if len(recommendations) == 1:
-        return tuple(lines)
-    return tuple(replace(line, line=number) for number, line in enumerate(lines, start=1))
+        return recommendations[0].plan
+    by_operation: dict[str, PlanLine] = {}
+    for line in (line for recommendation in recommendations for line in recommendation.plan):
+        known = by_operation.get(line.operation)
+        if known is None or (known.optional and not line.optional):  # what is to be done anyway is no option
+            by_operation[line.operation] = line
+    sure = {line.operation for line in by_operation.values() if not line.optional}
+    needed = [line for line in by_operation.values() if sure.isdisjoint(line.covered_by)]
+    return tuple(replace(_with_own_parts(line, needed), line=number) for number, line in enumerate(needed, start=1))
+
+
+def _with_own_parts(line: PlanLine, visit: Sequence[PlanLine]) -> PlanLine:
+    """The line without the parts that other work of the visit brings; among lines that share, the first one brings them."""
+    if not line.shares_parts:
+        return line
+    brought: Counter[str] = Counter()
+    before = True
+    for other in visit:
+        before = before and other is not line
+        if other is not line and not other.optional and (before or not other.shares_parts):
+            brought.update({part.number: part.quantity for part in other.parts})
+    parts = (replace(part, quantity=part.quantity - brought[part.number]) for part in line.parts)
+    return replace(line, parts=tuple(part for part in parts if part.quantity > 0))

@@ -1,12 +1,13 @@
 """From recommendation to service and rescue orders.
 
 An order is made per incident. While it is open it absorbs further incidents of its vehicle that concern the same group or that one
-of its incidents explains, and it always says what the latest recommendations of all its incidents say together. A vehicle has at
-most one open rescue order, whatever is wrong with it.
+of its incidents explains, and it always says what the latest recommendations of all its incidents say together. Until the vehicle
+has come it absorbs other work that can wait, too (`_one_visit`). A vehicle has at most one open rescue order, whatever is wrong.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,12 @@ from notifier.identity import order_id
 from notifier.order_states import UNCOMMITTED, OrderEvent, OrderState, is_open
 from notifier.outbox import order_events
 
+CARE_GROUP = "care"
+"""Group of care visits: of what a maintenance plan or a campaign asks for."""
+NOT_COME_YET = frozenset({*UNCOMMITTED, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.SCHEDULED})
+"""Work may still be added."""
+JOINS_WITHIN_NS = {Urgency.NEXT: 60 * 86_400 * 1_000_000_000, Urgency.SOON: 7 * 86_400 * 1_000_000_000}
+"""Work of this urgency joins a visit that is booked for within so long; more urgent work joins none."""
 MOST_INCIDENTS = 12
 """Of an order, but for those that are open or most urgent."""
 
@@ -102,7 +109,7 @@ def update_orders(
 def _update_order(
     case: VehicleCase, recommendation: Recommendation, kind: OrderKind, scene: _Scene
 ) -> tuple[VehicleCase, tuple[OutboxEvent, ...]]:
-    related = _related_orders(case, recommendation, kind)
+    related = _related_orders(case, recommendation, kind, scene)
     if not related:
         if any(order.kind is kind and recommendation.incident_id in order.incidents for order in case.orders):
             return case, ()  # answered by an order that has ended; only a new incident makes a new one
@@ -139,8 +146,11 @@ def _without_old(incidents: tuple[str, ...], case: VehicleCase) -> tuple[str, ..
     return tuple(incident for incident in incidents if incident in kept)
 
 
-def _related_orders(case: VehicleCase, recommendation: Recommendation, kind: OrderKind) -> list[Order]:
-    """Open orders of this kind that answer the recommendation too: those that a dealer is bound to first, then the oldest."""
+def _related_orders(case: VehicleCase, recommendation: Recommendation, kind: OrderKind, scene: _Scene) -> list[Order]:
+    """Open orders of this kind that answer the recommendation too: those that a dealer is bound to first, then the oldest.
+
+    Where none does, the one visit that it can join.
+    """
     wanted = {recommendation.incident_id, *recommendation.merges}
     found = []
     for order in case.orders:
@@ -148,12 +158,32 @@ def _related_orders(case: VehicleCase, recommendation: Recommendation, kind: Ord
         same = (
             kind is OrderKind.RESCUE
             or not wanted.isdisjoint(order.incidents)
-            or recommendation.group_key in {order.group_key, *(known.group_key for known in answered)}
+            or recommendation.group_key in {order.group_key, *(known.group_key for known in answered)} - {CARE_GROUP}
             or any(recommendation.incident_id in known.merges for known in answered)
         )
         if order.kind is kind and is_open(order) and same:
             found.append(order)
+    if not found and kind is OrderKind.SERVICE:
+        visits = (order for order in case.orders if order.kind is kind and _one_visit(order, recommendation, scene))
+        found = list(itertools.islice(visits, 1))
     return sorted(found, key=lambda order: (order.state in UNCOMMITTED, order.created_ns, order.id))
+
+
+def _one_visit(order: Order, recommendation: Recommendation, scene: _Scene) -> bool:
+    """Whether the vehicle need not come twice: both can wait, nobody has to look at either first, the dealer can do both, and the
+    visit is near enough. Care joins whatever visit there is; care that nobody is bound to joins whatever turns up.
+    """
+    there, dealer = order.recommendation, _dealer(order, scene)
+    able = dealer is not None and set(recommendation.capabilities) <= set(dealer.capabilities)
+    if order.state not in NOT_COME_YET or there.review or recommendation.review or not able:
+        return False
+    free_care = order.group_key == CARE_GROUP and order.state in UNCOMMITTED
+    if recommendation.urgency not in JOINS_WITHIN_NS or free_care:
+        return free_care
+    if there.urgency not in JOINS_WITHIN_NS and recommendation.group_key != CARE_GROUP:
+        return False
+    bound = order.state not in UNCOMMITTED and bool(order.slots)
+    return not bound or order.slots[0][0] - scene.time_ns <= JOINS_WITHIN_NS[recommendation.urgency]
 
 
 def _new_order(case: VehicleCase, recommendation: Recommendation, kind: OrderKind, scene: _Scene) -> Order:

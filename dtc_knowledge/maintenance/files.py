@@ -9,10 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from datafiles import Document, load_yaml, read_csv, validate
-from domain.care import Campaign, CareItem, Interval, Quantity, Schedule, ScheduledItem
+from domain.care import Campaign, CareItem, Interval, Quantity, Reading, Schedule, ScheduledItem
 from domain.errors import DataFileError
 from domain.findings import Part, PlanLine
 from domain.fleet import Vehicle
+from dtc_knowledge.maintenance.readings import read_readings
 from dtc_knowledge.maintenance.schema import (
     CampaignEntry,
     IntervalEntry,
@@ -63,9 +64,11 @@ class _Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenancePlans:
-    """Everything that the files say."""
+    """Everything that the files say. `places`: item -> file and line, for what is checked later."""
 
     items: dict[str, CareItem]
+    readings: tuple[Reading, ...]
+    places: dict[str, tuple[Path, int]]
     schedules: tuple[tuple[_Fit, Schedule], ...]
     calls: tuple[_Call, ...]
 
@@ -104,34 +107,43 @@ def shipped_plans(extra: Sequence[Path] = ()) -> MaintenancePlans:
 
 
 def read_plans(folders: Sequence[Path]) -> MaintenancePlans:
-    """Read `sources.csv`, `items.yaml` and every other `*.yaml` of each folder in turn; each but the schedules may be absent.
+    """Read `sources.csv`, `readings.csv`, `items.yaml` and every other `*.yaml` of each folder in turn; each may be absent.
 
     Raises:
         DataFileError: a file is not valid, an id stands twice, or a reference leads nowhere.
     """
     sources: set[str] = set()
     items: dict[str, CareItem] = {}
+    readings: list[Reading] = []
+    places: dict[str, tuple[Path, int]] = {}
     schedules: dict[str, tuple[_Fit, Schedule]] = {}
     calls: list[_Call] = []
     for folder in folders:
         if (folder / "sources.csv").is_file():
             sources |= {row.id for _, row in read_csv(folder / "sources.csv", SourceRow)}
+        readings += read_readings(folder, sources)
         if (folder / "items.yaml").is_file():
-            items |= _read_items(folder / "items.yaml", items)
+            items |= _read_items(folder / "items.yaml", items, {reading.name for reading in readings}, places)
         for file in sorted(folder.glob("*.yaml")):
             if file.name != "items.yaml":
                 _read_schedules(file, sources, items, schedules, calls)
-    return MaintenancePlans(items=items, schedules=tuple(schedules.values()), calls=tuple(calls))
+    return MaintenancePlans(
+        items=items, readings=tuple(readings), places=places, schedules=tuple(schedules.values()), calls=tuple(calls)
+    )
 
 
-def _read_items(file: Path, known: dict[str, CareItem]) -> dict[str, CareItem]:
+def _read_items(
+    file: Path, known: dict[str, CareItem], readings: set[str], places: dict[str, tuple[Path, int]]
+) -> dict[str, CareItem]:
     document = load_yaml(file)
     items: dict[str, CareItem] = {}
     for place, entry in enumerate(validate(ItemsFile, document).items):
-        if entry.id in items or entry.id in known:
-            line = document.line("items", place)
-            raise DataFileError(f"item {entry.id!r} stands twice", file=file, line=line, mend="rename one of them")
+        at = ("items", place)
+        _fail_if(entry.id in items or entry.id in known, f"item {entry.id!r} stands twice", "rename one of them", document, *at)
+        for name in entry.own:
+            _fail_if(name not in readings, f"unknown reading {name!r}", "add it to readings.csv", document, *at)
         items[entry.id] = _item(entry)
+        places[entry.id] = file, document.line(*at)
     return items
 
 
@@ -141,7 +153,15 @@ def _item(entry: ItemEntry) -> CareItem:
         id=entry.id,
         title=entry.text,
         system=entry.system,
-        work=PlanLine(line=1, operation=entry.operation, description=entry.text, labour_hours=entry.hours, parts=parts),
+        work=PlanLine(
+            line=1,
+            operation=entry.operation,
+            description=entry.text,
+            labour_hours=entry.hours,
+            parts=parts,
+            covered_by=tuple(entry.completed_by),
+            shares_parts=True,
+        ),
         advice=entry.advice.text,
         completed_by=tuple(entry.completed_by),
         late_urgency=entry.late,
@@ -199,6 +219,7 @@ def _scheduled(entry: ScheduledEntry, item: CareItem) -> ScheduledItem:
         normal=_interval(entry.normal),
         severe=_interval(entry.severe),
         measured=None if entry.measured is None else _interval(entry.measured),
+        sensed=None if entry.sensed is None else _interval(entry.sensed),
         first=None if entry.first is None else _interval(entry.first),
         sources=tuple(entry.sources),
     )

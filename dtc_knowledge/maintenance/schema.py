@@ -45,7 +45,7 @@ class ItemEntry(Named):
     parts: tuple[CarePart, ...] = ()
     needs: tuple[Literal["engine", "electric", "hv", "truck", "chassis", "body"], ...] = ()
     completed_by: tuple[str, ...] = ()
-    own: tuple[Literal["service", "engine_oil_life", "transmission_oil_life", "brake_pad_wear"], ...] = ()
+    own: tuple[str, ...] = ()
     late: UrgencyName = Urgency.SOON
     advice: Words
 
@@ -87,6 +87,7 @@ class ScheduledEntry(Entry):
     normal: IntervalEntry
     severe: IntervalEntry
     measured: IntervalEntry | None = None
+    sensed: IntervalEntry | None = None
     first: IntervalEntry | None = None
     sources: list[str] = pydantic.Field(min_length=1)
 

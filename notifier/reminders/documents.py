@@ -25,6 +25,7 @@ def reminder_json(reminder: Reminder) -> dict[str, Any]:
         "why": text_json(reason_text(reminder)),
         "used": round(reminder.used, 4),
         "use": reminder.use.value,
+        "basis": reminder.basis.value,
         "opened": _date(reminder.opened_day),
         "changed": _date(reminder.changed_day),
         "due": _date(reminder.due_day),

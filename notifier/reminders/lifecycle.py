@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.care import (
+    Basis,
     Campaign,
     CareItem,
     CareState,
@@ -43,6 +44,9 @@ MOST_KM_A_DAY = 2500.0
 """An odometer that leaps further was changed or misread; the distance driven counts then."""
 DUE = 1.0 - 1e-6
 
+_PACED = frozenset(Quantity) - {Quantity.TIME, Quantity.CONDITION}
+_SAID = {Basis.OWN_VALUE: ReminderReason.OWN_VALUE, Basis.CONDITION: ReminderReason.CONDITION}
+"""What somebody says, who may take it back."""
 _RANK = {ReminderState.DUE_SOON: 0, ReminderState.DUE: 1, ReminderState.OVERDUE: 2}
 
 
@@ -157,6 +161,9 @@ class _Day:
         interval = wear.interval_of(item, care, self._use, self._window, self._day)
         care = wear.after_day(care, interval, self._usage)
         care, was_reset = wear.by_own_values(item, care, self._usage)
+        if not wear.has_own_value(care, self._day):
+            care, renewed = wear.by_condition(item, care, self._window, self._day)
+            was_reset = was_reset or renewed
         if was_reset:
             self._end_item(care, ReminderState.DONE, ReminderReason.RESET)
             care = replace(care, cycle=care.cycle + 1, since_day=self._day, done=True, quiet_until=0)
@@ -176,31 +183,32 @@ class _Day:
         if self._day < care.quiet_until and used < DUE:
             return care
         paces: dict[Quantity, Pace] = {
-            quantity: self._pace(quantity) for quantity, _ in interval.limits if quantity is not Quantity.TIME
-        }
+            quantity: self._pace(quantity) for quantity, _ in interval.limits if quantity in _PACED
+        } | {Quantity.CONDITION: wear.condition_pace(item, care, self._window)}
 
         def foretell(with_bounds: bool = True) -> DueForecast:
             return forecast(interval, dict(care.used), paces, self._day, with_bounds=with_bounds)
 
-        ahead = foretell(with_bounds=False).day - self._day
-        own = care.own_day is not None
+        nearest = foretell(with_bounds=False)
+        ahead, basis = nearest.day - self._day, _basis(care, nearest)
         if known is None:
-            reason = self._reason_to_open(used, ahead, joins, own=own)
+            reason = self._reason_to_open(used, ahead, joins, basis)
             if reason is not None:
-                self._opened(identifier, item.item, care.cycle, reason, used, foretell())
+                self._opened(identifier, item.item, care.cycle, reason, used, foretell(), basis)
             return care
-        if used < DUE and own and ahead > 2 * LEAD_DAYS and known.reason is not ReminderReason.VISIT:
-            self._end(known, ReminderState.WITHDRAWN, ReminderReason.OWN_VALUE)
+        said = known.basis if known.basis in _SAID else basis
+        if used < DUE and said in _SAID and ahead > 2 * LEAD_DAYS and known.reason is not ReminderReason.VISIT:
+            self._end(known, ReminderState.WITHDRAWN, _SAID[said])
             return replace(care, cycle=care.cycle + 1)
-        self._moved(known, used, foretell)
+        self._moved(known, used, foretell, basis)
         return care
 
     @staticmethod
-    def _reason_to_open(used: float, ahead: int, joins: bool, *, own: bool) -> ReminderReason | None:
+    def _reason_to_open(used: float, ahead: int, joins: bool, basis: Basis) -> ReminderReason | None:
         if used >= DUE:
-            return ReminderReason.OWN_VALUE if own else ReminderReason.REACHED
+            return _SAID.get(basis, ReminderReason.REACHED)
         if ahead <= LEAD_DAYS and used >= LEAD_USED:
-            return ReminderReason.OWN_VALUE if own else ReminderReason.FORECAST
+            return _SAID.get(basis, ReminderReason.FORECAST)
         return ReminderReason.VISIT if joins and used >= VISIT_USED and ahead <= VISIT_DAYS else None
 
     def _pace(self, quantity: Quantity) -> Pace:
@@ -211,7 +219,16 @@ class _Day:
 
     # -- reminders
 
-    def _opened(self, identifier: str, item: CareItem, cycle: int, reason: ReminderReason, used: float, due: DueForecast) -> None:
+    def _opened(
+        self,
+        identifier: str,
+        item: CareItem,
+        cycle: int,
+        reason: ReminderReason,
+        used: float,
+        due: DueForecast,
+        basis: Basis = Basis.SCHEDULE,
+    ) -> None:
         state = self._state_at(used, due_day=self._day if used >= DUE else None)
         self._put(
             Reminder(
@@ -229,6 +246,7 @@ class _Day:
                 used=round(used, 6),
                 use=self._use,
                 due_day=self._day if used >= DUE else None,
+                basis=basis,
             )
         )
 
@@ -238,7 +256,7 @@ class _Day:
         late = used >= OVERDUE_SHARE or self._day - due_day >= OVERDUE_DAYS
         return ReminderState.OVERDUE if late else ReminderState.DUE
 
-    def _moved(self, known: Reminder, used: float, foretell: Callable[[], DueForecast]) -> None:
+    def _moved(self, known: Reminder, used: float, foretell: Callable[[], DueForecast], basis: Basis = Basis.SCHEDULE) -> None:
         """Forward only; a snoozed one comes back on its day, and not before."""
         due_day = known.due_day if known.due_day is not None or used < DUE else self._day
         if known.state is ReminderState.SNOOZED and self._day < (known.snoozed_until or 0):
@@ -260,6 +278,7 @@ class _Day:
                 use=self._use,
                 forecast=foretell(),
                 snoozed_until=None,
+                basis=basis,
             )
         )
 
@@ -312,6 +331,14 @@ class _Day:
             self._opened(identifier, campaign.item, campaign.repeats, ReminderReason.CAMPAIGN, used, due)
         else:
             self._moved(known, used, lambda: due)
+
+
+def _basis(care: ItemCare, due: DueForecast) -> Basis:
+    if care.own_day is not None:
+        return Basis.OWN_VALUE
+    if due.quantity is Quantity.CONDITION:
+        return Basis.CONDITION
+    return Basis.MEASURED if due.quantity in wear.MEASURED else Basis.SCHEDULE
 
 
 def campaign_reminder_id(vehicle: str, campaign: Campaign) -> str:

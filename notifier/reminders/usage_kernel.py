@@ -23,7 +23,7 @@ STANDING_KMH, RUNNING_RPM, PEDAL_PERCENT = 1.0, 300.0, 2.0
 SHORT_TRIP_UM = 8_000_000_000
 COLD, HOT = -10.0, 35.0
 
-NOT_READ, TICK, SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, CARRIED = -2, -1, 0, 1, 2, 3, 4, 5, 6
+NOT_READ, TICK, SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_A, CARRIED = -2, -1, 0, 1, 2, 3, 4, 5, 6, 7
 """Columns of samples; those from CARRIED on are readings, of which a day keeps one value."""
 END_OF_DRIVE = 1.0
 """`domain.frames.TickKind.END_OF_DRIVE`."""
@@ -111,7 +111,8 @@ def count_use(  # noqa: C901 - one function by design: a kernel calls nothing
             if new < before:
                 pressed = now - last_ns[at, PEDAL_ON] <= PEDAL_STALE_NS and last[at, PEDAL_ON] > 0.5
                 pushed = now - last_ns[at, PEDAL_POSITION] <= PEDAL_STALE_NS and last[at, PEDAL_POSITION] > PEDAL_PERCENT
-                if pressed or pushed:
+                recuperates = now - last_ns[at, TRACTION_A] <= PEDAL_STALE_NS  # takes a part that nobody tells
+                if (pressed or pushed) and not recuperates:
                     sums[at, BRAKE_UJ] += math.floor((before * before - new * new) / 25.92 * 1e6 + 0.5)
         elif which == RPM and before >= RUNNING_RPM:
             sums[at, ENGINE_NS] += length

@@ -20,8 +20,8 @@ from notifier.reminders import usage_kernel as kernel
 SPEED, RPM = "Vehicle.Speed", "Vehicle.Powertrain.CombustionEngine.Speed"
 OIL_C, OUTSIDE_C = "Vehicle.Powertrain.CombustionEngine.EngineOil.Temperature", "Vehicle.Exterior.AirTemperature"
 PEDAL_ON, PEDAL_POSITION = "Vehicle.Chassis.Brake.IsPedalPressed", "Vehicle.Chassis.Brake.PedalPosition"
-ODOMETER = "Vehicle.TraveledDistance"
-CARRIED = (SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION)
+TRACTION_A, ODOMETER = "Vehicle.Powertrain.TractionBattery.CurrentCurrent", "Vehicle.TraveledDistance"
+CARRIED = (SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_A)
 """In the order of the kernel's columns."""
 _STATISTIC = {Statistic.LAST: kernel.LAST, Statistic.MAX: kernel.MAX, Statistic.REST: kernel.REST}
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from domain.care import CareItem, Quantity, Reminder, ReminderReason, ReminderState
-from domain.findings import OrderKind, Recommendation, Text, Urgency
+from domain.care import Basis, CareItem, Quantity, Reminder, ReminderReason, ReminderState, Use
+from domain.findings import Recommendation, Text, Urgency
 from domain.fleet import Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealer_choice import DealerNetwork
 from notifier.identity import care_incident_id
-from notifier.order_states import UNCOMMITTED, OrderState
-from notifier.ordering import update_orders
+from notifier.ordering import CARE_GROUP, update_orders
 
-CARE_GROUP = "care"
-"""Group of care visits: reminders of one vehicle share one order."""
-MAY_JOIN = frozenset({*UNCOMMITTED, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.SCHEDULED})
-"""The vehicle has not come yet: work may still be added."""
 TO_DO = frozenset({ReminderState.DUE_SOON, ReminderState.DUE, ReminderState.OVERDUE})
 
 _LIMITS = {
@@ -27,6 +22,7 @@ _LIMITS = {
     Quantity.ENERGY: Text(en="energy used", zh="用电量"),
     Quantity.OIL_WEAR: Text(en="oil wear", zh="机油老化"),
     Quantity.BRAKE_WORK: Text(en="brake wear", zh="制动磨损"),
+    Quantity.CONDITION: Text(en="condition of the part", zh="部件状态"),
 }
 
 
@@ -52,19 +48,13 @@ def order_visits(
     outbox: list[OutboxEvent] = []
     for reminder in sorted(reminders, key=lambda each: each.id):
         if reminder.state in TO_DO and reminder.item in items:
-            advice = recommend_care(reminder, items[reminder.item], _group(case), scene.time_ns)
+            advice = recommend_care(reminder, items[reminder.item], scene.time_ns)
             case, events = update_orders(case, advice, scene.vehicle, scene.network, scene.vehicle.home, scene.time_ns)
             outbox += events
     return case, tuple(outbox)
 
 
-def _group(case: VehicleCase) -> str:
-    """The group of the service order that the vehicle has to come for anyway, else that of care visits."""
-    open_orders = [order for order in case.orders if order.kind is OrderKind.SERVICE and order.state in MAY_JOIN]
-    return open_orders[0].group_key if open_orders else CARE_GROUP
-
-
-def recommend_care(reminder: Reminder, item: CareItem, group_key: str, time_ns: int) -> Recommendation:
+def recommend_care(reminder: Reminder, item: CareItem, time_ns: int) -> Recommendation:
     """What to do about a reminder: NEXT, and the item's own urgency (at most SOON) once it is overdue; a recall is SOON."""
     recall = reminder.reason is ReminderReason.CAMPAIGN and reminder.state is not ReminderState.DUE_SOON and not reminder.cycle
     urgency = item.late_urgency if reminder.state is ReminderState.OVERDUE else Urgency.SOON if recall else Urgency.NEXT
@@ -72,7 +62,7 @@ def recommend_care(reminder: Reminder, item: CareItem, group_key: str, time_ns: 
     return Recommendation(
         incident_id=care_incident_id(reminder.id),
         vehicle=reminder.vehicle,
-        group_key=group_key,
+        group_key=CARE_GROUP,
         time_ns=time_ns,
         title=item.title,
         urgency=urgency,
@@ -99,5 +89,10 @@ def reason_text(reminder: Reminder) -> Text:
             return Text(en="the vehicle itself asks for it", zh="车辆自身提示保养")
         case ReminderReason.VISIT:
             return Text(en=f"{used} of its interval is used up; it joins a visit", zh=f"保养间隔已用 {used}，可与本次到店合并")
-        case _:
-            return Text(en=f"{used} of its interval is used up ({limit.en})", zh=f"保养间隔已用 {used}（{limit.zh}）")
+    if reminder.basis is Basis.CONDITION:
+        return Text(en=f"a sensor tells that it is {used} worn", zh=f"传感器显示已磨损 {used}")
+    hard = reminder.use is Use.SEVERE and reminder.basis is Basis.SCHEDULE
+    return Text(
+        en=f"{used} of its interval is used up ({limit.en}{', severe use' if hard else ''})",
+        zh=f"保养间隔已用 {used}（{limit.zh}{'，严苛使用' if hard else ''}）",
+    )

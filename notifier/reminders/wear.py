@@ -6,23 +6,37 @@ measured acts from that day on, and never makes something overdue at once.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from domain.care import Completion, DayUsage, Enrolment, Interval, ItemCare, OwnValue, Quantity, ScheduledItem, Use
+from domain.care import Completion, DayUsage, Enrolment, Interval, ItemCare, OwnKind, OwnValue, Quantity, ScheduledItem, Use
+from notifier.reminders.forecast import WEEK, Pace
 
-MEASURED_WITHIN_DAYS = 28
+MEASURED_WITHIN_DAYS, MEASURED_SHARE = 28, 0.8
 OWN_VALUE_DAYS = 60
 """So long the vehicle's own word stands; between two of them its use is counted on."""
 RESET_FROM, RESET_TO = 0.6, 0.25
 """An own value that falls from above the one to below the other was set back in a workshop."""
-_CONDITIONS = frozenset({Quantity.OIL_WEAR, Quantity.BRAKE_WORK})
+CONDITION_READINGS = 3
+"""A condition is the median of that many days' readings, so that one odd value makes nothing due."""
+CONDITION_RESTS_DAYS = 14
+"""So long after an item was done readings do not speak of it: the old ones are still about."""
+CONDITION_PACE_DAYS = 14
+MEASURED = frozenset({Quantity.OIL_WEAR, Quantity.BRAKE_WORK})
 
 
 def interval_of(item: ScheduledItem, care: ItemCare, use: Use, window: Sequence[DayUsage], day: int) -> Interval:
     """The interval that counts on this day."""
-    if _has_own_value(care, day):
+    if has_own_value(care, day):
         return item.normal  # the vehicle knows how it is used
+    if not _has_condition(care, day):
+        return _by_use(item, care, use, window, day)
+    base = item.sensed or _by_use(item, care, use, window, day)
+    return Interval(limits=(*base.limits, (Quantity.CONDITION, 1.0)))
+
+
+def _by_use(item: ScheduledItem, care: ItemCare, use: Use, window: Sequence[DayUsage], day: int) -> Interval:
     if item.measured is not None and _is_measured(item.measured, window, day):
         return item.measured
     if item.first is not None and care.cycle == 0 and not care.done:
@@ -30,15 +44,21 @@ def interval_of(item: ScheduledItem, care: ItemCare, use: Use, window: Sequence[
     return item.severe if use is Use.SEVERE else item.normal
 
 
-def _has_own_value(care: ItemCare, day: int) -> bool:
+def has_own_value(care: ItemCare, day: int) -> bool:
+    """Whether the vehicle's own word of it still stands."""
     return care.own_day is not None and day - care.own_day <= OWN_VALUE_DAYS
 
 
+def _has_condition(care: ItemCare, day: int) -> bool:
+    return care.condition_day is not None and day - care.condition_day <= OWN_VALUE_DAYS
+
+
 def _is_measured(interval: Interval, window: Sequence[DayUsage], day: int) -> bool:
-    """A condition is measured while its values come."""
-    wanted = [quantity for quantity, _ in interval.limits if quantity in _CONDITIONS]
-    recent = [each for each in window if day - each.day < MEASURED_WITHIN_DAYS]
-    return all(any(each.amount(quantity) > 0 for each in recent) for quantity in wanted)
+    """A condition is measured while its values come on nearly every day of driving."""
+    wanted = [quantity for quantity, _ in interval.limits if quantity in MEASURED]
+    driven = [each for each in window if day - each.day < MEASURED_WITHIN_DAYS and (each.distance_km > 0 or each.engine_h > 0)]
+    told = sum(all(each.amount(quantity) > 0 for quantity in wanted) for each in driven)
+    return bool(driven) and told >= MEASURED_SHARE * len(driven)
 
 
 def opening(item: ScheduledItem, enrolment: Enrolment) -> ItemCare:
@@ -77,7 +97,7 @@ def after_day(care: ItemCare, interval: Interval, usage: DayUsage) -> ItemCare:
 
 def by_own_values(item: ScheduledItem, care: ItemCare, usage: DayUsage) -> tuple[ItemCare, bool]:
     """The item as the vehicle itself sees it, and whether it was set back in a workshop on this day."""
-    told = [value for value in usage.own_values if value.name in item.item.own]
+    told = [value for value in usage.own_values if value.name in item.item.own and value.kind is OwnKind.OWN]
     if not told:
         return care, False
     shares = _own_shares(item.normal, told)
@@ -85,7 +105,7 @@ def by_own_values(item: ScheduledItem, care: ItemCare, usage: DayUsage) -> tuple
         return care, False
     before, after = used_share(care, item.normal), max(shares.values())
     new = replace(care, used=_packed(shares), own_day=usage.day)
-    return new, before >= RESET_FROM and after <= RESET_TO and _has_own_value(care, usage.day)
+    return new, before >= RESET_FROM and after <= RESET_TO and has_own_value(care, usage.day)
 
 
 def _own_shares(interval: Interval, told: Iterable[OwnValue]) -> dict[Quantity, float]:
@@ -105,6 +125,52 @@ def _own_shares(interval: Interval, told: Iterable[OwnValue]) -> dict[Quantity, 
     return shares
 
 
+def by_condition(item: ScheduledItem, care: ItemCare, window: Sequence[DayUsage], day: int) -> tuple[ItemCare, bool]:
+    """The item with what its sensors say, and whether the part was renewed behind our back (only a sensor of the part can tell).
+
+    Args:
+        window: with this day.
+    """
+    readings = _readings(item, care, window)
+    if len(readings) < CONDITION_READINGS or readings[-1][0] != day:
+        return care, False
+    share = statistics.median(share for _, share in readings[-CONDITION_READINGS:])
+    used = dict(care.used)
+    renewed = item.sensed is not None and used.get(Quantity.CONDITION, 0.0) >= RESET_FROM and share <= RESET_TO
+    kept = {} if renewed else used
+    return replace(care, used=_packed(kept | {Quantity.CONDITION: share}), condition_day=day), renewed
+
+
+def condition_pace(item: ScheduledItem, care: ItemCare, window: Sequence[DayUsage]) -> Pace:
+    """How fast the condition gets worse, from the first to the last readings of the window; standing still where it does not."""
+    readings = _readings(item, care, window)
+    days = readings[-1][0] - readings[0][0] if readings else 0
+    if days < CONDITION_PACE_DAYS:
+        return Pace(0.0, 0.0, 0)
+    early = statistics.median(share for _, share in readings[:CONDITION_READINGS])
+    late = statistics.median(share for _, share in readings[-CONDITION_READINGS:])
+    mean = max(0.0, (late - early) * WEEK / days)
+    return Pace(mean, mean / 2, days // WEEK)
+
+
+def _readings(item: ScheduledItem, care: ItemCare, window: Sequence[DayUsage]) -> list[tuple[int, float]]:
+    """(day, share used) of the days on which sensors told of the item, the worst of each day."""
+    first_day = max(care.since_day + CONDITION_RESTS_DAYS, care.quiet_until)
+    told = [
+        (
+            each.day,
+            [_share(value) for value in each.own_values if value.kind is OwnKind.CONDITION and value.name in item.item.own],
+        )
+        for each in window
+        if each.day > first_day
+    ]
+    return [(day, max(0.0, *shares)) for day, shares in told if shares]
+
+
+def _share(value: OwnValue) -> float:
+    return 0.0 if value.remaining_share is None else 1.0 - value.remaining_share
+
+
 def completed(
     item: ScheduledItem, care: ItemCare, completion: Completion, use: Use, window: Sequence[DayUsage], day: int
 ) -> ItemCare | None:
@@ -121,6 +187,7 @@ def completed(
         used=(),
         done=True,
         own_day=None,
+        condition_day=None,
         completion=completion.id,
         quiet_until=0,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from notifier.dealer_choice import DealerNetwork
 from notifier.identity import order_id
 from notifier.messages import OPERATIONS
 from notifier.order_states import OrderEvent, transition
-from notifier.ordering import OrderNeed, order_need, update_orders
+from notifier.ordering import CARE_GROUP, OrderNeed, order_need, update_orders
 from notifier.working_hours import local_day
 from tests.notifier.builders import (
     HOUR_NS,
@@ -166,7 +167,7 @@ def test_an_open_order_absorbs_a_new_incident_of_its_group() -> None:
     desk.take(recommendation("i1"), recommendation("i2"))
     (order,) = desk.orders
     assert (order.id, order.incidents, order.version) == (order_id("i1", OrderKind.SERVICE), ("i1", "i2"), 2)
-    desk.take(recommendation("i3", group_key="brake"))
+    desk.take(recommendation("i3", Urgency.TODAY, group_key="brake"))
     assert [one.incidents for one in desk.orders] == [("i1", "i2"), ("i3",)]
 
 
@@ -212,7 +213,7 @@ def test_a_symptom_that_comes_after_its_cause_joins_the_order_of_the_cause() -> 
 
 def test_two_orders_that_turn_out_to_be_one_fault_become_one() -> None:
     desk = Desk()
-    desk.take(recommendation("i1", group_key="engine.misfire"), recommendation("i2"))
+    desk.take(recommendation("i1", Urgency.TODAY, group_key="engine.misfire"), recommendation("i2"))
     first, second = desk.orders
     events = desk.take(recommendation("i2", merges=("i1",)))
     kept, gone = desk.orders
@@ -223,12 +224,58 @@ def test_two_orders_that_turn_out_to_be_one_fault_become_one() -> None:
 
 def test_an_order_that_a_dealer_is_bound_to_is_never_merged_away() -> None:
     desk = Desk()
-    desk.take(recommendation("i1", group_key="engine.misfire"), recommendation("i2"))
+    desk.take(recommendation("i1", Urgency.TODAY, group_key="engine.misfire"), recommendation("i2"))
     first, second = desk.orders
     desk.end(second, OrderEvent.OFFER, OrderEvent.ACCEPT)
     desk.take(recommendation("i2", merges=("i1",)))
     states = {order.id: (order.state, order.incidents) for order in desk.orders}
     assert states == {first.id: ("cancelled", ("i1",)), second.id: ("accepted", ("i2", "i1"))}
+
+
+def test_what_can_wait_is_done_in_one_visit() -> None:
+    desk = Desk()
+    belt = recommendation("i2", Urgency.NEXT, group_key="engine", plan=(plan_line(1, "replace belt"),))
+    desk.take(recommendation("i1"), belt)
+    (order,) = desk.orders
+    assert (order.incidents, order.recommendation.urgency) == (("i1", "i2"), Urgency.SOON)
+    assert [line.operation for line in order.recommendation.plan] == ["replace thermostat", "replace belt"]
+
+
+@pytest.mark.parametrize(("urgency", "days", "orders"), [(Urgency.SOON, 6, 1), (Urgency.SOON, 9, 2), (Urgency.NEXT, 50, 1)])
+def test_a_booked_visit_is_joined_only_if_it_is_near_enough(urgency: Urgency, days: int, orders: int) -> None:
+    desk = Desk()
+    desk.take(recommendation("i1"))
+    desk.end(desk.orders[0], OrderEvent.OFFER, OrderEvent.ACCEPT)
+    start_ns = desk.time_ns + days * 24 * HOUR_NS
+    desk.case = replace(desk.case, orders=(replace(desk.orders[0], slots=((start_ns, start_ns + HOUR_NS),)),))
+    desk.take(recommendation("i2", urgency, group_key="engine"))
+    assert len(desk.orders) == orders
+    assert desk.orders[0].slots[0][0] == start_ns
+
+
+def test_no_visit_is_spoilt_by_work_that_its_dealer_cannot_do() -> None:
+    desk = Desk()
+    desk.take(recommendation("i1"), recommendation("i2", group_key="ev", capabilities=("nobody",)))
+    assert [order.state for order in desk.orders] == ["dispatching", "manual"]
+
+
+def test_a_vehicle_that_has_come_is_given_no_more_work() -> None:
+    desk = Desk()
+    desk.take(recommendation("i1"))
+    desk.end(desk.orders[0], OrderEvent.OFFER, OrderEvent.ACCEPT, OrderEvent.SCHEDULE, OrderEvent.CHECK_IN)
+    desk.take(recommendation("i2", Urgency.NEXT, group_key="engine"))
+    assert len(desk.orders) == 2
+
+
+def test_care_waits_for_nobody_and_joins_an_urgent_repair() -> None:
+    desk = Desk()
+    desk.take(recommendation("care1", Urgency.NEXT, group_key=CARE_GROUP, plan=(plan_line(1, "change oil"),)))
+    desk.take(recommendation("i1", Urgency.TODAY), recommendation("care2", Urgency.NEXT, group_key=CARE_GROUP))
+    (order,) = desk.orders
+    assert (order.incidents, order.recommendation.urgency) == (("care1", "i1", "care2"), Urgency.TODAY)
+    desk.end(order, OrderEvent.OFFER, OrderEvent.ACCEPT, OrderEvent.SCHEDULE, OrderEvent.CHECK_IN)
+    desk.take(recommendation("care3", Urgency.NEXT, group_key=CARE_GROUP))
+    assert len(desk.orders) == 2, "the vehicle has come already"
 
 
 def test_one_rescue_serves_a_vehicle_whatever_else_breaks() -> None:
