@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.fault_knowledge import fault_knowledge
+from app.fault_knowledge import condition_readings, fault_knowledge
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
+from domain.care import Reading
 from domain.fleet import Vehicle
 from domain.ports import FindingStage
 from domain.vss import catalogue
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.maintenance import shipped_readings
 from ingest.bus_decoder import BusDecoder
 from ingest.diagnostics import DiagnosticsReader
 from ingest.fusion import Fusion
@@ -61,6 +61,7 @@ def build_line(
     lateness_ns: int = SECOND_NS,
     observers: Sequence[Observer] = (),
     knowledge: FaultKnowledge | None = None,
+    readings: Sequence[Reading] | None = None,
 ) -> Parts:
     """The line for these vehicles.
 
@@ -70,7 +71,7 @@ def build_line(
         rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
         everything: decode every mapped signal (for the history), not only what rules and detectors need.
         lateness_ns: how far records may arrive out of order. observers: told of every step of the line.
-        knowledge: codes and patterns, None = those that the environment names.
+        knowledge: codes and patterns, None = those that the environment names. readings: signals that tell of the condition of parts, likewise.
 
     Raises:
         InputError: a rule, baseline or knowledge file is not valid.
@@ -85,7 +86,7 @@ def build_line(
         return _engine(rules, directory, profiles), CoolantDetector(artefact, baseline_table), CodeFindings(codes)
 
     engine, detector, _ = own = finders()
-    whereabouts, meter = Whereabouts(), UsageMeter(shipped_readings(), jit=compiler())
+    whereabouts, meter = Whereabouts(), UsageMeter(condition_readings() if readings is None else readings, jit=compiler())
     wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths, meter.paths)
     line = _line(
         (own, finders()),

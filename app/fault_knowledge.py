@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.settings import Settings, read_settings
+from domain.care import Reading
 from domain.errors import InputError
 from domain.fleet import Vehicle, pseudonym
 from domain.records import VehicleCase
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.graph import load_knowledge
+from dtc_knowledge.maintenance import MaintenancePlans, shipped_plans, shipped_readings, verify
 
 
 def fault_knowledge(extra: Path | None = None, settings: Settings | None = None) -> FaultKnowledge:
@@ -20,6 +23,33 @@ def fault_knowledge(extra: Path | None = None, settings: Settings | None = None)
     """
     settings = settings or read_settings()
     return load_knowledge(extra=extra or settings.knowledge, region=settings.region)
+
+
+def maintenance_plans(
+    knowledge: FaultKnowledge, extra: Path | None = None, settings: Settings | None = None, further: Sequence[Path] = ()
+) -> MaintenancePlans:
+    """The shipped maintenance plans, those in `maintenance/` of the same folder, and those of further folders, checked against the knowledge.
+
+    Raises:
+        InputError: a file is not valid.
+    """
+    folder = extra or (settings or read_settings()).knowledge
+    plans = shipped_plans([*_own_plans(folder), *further])
+    verify(plans, knowledge.files.operations, knowledge.files.parts)
+    return plans
+
+
+def condition_readings(settings: Settings | None = None) -> tuple[Reading, ...]:
+    """The signals that tell of the condition of parts: the shipped ones and those of the maker's folder.
+
+    Raises:
+        InputError: a file is not valid.
+    """
+    return shipped_readings(_own_plans((settings or read_settings()).knowledge))
+
+
+def _own_plans(folder: Path | None) -> list[Path]:
+    return [folder / "maintenance"] if folder is not None and (folder / "maintenance").is_dir() else []
 
 
 def of_maker(knowledge: FaultKnowledge, maker: str) -> FaultKnowledge:

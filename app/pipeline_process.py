@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.arenas import share_arenas
 from app.composition import build_line, load_profiles
-from app.fault_knowledge import fault_knowledge
+from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
 from app.settings_file import ServiceSettings
@@ -81,6 +81,7 @@ def build_runner(
         everything=history is not None and settings.history.everything,
         observers=[tally.observe, *([history.observe] if history else [])],
         knowledge=fault_knowledge(settings=settings.common),
+        readings=condition_readings(settings.common),
     )
     tally.whereabouts = parts.whereabouts
     pipeline = settings.pipeline

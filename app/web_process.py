@@ -16,12 +16,13 @@ from fastapi import FastAPI
 
 from app.care import enrol_known, review_fleet
 from app.escalation import escalate_alerts
+from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
-from dtc_knowledge.maintenance import MaintenancePlans, shipped_plans
+from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
 from rules.pack import load_rules
@@ -156,7 +157,7 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
-    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, shipped_plans()])
+    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans_of(settings)])
     return scheduler
 
 
@@ -168,6 +169,15 @@ def _expire(settings: ServiceSettings, store: SqlStore) -> None:
         return
     if expired:
         log.warning("offers expired", extra={"fields": {"orders": expired}})
+
+
+def plans_of(settings: ServiceSettings) -> MaintenancePlans:
+    """The maintenance plans that the settings name.
+
+    Raises:
+        InputError: a file is not valid.
+    """
+    return maintenance_plans(fault_knowledge(settings=settings.common), settings=settings.common)
 
 
 def look_after(store: SqlStore, plans: MaintenancePlans) -> None:

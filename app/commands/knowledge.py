@@ -12,7 +12,7 @@ from app.output import print_json
 
 @click.group()
 def command() -> None:
-    """The fault knowledge: codes, patterns, operations, parts."""
+    """The fault knowledge: codes, patterns, operations, parts, maintenance plans."""
 
 
 @command.command()
@@ -23,10 +23,12 @@ def check(extra: Path | None, as_json: bool) -> None:
 
     A broken entry is named with file, line and mend, and the exit status is 2.
     """
-    from app.fault_knowledge import fault_knowledge
+    from app.fault_knowledge import fault_knowledge, maintenance_plans
     from dtc_knowledge.check import check as check_knowledge
+    from dtc_knowledge.maintenance import count
 
-    figures = check_knowledge(fault_knowledge(extra))
+    knowledge = fault_knowledge(extra)
+    figures = check_knowledge(knowledge) | count(maintenance_plans(knowledge, extra))
     if as_json:
         print_json(figures)
         return

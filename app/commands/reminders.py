@@ -104,11 +104,11 @@ def review(database: str | None, until_day: int, folders: tuple[Path, ...], as_j
     from dataclasses import asdict
 
     from app.care import review_fleet
+    from app.fault_knowledge import fault_knowledge, maintenance_plans
     from app.settings import read_settings
     from app.stores import open_database
-    from dtc_knowledge.maintenance import shipped_plans
 
-    plans = shipped_plans(folders)
+    plans = maintenance_plans(fault_knowledge(), further=folders)
     with open_database(database, read_settings()) as store:
         tally = review_fleet(store, plans, until_day)
     if as_json:
@@ -169,10 +169,10 @@ def _answer(identifier: str, database: str | None, answer: Callable[[CareState],
 @JSON
 def simulate(vehicles: int, years: float, seed: int, folders: tuple[Path, ...], as_json: bool) -> None:
     """Reminders of a simulated fleet: what was missed or doubled, and how far the forecasts were off. Exit 1 where any was."""
+    from app.fault_knowledge import fault_knowledge, maintenance_plans
     from app.reminder_simulation import simulate as live
-    from dtc_knowledge.maintenance import shipped_plans
 
-    found = live(shipped_plans(folders), vehicles=vehicles, years=years, seed=seed)
+    found = live(maintenance_plans(fault_knowledge(), further=folders), vehicles=vehicles, years=years, seed=seed)
     forecast = found["forecast"]
     if as_json:
         print_json(found)

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from datafiles import Document, load_yaml, read_csv, validate
+from datafiles import Document, load_yaml, validate
 from domain.care import Campaign, CareItem, Interval, Quantity, Reading, Schedule, ScheduledItem
 from domain.errors import DataFileError
 from domain.findings import Part, PlanLine
 from domain.fleet import Vehicle
-from dtc_knowledge.maintenance.readings import read_readings
+from dtc_knowledge.maintenance.readings import read_readings, read_sources
 from dtc_knowledge.maintenance.schema import (
     CampaignEntry,
     IntervalEntry,
@@ -22,7 +22,6 @@ from dtc_knowledge.maintenance.schema import (
     ScheduledEntry,
     ScheduleEntry,
     SchedulesFile,
-    SourceRow,
 )
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -119,9 +118,8 @@ def read_plans(folders: Sequence[Path]) -> MaintenancePlans:
     schedules: dict[str, tuple[_Fit, Schedule]] = {}
     calls: list[_Call] = []
     for folder in folders:
-        if (folder / "sources.csv").is_file():
-            sources |= {row.id for _, row in read_csv(folder / "sources.csv", SourceRow)}
-        readings += read_readings(folder, sources)
+        sources |= read_sources(folder)
+        readings += read_readings(folder, sources, readings)
         if (folder / "items.yaml").is_file():
             items |= _read_items(folder / "items.yaml", items, {reading.name for reading in readings}, places)
         for file in sorted(folder.glob("*.yaml")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -35,14 +35,28 @@ class ReadingRow(Entry):
     source: str
 
 
-def shipped_readings() -> tuple[Reading, ...]:
-    """Those of this package."""
-    folder = Path(str(files("dtc_knowledge"))) / "maintenance"
-    return read_readings(folder, {row.id for _, row in read_csv(folder / "sources.csv", SourceRow)})
+def shipped_readings(extra: Sequence[Path] = ()) -> tuple[Reading, ...]:
+    """Those of this package, and then those of further folders.
+
+    Raises:
+        DataFileError: a row is not valid.
+    """
+    found: list[Reading] = []
+    sources: set[str] = set()
+    for folder in (Path(str(files("dtc_knowledge"))) / "maintenance", *extra):
+        sources |= read_sources(folder)
+        found += read_readings(folder, sources, found)
+    return tuple(found)
 
 
-def read_readings(folder: Path, sources: Collection[str]) -> tuple[Reading, ...]:
-    """The rows of `readings.csv`; none where the folder has no such file.
+def read_sources(folder: Path) -> set[str]:
+    """The ids of the folder's `sources.csv`; none where it has no such file."""
+    file = folder / "sources.csv"
+    return {row.id for _, row in read_csv(file, SourceRow)} if file.is_file() else set()
+
+
+def read_readings(folder: Path, sources: Collection[str], known: Sequence[Reading] = ()) -> tuple[Reading, ...]:
+    """The rows of `readings.csv` beside those that are `known`; none where the folder has no such file.
 
     Raises:
         DataFileError: a row is not valid, or names a signal or source that is not known.
@@ -52,7 +66,7 @@ def read_readings(folder: Path, sources: Collection[str]) -> tuple[Reading, ...]
         return ()
     found: list[Reading] = []
     for line, row in read_csv(file, ReadingRow):
-        kept = next((each.statistic for each in found if each.path == row.path), row.statistic)
+        kept = next((each.statistic for each in (*known, *found) if each.path == row.path), row.statistic)
         wrong = (
             (
                 row.path not in catalogue(),

@@ -90,13 +90,13 @@ def forecast(
     lows, highs = [float(LONGEST_DAYS)], [float(LONGEST_DAYS)]
     for quantity, limit in interval.limits:
         remaining = (1.0 - used.get(quantity, 0.0)) * limit
-        if quantity is Quantity.TIME:
+        if quantity is Quantity.TIME or remaining <= 0:
             middle = low = high = max(0.0, remaining)
         elif with_bounds:
             middle, low, high = days_until(remaining, paces[quantity])
         else:
             mean = paces[quantity].mean
-            middle = low = high = max(0.0, remaining) / mean * WEEK if mean > 0 else math.inf
+            middle = low = high = remaining / mean * WEEK if mean > 0 else math.inf
         best = min(best, (middle, quantity))
         lows.append(low)
         highs.append(high)
