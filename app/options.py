@@ -10,6 +10,7 @@ FILE = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 DATABASE = click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://…  [default: PITCALL_DATABASE_URL]")
 
+LANG = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
 KNOWLEDGE = click.option(
     "--knowledge",
     "extra",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from domain.codes import CodeInfo
 from domain.findings import (
@@ -44,22 +44,9 @@ GENERAL_CHECK = Check(
 )
 
 
+NO_VALUES: Mapping[str, float] = {}
 SOME_VEHICLE = Vehicle(id="")
 """A vehicle of which nothing is known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What somebody names by hand: code -> how firmly it is held, VSS path -> value, codes not there although they were tested."""
-
-    codes: Mapping[str, Standing] = field(default_factory=dict)
-    signals: Mapping[str, float] = field(default_factory=dict)
-    absent: Sequence[str] = ()
-
-    @staticmethod
-    def active(*codes: str) -> Asked:
-        """Active codes."""
-        return Asked(codes=dict.fromkeys(codes, Standing.ACTIVE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,19 +120,32 @@ class FaultKnowledge:
             unexplained=tuple(sorted((seen.codes.keys() if seen.own is None else seen.own) - touched)),
         )
 
-    def explain(self, asked: Asked, vehicle: Vehicle = SOME_VEHICLE, context: Sequence[Alert] = ()) -> Assessment:
-        """Patterns, causes and checks for what was named by hand; `context`: what else is open on the vehicle."""
-        seen = observe(self._named(asked), context, self.codes.monitors)
-        return self.assess(
-            replace(
-                seen,
-                values={**seen.values, **asked.signals},
-                first_ns={},
-                absent=(seen.absent | frozenset(map(base_code, asked.absent))) - seen.codes.keys(),
-                own=seen.own if context else None,
-            ),
-            vehicle,
+    def named(self, codes: Mapping[str, Standing]) -> tuple[Alert, ...]:
+        """Codes named by hand, as the alerts that they would be."""
+        return tuple(_named_alert(code, self.codes.lookup(code), how) for code, how in codes.items())
+
+    def explain(
+        self,
+        own: Sequence[Alert],
+        signals: Mapping[str, float] = NO_VALUES,
+        absent: Sequence[str] = (),
+        vehicle: Vehicle = SOME_VEHICLE,
+        context: Sequence[Alert] = (),
+    ) -> Assessment:
+        """Patterns, causes and checks for alerts and values.
+
+        Args:
+            signals: VSS path -> value. absent: codes that are not there although they were tested. context: what else is open.
+        """
+        seen = observe(own, context, self.codes.monitors)
+        known = replace(
+            seen,
+            values={**seen.values, **signals},
+            first_ns=seen.first_ns if all(alert.opened_ns for alert in own) else {},  # named by hand: nobody said when
+            absent=(seen.absent | frozenset(map(base_code, absent))) - seen.codes.keys(),
+            own=seen.own if context else None,
         )
+        return self.assess(known, vehicle)
 
     def rejected(self, found: Assessment, vehicle: Vehicle = SOME_VEHICLE) -> tuple[Rejected, ...]:
         """Faults that the signs bring to mind and that are not believed, with the reason."""
@@ -221,9 +221,8 @@ class FaultKnowledge:
         needs |= shop.needs(lines) | ({"truck"} if truck else set())
         return lines, tuple(sorted(needs))
 
-    def judge(self, found: Assessment, asked: Asked, context: Sequence[Alert] = ()) -> tuple[Item, Handling, Text]:
-        """Urgency, handling and advice for what was named by hand."""
-        own = self._named(asked)
+    def judge(self, found: Assessment, own: Sequence[Alert], context: Sequence[Alert] = ()) -> tuple[Item, Handling, Text]:
+        """Urgency, handling and advice for alerts and for values named by hand."""
         decided = fuse(own, context, found.matched, self.codes, explained_by_others(found, own) if context else frozenset())
         pattern = found.pattern
         for match in found.matched:
@@ -232,10 +231,6 @@ class FaultKnowledge:
                 decided = Item(urgency=match.pattern.urgency, reason=Text(en=f"measured: {en}", zh=f"实测：{zh}"))
                 pattern = match.pattern
         return decided, handling(pattern, decided.urgency), advice(pattern, decided.urgency)
-
-    def _named(self, asked: Asked) -> list[Alert]:
-        """Codes named by hand, as if they had been reported so."""
-        return [_named_alert(code, self.codes.lookup(code), how) for code, how in asked.codes.items()]
 
 
 _NOTHING = Text(en="No open alert", zh="无未关闭的告警")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from domain.findings import Alert, Order, PlanLine, Text
+from domain.findings import Alert, Order, PlanLine, SourceKind, Text
 from domain.fleet import Vehicle
 from domain.records import VehicleCase
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue
-from dtc_knowledge.diagnosis import SOME_VEHICLE, Asked, Assessment, FaultKnowledge
+from dtc_knowledge.diagnosis import SOME_VEHICLE, Assessment, FaultKnowledge
 from dtc_knowledge.evidence import Standing, alert_codes, base_code, is_open, standing
 from dtc_knowledge.matching import FIRM
 from dtc_knowledge.offers import PRIOR_WEIGHT
@@ -36,6 +36,7 @@ def explain(
     held: Mapping[str, Standing] | None = None,
     vehicle: Vehicle = SOME_VEHICLE,
     case: VehicleCase | None = None,
+    incident: str = "",
 ) -> dict[str, Any]:
     """The JSON document of `pitcall dtc explain`: codes named, causes ranked and rejected, checks, plan, urgency with its reason.
 
@@ -44,21 +45,23 @@ def explain(
         signals: VSS path -> measured value. lang: "en" or "zh".
         absent: codes that are not there although their monitors have run to the end.
         vehicle: whose model, mileage and powertrain count. case: what is known of it; its other open alerts are context, and
-            without `codes` its own open codes are explained.
+            without `codes` its own open alerts are explained, or those of one `incident`.
     """
     knowledge = knowledge.of_maker(vehicle.brand)
-    asked = _asked(codes, signals, absent, held or {}, case)
-    named = list(asked.codes)
-    context = [a for a in case.alerts if is_open(a) and not _is_asked(a, named)] if case else []
-    found = knowledge.explain(asked, vehicle, context)
-    decided, way, words = knowledge.judge(found, asked, context)
+    names = {code.strip().upper(): (held or {}).get(code, Standing.ACTIVE) for code in codes}
+    own, context = _split(knowledge, names, case, incident)
+    if not names:
+        names = {code: standing(alert) for alert in own for code in alert_codes(alert)}
+    named = list(names)
+    found = knowledge.explain(own, signals, absent, vehicle, context)
+    decided, way, words = knowledge.judge(found, own, context)
     infos = [knowledge.lookup(code) for code in named]
     truck = vehicle.powertrain == "truck" or any(code.startswith("SPN") for code in named)
     plan, needs = knowledge.plan(found, infos[0].system if infos else "", truck, vehicle.model)
     currency = knowledge.files.offers.currency
     return {
-        "codes": [_code(knowledge.codes, code, how, lang) for code, how in asked.codes.items()],
-        "signals": [_signal(path, lang) | {"value": value} for path, value in sorted(signals.items())],
+        "codes": [_code(knowledge.codes, code, how, lang) for code, how in names.items()],
+        "signals": [_signal(path, lang) | {"value": value} for path, value in _measured(found)],
         "vehicle": _vehicle(vehicle, case, lang) if case else None,
         "title": say(found.pattern.title, lang) if found.pattern else None,
         "patterns": [match.pattern.id for match in found.matched],
@@ -73,7 +76,7 @@ def explain(
             }
             for cause in knowledge.causes(found)
         ],
-        "evidence": _evidence(found, lang),
+        "evidence": _evidence(found, own, lang),
         "rejected": [
             {
                 "pattern": other.pattern.id,
@@ -85,7 +88,7 @@ def explain(
         ],
         "checks": [{"id": c.id, "title": say(c.title, lang), "minutes": c.minutes} for c in found.checks],
         "information": [{"check": s.check.id, "bits": s.bits, "tells": list(s.tells)} for s in found.steps],
-        "unknown": _unknown(found, asked, lang),
+        "unknown": _unknown(found, lang),
         "absent": list(absent),
         "prior": {"weight": PRIOR_WEIGHT, "repairs": {ranked.cause.id: ranked.cause.repairs for ranked, _ in found.ranked}},
         "plan": [_plan_line(line, lang) for line in plan],
@@ -103,21 +106,16 @@ def explain(
     }
 
 
-def _asked(
-    codes: Sequence[str],
-    signals: Mapping[str, float],
-    absent: Sequence[str],
-    held: Mapping[str, Standing],
-    case: VehicleCase | None,
-) -> Asked:
-    named = {code.strip().upper(): held.get(code, Standing.ACTIVE) for code in codes}
-    if case is not None and not named:
-        named = {code: standing(a) for a in case.alerts if is_open(a) for code in alert_codes(a)}
-    return Asked(codes=named, signals=signals, absent=absent)
-
-
-def _is_asked(alert: Alert, named: Sequence[str]) -> bool:
-    return not {base_code(code) for code in named}.isdisjoint(alert_codes(alert))
+def _split(
+    knowledge: FaultKnowledge, names: Mapping[str, Standing], case: VehicleCase | None, incident: str
+) -> tuple[Sequence[Alert], Sequence[Alert]]:
+    """The alerts to explain, and what else is open on the vehicle."""
+    known = [alert for alert in case.alerts if is_open(alert)] if case else []
+    if names:
+        told = {base_code(code) for code in names}
+        return knowledge.named(names), [alert for alert in known if told.isdisjoint(alert_codes(alert))]
+    own = [alert for alert in known if incident in ("", alert.incident_id)]
+    return own, [alert for alert in known if alert not in own]
 
 
 def _vehicle(vehicle: Vehicle, case: VehicleCase, lang: str) -> dict[str, Any]:
@@ -147,14 +145,15 @@ def _signal(path: str, lang: str) -> dict[str, Any]:
     return {"signal": path, "name": say(signal.name, lang) if signal else path, "unit": signal.unit if signal else ""}
 
 
-def _evidence(found: Assessment, lang: str) -> list[dict[str, Any]]:
-    """What each believed pattern rests on."""
+def _evidence(found: Assessment, own: Sequence[Alert], lang: str) -> list[dict[str, Any]]:
+    """What each believed pattern rests on; a rule or model by its title."""
+    titles = {alert.source.id: say(alert.title, lang) for alert in own if alert.source.kind is not SourceKind.DTC}
     return [
         {
             "pattern": match.pattern.id,
             "title": say(match.pattern.title, lang),
             "belief": round(match.belief, 4),
-            "signs": list(match.touched),
+            "signs": [titles.get(key, key) for key in match.touched],
             "measured": [say(predicate.text, lang) for predicate in match.measured],
             "against": list(match.contrary),
         }
@@ -163,14 +162,19 @@ def _evidence(found: Assessment, lang: str) -> list[dict[str, Any]]:
     ]
 
 
-def _unknown(found: Assessment, asked: Asked, lang: str) -> dict[str, Any]:
+def _measured(found: Assessment) -> list[tuple[str, float]]:
+    """Values named by hand, measured by rules, or frozen with a code."""
+    return sorted((path, value) for path, value in found.seen.values.items() if path in catalogue())
+
+
+def _unknown(found: Assessment, lang: str) -> dict[str, Any]:
     """Codes that nothing explains, and values that the leading patterns would use and nobody has named."""
     paths = [
         path
         for match in found.matched[:2]
         for predicate in match.pattern.predicates
         if predicate.role is not Role.AGAINST
-        for path in predicate.missing(asked.signals)
+        for path in predicate.missing(found.seen.values)
     ]
     return {"codes": list(found.unexplained), "signals": [_signal(path, lang) for path in dict.fromkeys(paths)][:MOST_VALUES]}
 

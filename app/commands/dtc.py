@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.options import DATABASE, FILE, JSON, KNOWLEDGE, START
+from app.options import DATABASE, FILE, JSON, KNOWLEDGE, LANG, START
 from app.output import print_json, say
 
 MAKER = click.option("--maker", default="", metavar="NAME", help="Name codes of the maker's own range by its table.")
@@ -69,7 +69,7 @@ def _words(line: dict[str, Any]) -> str:
 @click.option("--absent", multiple=True, metavar="CODE", help="A code that is not there although its test has run to the end.")
 @click.option("--vin", help="The car: its model, mileage and what else is open on it count. Without CODE: its own open codes.")
 @DATABASE
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the text.")
+@LANG
 @MAKER
 @KNOWLEDGE
 @JSON

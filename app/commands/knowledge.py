@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from app.options import JSON, KNOWLEDGE
-from app.output import print_json
+from app.options import DATABASE, FILE, JSON, KNOWLEDGE, LANG
+from app.output import print_json, say
 
 
 @click.group()
@@ -62,6 +62,7 @@ def export(form: str, pattern: str, extra: Path | None) -> None:
 @JSON
 def confusion(extra: Path | None, as_json: bool) -> None:
     """Judge every pattern by cases made from it: full, one code missing, another fault beside it, consequences beside it."""
+    from app.diagnosing import confusion_table
     from app.fault_knowledge import fault_knowledge
     from dtc_knowledge.cases import confusion as judge
 
@@ -69,10 +70,43 @@ def confusion(extra: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(table)
         return
-    click.echo("| cases | made | true pattern leads | share |\n|---|---|---|---|")
-    for kind, row in table.items():
-        click.echo(f"| {kind.replace('_', ' ')} | {row['cases']} | {row['right']} | {row['share']:.1%} |")
-    click.echo("\n| cases | true pattern | leads instead |\n|---|---|---|")
-    for kind, row in table.items():
-        for pair in row["confused"]:
-            click.echo(f"| {kind.replace('_', ' ')} | {pair['true']} | {pair['leading'] or 'none'} |")
+    for line in confusion_table(table):
+        click.echo(line)
+
+
+@command.command()
+@click.argument("logs", nargs=-1, type=FILE)
+@LANG
+@KNOWLEDGE
+def diagnoses(logs: tuple[Path, ...], lang: str, extra: Path | None) -> None:
+    """Write up in Markdown how recordings are diagnosed: top cause, rejected faults, evidence, what is unknown."""
+    from app.diagnosing import diagnoses as write_up
+    from app.fault_knowledge import fault_knowledge
+
+    for line in write_up(logs, fault_knowledge(extra), lang):
+        click.echo(line)
+
+
+@command.command()
+@click.argument("logs", nargs=-1, type=FILE)
+@DATABASE
+@KNOWLEDGE
+@JSON
+def unnamed(logs: tuple[Path, ...], database: str | None, extra: Path | None, as_json: bool) -> None:
+    """List the codes met that no table names: in recordings, and in the alerts of a database."""
+    from app.diagnosing import unnamed_codes
+    from app.fault_knowledge import fault_knowledge
+    from app.settings import read_settings
+    from app.stores import open_any
+
+    if not logs and not (database or read_settings().database_url):
+        raise click.UsageError("name recordings or a --database")
+    with open_any(database, read_settings()) as store:
+        stored = [code for alert in store.alerts() for code in alert.codes]
+    found = unnamed_codes(logs, stored, fault_knowledge(extra).codes)
+    if as_json:
+        print_json(found)
+        return
+    for row in found:
+        click.echo(f"{row['code']:16} {row['times']:6}  {row['en']}")
+    say(f"{len(found)} codes without a name")

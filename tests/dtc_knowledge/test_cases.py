@@ -10,7 +10,6 @@ import pytest
 
 from domain.findings import Evidence, Urgency
 from dtc_knowledge.cases import Kind, cases, confusion, leading
-from dtc_knowledge.diagnosis import Asked
 from dtc_knowledge.evidence import observe
 from dtc_knowledge.export import to_dot, to_jsonld, to_turtle
 from dtc_knowledge.graph import fault_graph
@@ -46,19 +45,19 @@ def test_a_check_that_splits_the_causes_evenly_tells_most() -> None:
 
 
 def test_the_dipstick_comes_before_the_oil_gauge() -> None:
-    steps = knowledge().explain(Asked.active("P0524")).steps
+    steps = knowledge().explain([code_alert("P0524")]).steps
     assert steps[0].check.id == "dipstick"
     assert all(a.worth >= b.worth for a, b in pairwise(steps))
 
 
 def test_keeping_clear_of_a_hot_battery_comes_before_any_measurement() -> None:
-    assert knowledge().explain(Asked.active("GB23")).checks[0].id == "keep_distance"
+    assert knowledge().explain([code_alert("GB23")]).checks[0].id == "keep_distance"
 
 
 def test_an_absent_code_counts_only_where_its_test_has_run() -> None:
     def coil_circuit(*absent: str) -> float:
-        asked = replace(Asked.active("P0301"), absent=absent)
-        return next(p for cause, p in knowledge().explain(asked).ranked if cause.cause.id == "coil_circuit_1")
+        found = knowledge().explain([code_alert("P0301")], absent=absent)
+        return next(p for cause, p in found.ranked if cause.cause.id == "coil_circuit_1")
 
     assert coil_circuit("P0351") < coil_circuit() / 2
     tested = code_alert("P0301")
