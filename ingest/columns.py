@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -29,9 +30,7 @@ def match_frames(
     found = ids.standard[frames.can_id & np.uint32(0x7FF)]
     if is_extended.any():
         identifier = frames.can_id[is_extended]
-        group = identifier >> 8 & np.uint32(0x3FFFF)
-        group = np.where((identifier >> 16 & np.uint32(0xFF)) < 240, group & np.uint32(0x3FF00), group)
-        by_group = _look_up(ids.groups, group, none)
+        by_group = ids.groups[identifier >> 8 & np.uint32(len(ids.groups) - 1)]
         masked = np.full(len(identifier), none, np.int32)
         for mask, value, number in ids.masked:
             masked[(identifier & mask) == value] = number
@@ -61,12 +60,17 @@ def present_values(
             valid[signal.row] &= valid[selector.row] & chosen
     unavailable = 0
     for signal in layout.signals:
-        limit = raw_limit(signal.spec)
-        if limited and limit != NO_LIMIT:
-            refused = valid[signal.row] & (unsigned(signal, raw_of(signal.row)) > limit)
+        if limited and raw_limit(signal.spec) != NO_LIMIT:
+            refused = valid[signal.row] & above_limit(signal, raw_of(signal.row))
             unavailable += int(np.count_nonzero(refused))
             valid[signal.row] &= ~refused
     return valid, unavailable
+
+
+def above_limit(signal: SignalLayout, raw: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which raw values are no measurement."""
+    limit = raw_limit(signal.spec)
+    return np.zeros(len(raw), np.bool_) if limit == NO_LIMIT else unsigned(signal, raw) > limit
 
 
 def in_ranges(selector: NDArray[np.float64], ranges: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
@@ -109,7 +113,7 @@ def _raw_bits(signal: SignalLayout, frames: FrameBatch) -> NDArray[np.uint64] | 
     spec = signal.spec
     if spec.length > 64:
         return _long_bits(signal, frames)
-    if signal.end_bit <= 64:
+    if signal.byte_offset == 0 and signal.end_bit <= 64:
         window, ninth = frames.payload, None
     else:
         window, ninth = _windows(signal.byte_offset, frames)
@@ -159,10 +163,17 @@ def physical(signal: SignalLayout, raw: NDArray[Any]) -> NDArray[np.float64]:
     if signal.exact or signal.form is Form.OBJECT:
         scale = int(spec.scale) if spec.scale.is_integer() else spec.scale
         offset = int(spec.offset) if spec.offset.is_integer() else spec.offset
-        return np.array([float(number * scale + offset) for number in raw.tolist()], np.float64)
+        return np.array([_nearest(number * scale + offset) for number in raw.tolist()], np.float64)
     # a signalling not-a-number becomes a quiet one; IEEE results of signals that are infinite or not a number
     with np.errstate(over="ignore", invalid="ignore"):
         return raw.astype(np.float64) * spec.scale + spec.offset
+
+
+def _nearest(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # a whole number that no float64 comes near
+        return math.inf if number > 0 else -math.inf
 
 
 def in_path_unit(signal: SignalLayout, physical_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,21 +22,23 @@ class Grouped:
 
     Attributes:
         message: int32[n], message number of every frame of the batch, m for none.
-        count: int64[m + 1], frames of each. short: int64[m], too short ones among them. first: int64[m + 1], where each begins in `order`.
-        order: int64[n], rows of the batch by message, in the batch's order within each. words: uint64[n], first 8 bytes of the payloads, so.
+        first: int64[m + 2], where each begins in `order`, and the end. short: int64[m], how many frames of each are too short.
+        order: int64[n], rows of the batch by message, in the batch's order within each.
+        words: uint64, first 8 bytes of the payloads, so, then further windows; those of a message begin at `further`, int64[m].
+            Only the kernels fill and read them.
     """
 
     message: NDArray[np.int32]
-    count: NDArray[np.int64]
-    short: NDArray[np.int64]
     first: NDArray[np.int64]
+    short: NDArray[np.int64]
     order: NDArray[np.int64]
     words: NDArray[np.uint64]
+    further: NDArray[np.int64]
 
     @property
     def known(self) -> int:
         """Frames that a message of the book matched."""
-        return len(self.message) - int(self.count[-1])
+        return int(self.first[-2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,16 @@ class Places:
     """Where the columns of each message begin.
 
     Attributes:
-        occurring: messages that occur and of which something is given out. doubtful: those of them where a value may be missing. certain: the others.
-        raw, valid: int64[m], where the raw columns (a byte buffer) and the validity matrix (bool) begin; valid -1 where all are valid.
+        occurring: messages that occur and of which something is given out. doubtful: those of them that need a validity matrix.
+        settled: the others. limited: those of the others where values may be above their limit.
+        raw, valid: int64[m], where the raw columns (a byte buffer) and the validity matrix (bool) begin; valid -1 where there is none.
         value: int64[m], where the value matrix begins. raw_bytes, valid_cells, cells: sizes in all.
     """
 
     occurring: NDArray[np.int64]
     doubtful: NDArray[np.int64]
-    certain: NDArray[np.int64]
+    settled: NDArray[np.int64]
+    limited: NDArray[np.int64]
     raw: NDArray[np.int64]
     valid: NDArray[np.int64]
     value: NDArray[np.int64]
@@ -64,16 +68,17 @@ PlaceMessages = Callable[..., None]
 """`ingest.kernels.place_messages`, compiled or not."""
 
 
-def places(grouped: Grouped, table: SignalTable, place: PlaceMessages) -> Places:
-    """Room for what occurs."""
+def places(grouped: Grouped, table: SignalTable, place: PlaceMessages, *, limited: bool) -> Places:
+    """Room for what occurs; `limited`: raw values above a limit are none."""
     total = len(table.messages)
-    starts, numbers, sizes = np.empty((3, total), np.int64), np.empty((3, total), np.int64), np.empty(6, np.int64)
-    place(grouped.count, grouped.short, table.messages, starts, numbers, sizes)
-    occurring, doubtful, certain, raw_bytes, valid_cells, cells = sizes.tolist()
+    starts, numbers, sizes = np.empty((3, total), np.int64), np.empty((4, total), np.int64), np.empty(7, np.int64)
+    place(grouped.first, grouped.short, table.messages, limited, starts, numbers, sizes)
+    occurring, doubtful, settled, above, raw_bytes, valid_cells, cells = sizes.tolist()
     return Places(
         occurring=numbers[0, :occurring],
         doubtful=numbers[1, :doubtful],
-        certain=numbers[2, :certain],
+        settled=numbers[2, :settled],
+        limited=numbers[3, :above],
         raw=starts[0],
         valid=starts[1],
         value=starts[2],
@@ -99,6 +104,7 @@ class DecodedBook:
     Frames are grouped and judged; raw columns and values are read from the payloads when first asked for, all at once.
 
     Args:
+        limited: raw values above a limit are none.
         raw_columns: uint8, room for the raw columns; those of doubtful messages are filled. valid_cells: bool, validity matrices.
     """
 
@@ -107,10 +113,10 @@ class DecodedBook:
         "_has_raw",
         "_value",
         "_values",
-        "count",
         "first",
         "frames",
         "grouped",
+        "limited",
         "places",
         "raw_columns",
         "table",
@@ -124,28 +130,31 @@ class DecodedBook:
         table: SignalTable,
         grouped: Grouped,
         places: Places,
+        limited: bool,
         raw_columns: NDArray[np.uint8],
         valid_cells: NDArray[np.bool_],
         engine: Engine,
     ) -> None:
-        self.frames, self.table, self.grouped, self.places = frames, table, grouped, places
+        self.frames, self.table, self.grouped, self.places, self.limited = frames, table, grouped, places, limited
         self.raw_columns, self.valid_cells = raw_columns, valid_cells
-        self.count: list[int] = grouped.count.tolist()
         self.first: list[int] = grouped.first.tolist()
         self._engine = engine
         self._has_raw = False
         self._values: NDArray[np.float64] | None = None
         self._value: list[int] = []
 
+    def count(self, number: int) -> int:
+        """How many frames there are."""
+        return self.first[number + 1] - self.first[number]
+
     def frame(self, number: int) -> NDArray[np.int64]:
         """Rows of the batch."""
-        first = self.first[number]
-        return self.grouped.order[first : first + self.count[number]]
+        return self.grouped.order[self.first[number] : self.first[number + 1]]
 
     def raw(self, number: int, row: int) -> NDArray[Any]:
         """Raw values of one signal. The first call reads those of all messages, but for doubtful ones, which are read already."""
         if not self._has_raw and self.places.valid[number] < 0:
-            self._engine.read_raw(self, self.places.certain)
+            self._engine.read_raw(self, self.places.settled)
             self._has_raw = True
         return self.column(number, row)
 
@@ -155,13 +164,16 @@ class DecodedBook:
         signal = layout.by_row[row]
         if signal.form is Form.OBJECT:
             return columns.raw_values(signal, self.frames.take(self.frame(number)))
-        begin = int(self.places.raw[number]) + layout.columns[row] * self.count[number]
-        return self.raw_columns[begin : begin + signal.width * self.count[number]].view(FORM_TYPES[signal.form])
+        count = self.count(number)
+        begin = int(self.places.raw[number]) + layout.columns[row] * count
+        return self.raw_columns[begin : begin + signal.width * count].view(FORM_TYPES[signal.form])
 
     def valid(self, number: int) -> NDArray[np.bool_]:
         """Matrix of (signal row, frame), with the selectors that are not shown."""
-        shape = (self.table.layouts[number].rows, self.count[number])
+        shape = (self.table.layouts[number].rows, self.count(number))
         begin = int(self.places.valid[number])
+        if begin < 0 and self.limited and not self.table.messages["certain"][number]:
+            return ~np.isnan(self.values(number, shape[0]))
         if begin < 0:
             return np.broadcast_to(_VALID, shape)
         return self.valid_cells[begin : begin + shape[0] * shape[1]].reshape(shape)
@@ -171,15 +183,18 @@ class DecodedBook:
         if self._values is None:
             self._values = self._engine.values(self)
             self._value = self.places.value.tolist()
-        begin, count = self._value[number], self.count[number]
+        begin, count = self._value[number], self.first[number + 1] - self.first[number]
         return self._values[begin : begin + rows * count].reshape(rows, count)
 
     def value_row(self, number: int, row: int) -> NDArray[np.float64]:
         """One row of `values`, worked out by numpy from its raw column."""
         signal = self.table.layouts[number].by_row[row]
-        values = columns.in_path_unit(signal, columns.physical(signal, self.raw(number, row)))
+        raw = self.raw(number, row)
+        values = columns.in_path_unit(signal, columns.physical(signal, raw))
         if self.places.valid[number] >= 0:
             values[~self.valid(number)[row]] = np.nan
+        elif self.limited:
+            values[columns.above_limit(signal, raw)] = np.nan
         return values
 
 
@@ -194,7 +209,7 @@ class MessageColumns:
     @property
     def count(self) -> int:
         """How many frames there are."""
-        return self._book.count[self._number]
+        return self._book.count(self._number)
 
     @property
     def frame(self) -> NDArray[np.int64]:

@@ -166,8 +166,8 @@ class Decoder:
             if count:
                 anomalies[book.labels[number].message, NOT_AVAILABLE] += count
         for number in book.containers:
-            if grouped.count[number]:
-                anomalies[book.labels[number].message, CONTAINER] += int(grouped.count[number])
+            if decoded.count(number):
+                anomalies[book.labels[number].message, CONTAINER] += decoded.count(number)
         labels, doubtful = book.labels, book.doubtful
         for number in decoded.places.occurring.tolist():
             group = SignalGroup(labels=labels[number], columns=MessageColumns(decoded, number))
@@ -234,7 +234,7 @@ def _failures(decoded: DecodedBook, number: int) -> _Failures:
     by_name = {signal.spec.name: signal for signal in layout.signals}
     for branch in layout.broken:
         if not branch.parent:
-            add(branch.reason, np.ones(decoded.count[number], np.bool_))
+            add(branch.reason, np.ones(decoded.count(number), np.bool_))
         elif branch.parent in by_name:
             selector = by_name[branch.parent]
             add(branch.reason, valid[selector.row] & within(selector, branch.ranges))

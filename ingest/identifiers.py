@@ -13,6 +13,9 @@ from ingest.message_spec import Match, MessageSpec
 
 EMPTY_SLOT = np.uint32(0xFFFF_FFFF)
 _ALL_BITS = 0xFFFF_FFFF
+_PGNS = 1 << 18
+_FIRST_BROADCAST_FORMAT = 240
+"""SAE J1939-21: below it (PDU1) the next byte is a destination, from it on (PDU2) part of the PGN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +33,15 @@ class Identifiers:
     """The identifiers of m messages; the message number m stands for "no message".
 
     Attributes:
-        standard: int32[2048], 11-bit identifier -> message number. extended, groups: 29-bit identifiers and PGNs.
+        standard: int32[2048], 11-bit identifier -> message number. extended: 29-bit identifiers.
+        groups: int32[262144], bits 8 to 25 of a 29-bit identifier -> message number by PGN, whatever the destination; int32[1] without PGNs.
         masked: uint32[k, 3], rows of (mask, identifier, message number) for 29-bit identifiers with don't-care bits.
     """
 
     none: int
     standard: NDArray[np.int32]
     extended: IdTable
-    groups: IdTable
+    groups: NDArray[np.int32]
     masked: NDArray[np.uint32]
 
 
@@ -50,7 +54,7 @@ def identifiers(messages: Sequence[MessageSpec]) -> Identifiers:
         none=none,
         standard=_standard_ids(messages, none),
         extended=id_table(exact, none),
-        groups=id_table({m.can_id: n for n, m in enumerate(messages) if m.match is Match.PGN}, none),
+        groups=_groups(messages, none),
         masked=np.array(masked, np.uint32).reshape(-1, 3),
     )
 
@@ -69,9 +73,20 @@ def _standard_ids(messages: Sequence[MessageSpec], none: int) -> NDArray[np.int3
     return table
 
 
+def _groups(messages: Sequence[MessageSpec], none: int) -> NDArray[np.int32]:
+    pgns = {m.can_id: number for number, m in enumerate(messages) if m.match is Match.PGN}
+    table = np.full(_PGNS if pgns else 1, none, np.int32)
+    for pgn, number in pgns.items():
+        if pgn >> 8 & 0xFF >= _FIRST_BROADCAST_FORMAT:
+            table[pgn] = number
+        elif not pgn & 0xFF:  # the low byte of such an identifier is its destination, never part of a PGN
+            table[pgn : pgn + 256] = number
+    return table
+
+
 def id_table(numbers: dict[int, int], none: int) -> IdTable:
     """A hash table at most half full (at least one empty slot ends every search) and the same as sorted keys."""
-    size = 8
+    size = 1
     while size < 2 * len(numbers) + 1:
         size *= 2
     slots, slot_messages = np.full(size, EMPTY_SLOT, np.uint32), np.full(size, none, np.int32)

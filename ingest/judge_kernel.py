@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 def judge(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
     chosen: NDArray[np.int64],
     first_frame: NDArray[np.int64],
-    count: NDArray[np.int64],
     short: NDArray[np.int64],
     raw_start: NDArray[np.int64],
     valid_start: NDArray[np.int64],
@@ -31,7 +30,7 @@ def judge(  # noqa: C901 -- one self-contained kernel; calls would not compile t
     """
     for j in range(len(chosen)):
         m = chosen[j]
-        n = count[m]
+        n = first_frame[m + 1] - first_frame[m]
         first, last = messages["first_signal"][m], messages["last_signal"][m]
         bits = np.empty(n, np.int64)
         if short[m] > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ingest.identifiers import Identifiers, identifiers
 from ingest.message_spec import Match, MessageSpec, NumberKind, SignalSpec
 from ingest.mux import BrokenBranch, broken_branches, first_bit, known_selector_values, unreachable
+from ingest.windows import WINDOW_ROW, window_offsets, window_row
 
 NO_LIMIT = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _EXACT_FLOAT = 2**53
@@ -46,7 +48,7 @@ SIGNAL_ROW = np.dtype(
         ("form", "i8"),
         ("width", "i8"),
         ("column", "i8"),
-        ("byte_offset", "i8"),
+        ("window", "i8"),
         ("up", "u8"),
         ("down", "u8"),
         ("big_endian", "?"),
@@ -69,9 +71,8 @@ SIGNAL_ROW = np.dtype(
 """One signal for the kernels.
 
 width: bytes of a raw value. column: bytes of the columns before it, per frame. A raw value is `(word << up) >> down` of the eight
-bytes at `byte_offset`, loaded in the signal's byte order. by_hand: values are worked out by numpy. parent: number of the selector
-within the message, -1 without;
-present where the selector's whole part lies in one of `ranges[first_range:last_range]`. mask: bits of a raw value.
+bytes of its `window` (number within the message), loaded in the signal's byte order. by_hand: values are worked out by numpy.
+parent: number of the selector within the message, -1 without; present where the selector's whole part lies in one of `ranges[first_range:last_range]`. mask: bits of a raw value.
 Then value = (raw * scale + offset) * path_scale + path_offset, the latter where `converted`.
 """
 
@@ -79,17 +80,21 @@ MESSAGE_ROW = np.dtype(
     [
         ("first_signal", "i8"),
         ("last_signal", "i8"),
+        ("first_window", "i8"),
+        ("last_window", "i8"),
         ("min_bytes", "i8"),
         ("frame_bytes", "i8"),
         ("fast", "?"),
         ("shown", "?"),
         ("certain", "?"),
+        ("countable", "?"),
         ("by_pgn", "?"),
     ],
     align=True,
 )
 """One message for the kernels. min_bytes: payload length that holds all signals. frame_bytes: raw columns, per frame. fast: the
-kernel reads its signals. shown: some are given out. certain: a frame that is long enough gives every signal."""
+kernel reads its signals. shown: some are given out. certain: a frame that is long enough gives every signal. countable: of such a
+frame nothing but limits of raw values takes signals away, and its windows tell how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +150,7 @@ class MessageLayout:
         min_bytes: payload length that holds all signals. fast: the kernel can read it.
         broken: branches that strict decoding refuses. selectors: (position, known values) of each multiplexer.
         unreachable: rows that strict decoding never gives.
+        windows: first bytes of those that the kernel reads, beginning with 0.
         by_row: signals by their row. columns: of each row, bytes per frame of the raw columns before its own.
     """
 
@@ -157,6 +163,7 @@ class MessageLayout:
     whole: bool
     min_bytes: int
     fast: bool
+    windows: tuple[int, ...]
     broken: tuple[BrokenBranch, ...]
     unreachable: tuple[int, ...]
     selectors: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
@@ -167,7 +174,9 @@ class SignalTable:
     """The messages of one book (a DBC file, or a built-in set) and their signals.
 
     Attributes:
-        plain: the kernels read all of it. shown: signals of each message that are given out. messages: MESSAGE_ROW[m]. signals: SIGNAL_ROW[s], by message, selectors before what depends on them. ranges: float64[r, 2], inclusive.
+        plain: the kernels read all of it. shown: signals of each message that are given out. messages: MESSAGE_ROW[m].
+        signals: SIGNAL_ROW[s], by message, selectors before what depends on them. windows: WINDOW_ROW[w], by message.
+        further_windows: int64[m], how many each has besides the first. ranges: float64[r, 2], inclusive.
     """
 
     bus: str
@@ -177,6 +186,8 @@ class SignalTable:
     shown: tuple[int, ...]
     messages: NDArray[Any]
     signals: NDArray[Any]
+    windows: NDArray[Any]
+    further_windows: NDArray[np.int64]
     ranges: NDArray[np.float64]
 
 
@@ -187,32 +198,47 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
     ends = list(accumulate((len(signal.ranges) for layout in layouts for signal in layout.signals), initial=0))
     signals = np.array(rows, SIGNAL_ROW)
     signals["first_range"], signals["last_range"] = ends[:-1], ends[1:]
-    starts = list(accumulate((len(layout.signals) for layout in layouts), initial=0))
+    windows = [row for layout in layouts for row in _window_rows(layout)]
     return SignalTable(
         bus=messages[0].bus if messages else "*",
         layouts=layouts,
         ids=identifiers(messages),
         plain=all(layout.fast and not any(s.by_hand for s in layout.signals) for layout in layouts),
         shown=tuple(layout.shown for layout in layouts),
-        messages=np.array([_message_row(*each) for each in zip(layouts, starts, starts[1:], strict=False)], MESSAGE_ROW),
+        messages=np.array(list(_message_rows(layouts)), MESSAGE_ROW),
         signals=signals,
+        windows=np.array(windows, WINDOW_ROW),
+        further_windows=np.array([len(layout.windows) - 1 for layout in layouts], np.int64),
         ranges=np.array([r for layout in layouts for s in layout.signals for r in s.ranges], np.float64).reshape(-1, 2),
     )
 
 
-def _message_row(layout: MessageLayout, first: int, last: int) -> tuple[Any, ...]:
-    frame_bytes = sum(signal.width for signal in layout.signals)
-    by_pgn = layout.spec.match is Match.PGN
-    is_shown = layout.shown > 0 or (layout.whole and not layout.spec.signals and not layout.spec.undecodable)
-    return first, last, layout.min_bytes, frame_bytes, layout.fast, is_shown, _unconditional(layout), by_pgn
+def _message_rows(layouts: Sequence[MessageLayout]) -> Iterator[tuple[Any, ...]]:
+    signals = windows = 0
+    for layout in layouts:
+        first_signal, first_window = signals, windows
+        signals, windows = signals + len(layout.signals), windows + len(layout.windows)
+        is_shown = layout.shown > 0 or (layout.whole and not layout.spec.signals and not layout.spec.undecodable)
+        yield (
+            first_signal, signals, first_window, windows, layout.min_bytes, sum(signal.width for signal in layout.signals), layout.fast,
+            is_shown, _unconditional(layout), _is_countable(layout), layout.spec.match is Match.PGN,
+        )  # fmt: skip
+
+
+def _window_rows(layout: MessageLayout) -> Iterator[tuple[int, int, int, int]]:
+    countable = _is_countable(layout)
+    for offset in layout.windows:
+        fields = ((s.shift, s.spec.length, int(raw_limit(s.spec))) for s in _limited(layout) if s.byte_offset == offset)
+        yield window_row(offset, fields if countable else ())
 
 
 def _signal_rows(layout: MessageLayout) -> Iterator[tuple[Any, ...]]:
     for s in layout.signals:
         spec = s.spec
         up, down = (64 - s.shift - spec.length, 64 - spec.length) if s.in_one_window else (0, 0)
+        window = layout.windows.index(s.byte_offset) if layout.fast else 0
         yield (
-            s.row, s.form, s.width, layout.columns[s.row], s.byte_offset, up, down, spec.big_endian, spec.kind is NumberKind.SIGNED,
+            s.row, s.form, s.width, layout.columns[s.row], window, up, down, spec.big_endian, spec.kind is NumberKind.SIGNED,
             s.by_hand, s.converted, s.parent, s.end_bit, 2 ** min(spec.length, 64) - 1, raw_limit(spec), 0, 0,
             spec.scale, spec.offset, spec.path_unit_scale, spec.path_unit_offset,
         )  # fmt: skip
@@ -224,14 +250,16 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
     shown = [s for s in message.signals if wanted is None or s.path in wanted]
     inner = {name for s in shown for name in _ancestors(s, by_name)} - {s.name for s in shown}
     rows = [*shown, *(s for s in message.signals if s.name in inner)]
+    offsets = window_offsets(rows, message.length)
     # neighbours in the order read the same bytes
-    ordered = sorted(enumerate(rows), key=lambda pair: (len(_ancestors(pair[1], by_name)), _window(pair[1], message.length)))
+    ordered = sorted(enumerate(rows), key=lambda pair: (len(_ancestors(pair[1], by_name)), offsets[pair[0]]))
     position = {signal.name: number for number, (_, signal) in enumerate(ordered)}
-    signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1), message.length) for row, s in ordered)
+    signals = tuple(_layout_signal(s, row, position.get(s.mux_parent, -1), offsets[row]) for row, s in ordered)
     by_row = tuple(sorted(signals, key=lambda s: s.row))
     lost = unreachable(message)
     known = ((n, known_selector_values(message, s.spec.name)) for n, s in enumerate(signals) if s.spec.is_selector)
     parents = (signals[s.parent] for s in signals if s.parent >= 0)
+    fast = all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents)
     return MessageLayout(
         spec=message,
         signals=signals,
@@ -241,17 +269,17 @@ def layout_message(message: MessageSpec, wanted: frozenset[str] | None = None) -
         shown=len(shown),
         whole=wanted is None,
         min_bytes=max([message.length, *(-(-s.end_bit // 8) for s in signals)]),
-        fast=all(s.in_one_window for s in signals) and not any(p.by_hand for p in parents),
+        fast=fast,
+        windows=tuple(sorted({0, *(s.byte_offset for s in signals)})) if fast else (0,),
         broken=tuple(broken_branches(message)),
         unreachable=tuple(s.row for s in by_row[: len(shown)] if s.spec.name in lost),
         selectors=tuple((n, values) for n, values in known if values),
     )
 
 
-def _layout_signal(signal: SignalSpec, row: int, parent: int, payload_bytes: int) -> SignalLayout:
+def _layout_signal(signal: SignalSpec, row: int, parent: int, byte_offset: int) -> SignalLayout:
     first = first_bit(signal)
     end = first + signal.length
-    byte_offset = _window(signal, payload_bytes)
     low = first - 8 * byte_offset
     integer = signal.kind in (NumberKind.UNSIGNED, NumberKind.SIGNED)
     plain = signal.scale == 1 and signal.offset == 0
@@ -285,16 +313,6 @@ def _columns(by_row: Sequence[SignalLayout]) -> tuple[int, ...]:
     return tuple(begin[s.row] for s in by_row)
 
 
-def _window(signal: SignalSpec, payload_bytes: int) -> int:
-    """First of the eight bytes that are loaded: one that neighbours share and that leaves all eight within the payload, where it can be."""
-    first = first_bit(signal)
-    end = first + signal.length
-    last = max(0, 8 * payload_bytes - 64)
-    shared = [first // bits * bits for bits in (64, 32, 8)]
-    within = [min(start, last) for start in shared]
-    return next((start for start in (*within, *shared) if end - start <= 64), first // 8 * 8) // 8
-
-
 def raw_limit(signal: SignalSpec) -> np.uint64:
     """Greatest raw value that is a measurement; a selector is never judged by it."""
     return NO_LIMIT if signal.raw_valid_max is None or signal.is_selector else np.uint64(signal.raw_valid_max)
@@ -320,3 +338,32 @@ def unit_of(signal: SignalSpec) -> str:
 def _unconditional(layout: MessageLayout) -> bool:
     """Whether every frame that is long enough gives every signal."""
     return all(s.parent < 0 and raw_limit(s.spec) == NO_LIMIT for s in layout.signals)
+
+
+def _limited(layout: MessageLayout) -> list[SignalLayout]:
+    """Signals whose raw values may be above their limit."""
+    return [s for s in layout.signals if raw_limit(s.spec) < 2 ** min(s.spec.length, 64) - 1]
+
+
+def _is_countable(layout: MessageLayout) -> bool:
+    """Whether nothing but limits takes signals from a frame that is long enough, limits of fields that share no bits; and whether values tell.
+
+    They do where NaN can mean nothing else.
+    """
+    limited = _limited(layout)
+    used: set[int] = set()
+    for signal in limited:
+        bits = set(range(signal.end_bit - signal.spec.length, signal.end_bit))
+        if signal.spec.big_endian or bits & used:
+            return False
+        used |= bits
+    conditional = layout.broken or layout.selectors or layout.unreachable or any(s.parent >= 0 for s in layout.signals)
+    return layout.fast and bool(limited) and not conditional and all(_is_never_nan(s) for s in layout.signals)
+
+
+def _is_never_nan(signal: SignalLayout) -> bool:
+    if signal.by_hand:
+        return False
+    spec = signal.spec
+    greatest = 2.0**spec.length * abs(spec.scale) + abs(spec.offset)
+    return math.isfinite(greatest * abs(spec.path_unit_scale) + abs(spec.path_unit_offset))
