@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tests.rules.mutants import mutants
 
 RULES = {rule.id: rule for rule in load_rules()}
 TESTS = load_tests(None, RULES)
+ROOT = Path(__file__).parents[2]
 STALE_NS = 5_000_000_000
 """Without a profile a value may be used so long."""
 
@@ -63,6 +66,20 @@ def test_every_shipped_rule_names_sources_and_speaks_both_languages() -> None:
         assert rule.sources
         assert any("一" <= character <= "鿿" for character in rule.title.zh), rule.id
         assert all(character < "\u2e80" for character in rule.title.en), rule.id
+
+
+def test_the_docs_count_the_rules_of_every_area() -> None:
+    systems = Counter(rule.system for rule in RULES.values())
+    rows = [
+        line.split("|")
+        for line in (ROOT / "docs" / "shipped-rules.md").read_text().splitlines()
+        if re.match(r"\|.*\| \d+ \|", line)
+    ]
+    areas = {row[1].strip(): (re.findall(r"`([a-z0-9_.]+)`", row[2]), int(row[3])) for row in rows}
+    assert {area: sum(systems[system] for system in named) for area, (named, _) in areas.items()} == {
+        a: n for a, (_, n) in areas.items()
+    }
+    assert {system for named, _ in areas.values() for system in named} == set(systems)
 
 
 @pytest.mark.parametrize(
