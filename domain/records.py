@@ -69,6 +69,17 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempt:
+    """One attempt to deliver a push: `state` is the push's afterwards, `error` what went wrong; `time_ns` is wall time."""
+
+    event: str
+    number: int
+    time_ns: int
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
     """A push that must get through, written in the transaction that made it necessary.
 

@@ -14,7 +14,7 @@ from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
-from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
+from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_verdicts import MemoryVerdicts
@@ -276,3 +276,18 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         self._outbox[event.id] = after
         if (known.attempts, known.state) != (after.attempts, after.state):
             self._append_events([delivery_event(after)])
+            made = self._attempts.setdefault(event.id, [])
+            made.append(
+                DeliveryAttempt(
+                    event=event.id, number=len(made) + 1, time_ns=self._clock(), state=after.state, error=event.last_error
+                )
+            )
+
+    def send_again(self, identifiers: Collection[str], now_ns: int) -> int:
+        """Make pushes due anew, delivered or not, with the ids that they had and their whole schedule; gives how many."""
+        found = sorted(self._outbox.keys() & set(identifiers))
+        for name in found:
+            again = dataclasses.replace(self._outbox[name], state="pending", attempts=0, due_ns=now_ns, last_error="")
+            self._outbox[name] = again
+            self._append_events([delivery_event(again)])
+        return len(found)

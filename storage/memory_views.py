@@ -13,7 +13,7 @@ from domain.findings import Alert, AlertState, Order, Severity
 from domain.fleet import Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from domain.order_audit import AuditEntry
-from domain.records import DeadLetter, OutboxEvent
+from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent
 from storage.record_json import to_json
 
 
@@ -31,6 +31,7 @@ class MemoryViews:
         self._dead_letters: dict[str, DeadLetter] = {}
         self._sightings: dict[str, VehicleSighting] = {}
         self._requests: dict[tuple[str, str], AnsweredRequest] = {}
+        self._attempts: dict[str, list[DeliveryAttempt]] = {}
         self._audit: list[AuditEntry] = []
         self._events: list[FeedEvent] = []
         self._last_event = 0
@@ -51,6 +52,14 @@ class MemoryViews:
     def order_documents(self) -> dict[str, str]:
         """Order id -> its text as the database would store it."""
         return {order.id: to_json(order) for orders in self._orders.values() for order in orders.values()}
+
+    def delivery_attempts(self, event: str) -> tuple[DeliveryAttempt, ...]:
+        """The attempts to deliver one push, first one first."""
+        return tuple(self._attempts.get(event, ()))
+
+    def outbox_written(self, since_ns: int = 0) -> dict[str, str]:
+        """Id -> recipient of the pushes that were written at this wall time or after it."""
+        return {name: event.recipient for name, event in sorted(self._outbox.items()) if self._outbox_times[name] >= since_ns}
 
     def answered_request(self, caller: str, key: str) -> AnsweredRequest | None:
         """The request that this caller has sent under this key."""

@@ -183,6 +183,16 @@ outbox = Table(
     Index(None, "state", "due_ns", "id"),
 )
 
+delivery_attempt = Table(
+    "delivery_attempt",
+    metadata,
+    Column("event", Word, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("error", PrintableText, nullable=False),
+)
+
 vehicle_state = Table(
     "vehicle_state",
     metadata,

@@ -8,29 +8,26 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select
 
-from domain.errors import StorageError
 from domain.findings import Alert, AlertState, Order
 from domain.fleet import Dealer, VaultEntry, Vehicle
-from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
+from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage import rows, schema
-from storage.feed import alert_event, delivery_event, order_event
+from storage.feed import alert_event, order_event
 from storage.merging import Merged, merge
 from storage.record_json import to_json
-from storage.sql_base import first, insert_absent, is_postgresql, lock_documents, replace_rows, transaction
+from storage.sql_base import first, insert_absent, lock_documents, replace_rows, transaction
 from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
+from storage.sql_outbox import SqlOutbox, take_turns
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
 
-_FEED_LOCK = 0x70697463666565
-"""Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
 
-
-class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
+class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.
@@ -39,8 +36,8 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
     """
 
     def __init__(self, engine: Engine, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
-        super().__init__(engine)
-        self._settle, self._clock = settle, clock
+        super().__init__(engine, clock=clock)
+        self._settle = settle
 
     def __enter__(self) -> Self:
         return self
@@ -146,8 +143,7 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
         self._append_events(connection, [*events, *(order_event(before, after) for before, after in orders)])
         if not orders:
             return
-        if is_postgresql(connection):
-            connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+        take_turns(connection)
         table = schema.order_audit
         found = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).mappings().first()
         last, entries = rows.audit_entry_of(found) if found else None, []
@@ -155,21 +151,6 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
             last = audit_entry(before, after, to_json(after), last=last, time_ns=self._clock())
             entries.append(rows.audit_row(last))
         connection.execute(insert(table), entries)
-
-    def _append_events(self, connection: Connection, events: Iterable[FeedEvent | None]) -> None:
-        """Last in its transaction: who tails the feed by id must not find a smaller id later, so writers take turns from here on."""
-        new = [event for event in events if event is not None]
-        if not new:
-            return
-        if is_postgresql(connection):
-            connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
-        now_ns = self._clock()
-        connection.execute(insert(schema.event), [rows.feed_row(replace(event, time_ns=now_ns)) for event in new])
-
-    def append_event(self, event: FeedEvent) -> None:
-        """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
-        with transaction(self._writes) as connection:
-            self._append_events(connection, [event])
 
     def change_order(
         self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
@@ -247,62 +228,3 @@ class SqlStore(SqlCases, SqlViews, SqlVerdicts, SqlCare):
         """Drop a dead letter that has been replayed; False where there is none."""
         with transaction(self._writes) as connection:
             return connection.execute(delete(schema.dead_letter).where(schema.dead_letter.c.id == identifier)).rowcount == 1
-
-    def outbox_events(self) -> tuple[OutboxEvent, ...]:
-        """Every push, delivered or not, by (due_ns, id)."""
-        table = schema.outbox
-        return tuple(rows.outbox_event_of(row) for row in self._fetch(select(table).order_by(table.c.due_ns, table.c.id)))
-
-    def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
-        """At most `limit` pending events whose time has come, the longest due first."""
-        table = schema.outbox
-        waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
-        found = self._fetch(waiting.order_by(table.c.due_ns, table.c.id).limit(limit))
-        return tuple(rows.outbox_event_of(row) for row in found)
-
-    def claim_due(self, now_ns: int, limit: int, until_ns: int, *, critical_only: bool = False) -> tuple[OutboxEvent, ...]:
-        """Due events, critical ones first, that nobody else is given before `until_ns`: their due time is moved there.
-
-        `record` ends the claim, `release` gives it back; the claim of a worker that died ends by itself at `until_ns`. The events
-        come with the due time that they had.
-        """
-        table = schema.outbox
-        waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
-        if critical_only:
-            waiting = waiting.where(table.c.critical)
-        waiting = waiting.order_by(table.c.critical.desc(), table.c.due_ns, table.c.id).limit(limit)
-        with transaction(self._writes) as connection:
-            found = connection.execute(waiting.with_for_update(skip_locked=True)).mappings().all()
-            if found:
-                ids = [row["id"] for row in found]
-                connection.execute(update(table).where(table.c.id.in_(ids)).values(due_ns=until_ns))
-        return tuple(rows.outbox_event_of(row) for row in found)
-
-    def release(self, events: Iterable[OutboxEvent], until_ns: int) -> None:
-        """Give claimed events back unattempted, due as they were; those whose claim has ended meanwhile stay as they are."""
-        table = schema.outbox
-        with transaction(self._writes) as connection:
-            for event in sorted(events, key=lambda each: each.id):
-                mine = (table.c.id == event.id, table.c.state == "pending", table.c.due_ns == until_ns)
-                connection.execute(update(table).where(*mine).values(due_ns=event.due_ns))
-
-    def record(self, event: OutboxEvent) -> None:
-        """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it; what is delivered stays delivered.
-
-        Raises:
-            StorageError: no such event was ever committed.
-        """
-        table = schema.outbox
-        delivery = {"due_ns": event.due_ns, "attempts": event.attempts, "state": event.state, "last_error": event.last_error}
-        with transaction(self._writes) as connection:
-            query = select(table).where(table.c.id == event.id).with_for_update()
-            stored = connection.execute(query).mappings().first()
-            if stored is None:
-                raise StorageError(f"outbox event {event.id} is not in the database; commit it before it is delivered")
-            if stored["state"] == "delivered":
-                return
-            connection.execute(update(table).where(table.c.id == event.id).values(delivery))
-            known = rows.outbox_event_of(stored)
-            told = replace(known, attempts=event.attempts, state=event.state)
-            if (known.attempts, known.state) != (told.attempts, told.state):
-                self._append_events(connection, [delivery_event(told)])

@@ -1,19 +1,18 @@
-"""Signed webhooks by the Standard Webhooks specification (HMAC-SHA256, `v1`)."""
+"""Signed webhooks by the Standard Webhooks specification."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import httpx
-from standardwebhooks import Webhook
 
 from domain.errors import DeliveryError
 from domain.fleet import Dealer
 from domain.records import OutboxEvent
 from notifier.channels.endpoint_guard import EndpointVerdict, JudgedEndpoint, Resolver, judge, resolve
+from notifier.channels.signatures import signatures
 
 TIMEOUT_S = 15.0
 THROTTLED = frozenset({429, 502, 503, 504})
@@ -27,7 +26,7 @@ class WebhookChannel:
     errors.
 
     Args:
-        secret_of: the signing secret (`whsec_…`) by the name in `Dealer.secret_name`; raises KeyError where there is none.
+        secret_of: the signing secrets (`notifier.channels.signatures`) by the name in `Dealer.secret_name`; raises KeyError where there is none.
         allow_private: also plain http and private addresses, for trials.
         timeout_s: for connecting and for each wait for the answer.
         resolver: host and port -> addresses.
@@ -75,27 +74,17 @@ class WebhookChannel:
 
     def _signed_headers(self, event: OutboxEvent, dealer: Dealer, attempt_ns: int) -> dict[str, str]:
         seconds = attempt_ns // 1_000_000_000
-        signer = Webhook(self._key(dealer.secret_name))
+        try:
+            keys = self._secret_of(dealer.secret_name)
+        except KeyError as problem:
+            raise DeliveryError(f"there is no signing secret {dealer.secret_name!r}") from problem
         return {
             "content-type": "application/cloudevents+json; charset=utf-8",
             "user-agent": "pitcall",
             "webhook-id": event.id,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": signer.sign(event.id, datetime.fromtimestamp(seconds, tz=UTC), event.body),
+            "webhook-signature": signatures(keys, dealer.secret_name, event.id, seconds, event.body),
         }
-
-    def _key(self, secret_name: str) -> bytes:
-        """The signing key: `whsec_` and 24 to 64 bytes in base64, as the specification wants it."""
-        try:
-            secret = self._secret_of(secret_name).removeprefix("whsec_")
-            key = base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
-        except KeyError as problem:
-            raise DeliveryError(f"there is no signing secret {secret_name!r}") from problem
-        except ValueError:
-            key = b""
-        if not 24 <= len(key) <= 64:
-            raise DeliveryError(f"{secret_name!r} is not a valid signing secret (whsec_ and 24 to 64 bytes in base64)")
-        return key
 
     def _post(self, endpoint: JudgedEndpoint, event: OutboxEvent, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
         """Status and headers of the answer; its body is not read, so a recipient cannot fill our memory."""

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from domain.errors import DeliveryError
 from domain.fleet import Dealer
 from domain.records import OutboxEvent
 from notifier.channels.endpoint_guard import EndpointVerdict, judge
+from notifier.channels.signatures import signatures
 from notifier.channels.webhook import WebhookChannel
 from tests.notifier.builders import dealer
 
@@ -170,6 +173,40 @@ def test_keys_of_every_length_that_the_specification_allows_sign(recipient: Reci
     WebhookChannel({"SECRET": secret}.__getitem__, allow_private=True).deliver(EVENT, recipient.dealer(), time.time_ns())
     ((_, headers, body),) = recipient.requests
     Webhook(secret).verify(body, headers)
+
+
+def test_while_keys_rotate_either_of_them_verifies(recipient: Recipient) -> None:
+    old, new = ("whsec_" + base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    WebhookChannel({"SECRET": f"{new} {old}"}.__getitem__, allow_private=True).deliver(EVENT, recipient.dealer(), time.time_ns())
+    ((_, headers, body),) = recipient.requests
+    for secret in (old, new):
+        Webhook(secret).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(body, headers)
+
+
+@pytest.mark.parametrize("form", ["seed", "seed and public key"])
+def test_an_ed25519_key_signs_so_that_its_public_key_verifies(recipient: Recipient, form: str) -> None:
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    public = private.public_key()
+    kept = bytes(range(32)) + (b"" if form == "seed" else public.public_bytes_raw())
+    secret = "whsk_" + base64.b64encode(kept).decode()
+    WebhookChannel({"SECRET": secret}.__getitem__, allow_private=True).deliver(EVENT, recipient.dealer(), time.time_ns())
+    ((_, headers, body),) = recipient.requests
+    version, signature = headers["webhook-signature"].split(",")
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    assert version == "v1a"
+    public.verify(base64.b64decode(signature), signed)
+    with pytest.raises(InvalidSignature):
+        public.verify(base64.b64decode(signature), signed + b" ")
+
+
+def test_the_signature_is_that_of_the_specification() -> None:
+    """The example of the specification's reference library."""
+    secret, body = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", '{"test": 2432232314}'
+    assert signatures(secret, "S", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body) == (
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    )
 
 
 def test_by_default_nothing_goes_to_a_private_address(recipient: Recipient) -> None:

@@ -330,3 +330,19 @@ def test_api_keys_are_found_by_their_hash_until_they_are_revoked(store: AnyStore
     assert store.revoke("ab" * 32)
     assert not store.revoke("ab" * 32)
     assert store.api_key("ab" * 32) is None
+
+
+def test_attempts_are_kept_and_a_push_is_sent_again_with_its_id(store: AnyStore) -> None:
+    store.commit(Commit(outbox=(examples.event("evt-1"), examples.event("evt-2"))))
+    assert set(store.outbox_written()) == {"evt-1", "evt-2"}
+    assert store.outbox_written(2**62) == {}
+    (first, *_) = store.claim_due(2**60, 1, until_ns=2**61)
+    store.record(dataclasses.replace(first, attempts=1, state="pending", last_error="answered 500"))
+    store.record(dataclasses.replace(first, attempts=2, state="delivered"))
+    made = store.delivery_attempts(first.id)
+    assert [(each.number, each.state, each.error) for each in made] == [(1, "pending", "answered 500"), (2, "delivered", "")]
+    assert store.send_again([first.id, "unknown"], 7) == 1
+    (again,) = [event for event in store.outbox_events() if event.id == first.id]
+    assert (again.state, again.attempts, again.due_ns) == ("pending", 0, 7)
+    store.record(dataclasses.replace(again, attempts=1, state="delivered"))
+    assert [each.number for each in store.delivery_attempts(first.id)] == [1, 2, 3]
