@@ -10,11 +10,11 @@ from pathlib import Path
 from app.backtest.episodes import Change, alerts_of, changes
 from app.backtest.runs import Task, VehicleRun, Work, run_all, sensible_jobs
 from app.backtest.stored import StoredSpan
-from app.backtest.variants import Side, Sweep, SweepValue, Variants
+from app.backtest.variants import Side, Sweep, SweepValue, Variants, only
 from app.progress import bytes_bar
 from app.scoring import Fault, Score, score
 from domain.errors import InputError
-from domain.findings import Alert
+from domain.findings import Alert, Text
 from domain.fleet import Vehicle
 from notifier.alert_policy import AlertPolicy, load_alert_policy
 from pipeline.replay import Drive
@@ -68,7 +68,7 @@ class SweepPoint:
 
     value: float
     figures: Figures | None
-    problem: str = ""
+    problem: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,7 @@ def backtest(
     drives: Sequence[Drive],
     rules: Sequence[Rule],
     against: Sequence[Rule] | None = None,
+    only_rules: Sequence[str] = (),
     faults: Sequence[Fault] | None = None,
     sweeps: Sequence[str] = (),
     span: StoredSpan | None = None,
@@ -123,7 +124,7 @@ def backtest(
     """Run the rules, and those they stand against, over drives of these vehicles (or their stored signals, `span`).
 
     Args:
-        rules: to be tried. against: of today, None for nothing to compare with. faults: labels, None for none.
+        rules: to be tried. against: of today, None for nothing to compare with. only_rules: ids, () = all. faults: labels, None for none.
         sweeps: as written (`Variants.sweep`). jobs: processes, None = as many as are of use. progress: show a bar; None = on a terminal.
 
     Raises:
@@ -131,8 +132,9 @@ def backtest(
     """
     began = time.perf_counter()
     variants = Variants()
-    new = variants.candidate(rules, against or ())
-    old = None if against is None else variants.today(against)
+    tried, standing = only(only_rules, rules, against or ())
+    new = variants.candidate(tried, standing)
+    old = None if against is None else variants.today(standing)
     swept = [variants.sweep(text, new) for text in sweeps]
     if not new.runs:
         raise InputError("--rules: there is no rule to run", mend="give a pack with rules that are not retired")
@@ -232,7 +234,7 @@ class _Judge:
         return SweepCurve(sweep=sweep, points=tuple(self._point(sweep.rule, value) for value in sweep.values))
 
     def _point(self, rule: Rule, value: SweepValue) -> SweepPoint:
-        if value.problem:
+        if value.problem is not None:
             return SweepPoint(value=value.value, figures=None, problem=value.problem)
         return SweepPoint(value=value.value, figures=self._figures(self._alerts(value.side), {rule.group_key}))
 

@@ -120,7 +120,7 @@ def _sweep(curve: SweepCurve, vehicle_days: int) -> dict[str, Any]:
         "unit": sweep.unit,
         "present": sweep.present,
         "points": [
-            {"value": point.value, "problem": point.problem or None}
+            {"value": point.value, "problem": None if point.problem is None else point.problem.en}
             | ({} if point.figures is None else figures_json(point.figures, vehicle_days))
             for point in curve.points
         ],

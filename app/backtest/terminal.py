@@ -12,11 +12,10 @@ from rich.table import Table
 
 from app.backtest.backtest import Backtest, Figures, RuleRow, SweepCurve
 from app.backtest.episodes import Change
+from app.backtest.notes import SHORT, notes
 from domain.findings import Alert
 from notifier.messages import rfc3339
 
-SHORT = 10
-"""Digits of a pseudonym that tell the vehicles of one backtest apart."""
 MOST_CHANGES = 30
 
 
@@ -28,7 +27,7 @@ def print_backtest(done: Backtest) -> None:
         f" {sum(run.frames for run in done.runs):,} records in {done.elapsed_s:.1f} s"
     )
     for note in notes(done):
-        console.print(f"[yellow]{escape(note)}[/]")
+        console.print(f"[yellow]{escape(note.en)}[/]")
     console.print()
     console.print(_sides(done))
     if done.old is not None:
@@ -39,36 +38,6 @@ def print_backtest(done: Backtest) -> None:
     for curve in done.curves:
         console.print()
         console.print(_curve(curve))
-
-
-def notes(done: Backtest) -> list[str]:
-    """What a reader of the figures must know."""
-    blind = [run.vehicle[:SHORT] for run in done.runs if run.is_blind]
-    empty = [row.id for row in done.rules if not row.vehicles and row.id not in done.unjudged and _has_signals(row)]
-    told = []
-    if blind:
-        told.append(
-            f"{len(blind)} vehicles have no records of what the rules read, so nothing was judged on them: {_some(blind)}"
-        )
-    if empty:
-        told.append(
-            f"{len(empty)} of {len(done.rules)} rules were never judged, no vehicle sends all their signals: {_some(empty)}"
-        )
-    if done.unjudged:
-        told.append(f"stored signals hold no trouble codes, so rules that read them are silent: {_some(done.unjudged)}")
-    if done.unwatched_faults:
-        told.append(f"{done.unwatched_faults} labels are of groups that none of the rules watches and do not count")
-    if done.unseen_faults:
-        told.append(f"{done.unseen_faults} labels are of vehicles or times without records and do not count")
-    return told
-
-
-def _has_signals(row: RuleRow) -> bool:
-    return bool(row.rule.paths)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _sides(done: Backtest) -> Table:
@@ -102,7 +71,7 @@ def _print_changes(console: Console, changes: Sequence[Change]) -> None:
     if told:
         console.print(table)
     if len(told) > MOST_CHANGES:
-        console.print(f"[dim]and {len(told) - MOST_CHANGES} more (--json has all)[/]")
+        console.print(f"[dim]and {len(told) - MOST_CHANGES} more (--json and --report have all)[/]")
 
 
 def _kind(change: Change) -> str:
@@ -159,7 +128,7 @@ def _curve(curve: SweepCurve) -> Table:
     for point in curve.points:
         value = f"{point.value:g}{unit}"
         if point.figures is None:
-            table.add_row(value, "–", f"[dim]{point.problem}[/]" if labelled else "")
+            table.add_row(value, "–", f"[dim]{point.problem.en}[/]" if labelled and point.problem else "")
             continue
         cells = [value, str(len(point.figures.alerts))]
         if (s := point.figures.score) is not None:

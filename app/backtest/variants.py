@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.errors import InputError
+from domain.findings import Text
 from rules.contradiction import contradiction, unreachable
 from rules.rule import Rule, RuleStatus, parse_duration_ns
 
@@ -20,6 +21,8 @@ DURATIONS = {
     "min_interval": "min_interval_ns",
 }
 """What else of a rule can be swept beside its parameters."""
+UNREACHABLE = Text(en="can never hold", zh="条件永远不成立")
+CONTRADICTORY = Text(en="raises and clears at once", zh="触发与解除条件同时成立")
 MOST_VALUES = 200
 """Values of one sweep: each is one more rule to run."""
 
@@ -43,11 +46,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepValue:
-    """One value of a sweep: the side of that one rule, or what is wrong with it ("" for nothing)."""
+    """One value of a sweep: the side of that one rule, or what is wrong with it."""
 
     value: float
     side: Side
-    problem: str = ""
+    problem: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +122,7 @@ class Variants:
             if field
             else replace(rule, parameters={**rule.parameters, parameter: value})
         )
-        problem = (
-            "can never hold"
-            if unreachable(changed)
-            else "raises and clears at once"
-            if contradiction(changed) is not None
-            else ""
-        )
+        problem = UNREACHABLE if unreachable(changed) else CONTRADICTORY if contradiction(changed) is not None else None
         return SweepValue(value=value, side=Side(runs={}) if problem else self._side([changed], set()), problem=problem)
 
     def _side(self, rules: Sequence[Rule], silent: set[str]) -> Side:
@@ -136,6 +133,24 @@ class Variants:
         return self._names.setdefault(alike, f"{rule.id}#{len(self._names)}")
 
 
+def only(ids: Sequence[str], *packs: Sequence[Rule]) -> tuple[tuple[Rule, ...], ...]:
+    """The packs with no rules but these; all of them where none is named.
+
+    Raises:
+        InputError: none of the packs has such a rule.
+    """
+    known = {rule.id for pack in packs for rule in pack}
+    for rule_id in ids:
+        if rule_id not in known:
+            raise InputError(f"--only {rule_id}: there is no such rule", mend=_meant(rule_id, known))
+    return tuple(tuple(rule for rule in pack if not ids or rule.id in ids) for pack in packs)
+
+
+def _meant(rule_id: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(rule_id, known, n=1)
+    return f"is it {near[0]}?" if near else "pitcall rules list shows their ids"
+
+
 def _parsed(text: str, side: Side) -> tuple[Rule, str, tuple[float, float, float]]:
     form = "write RULE.PARAMETER=FROM:TO:STEP, such as coolant_overheat.limit=105:120:5 or coolant_overheat.for=0s:30s:5s"
     match = _SWEEP.fullmatch(text)
@@ -144,9 +159,7 @@ def _parsed(text: str, side: Side) -> tuple[Rule, str, tuple[float, float, float
     rule_id, parameter = match[1], match[2]
     rule = side.rules.get(rule_id)
     if rule is None:
-        near = difflib.get_close_matches(rule_id, side.rules, n=1)
-        mend = f"is it {near[0]}?" if near else "pitcall rules list shows their ids"
-        raise InputError(f"--sweep {text}: no rule {rule_id!r} among those of --rules", mend=mend)
+        raise InputError(f"--sweep {text}: no rule {rule_id!r} among those of --rules", mend=_meant(rule_id, side.rules))
     if parameter not in DURATIONS and parameter not in rule.parameters:
         raise InputError(
             f"--sweep {text}: {rule_id} has no number {parameter!r}",

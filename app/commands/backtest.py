@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.options import DBC, FILE, JSON, START
-from app.output import print_json
+from app.output import print_json, say
 
 if TYPE_CHECKING:  # imported when it is called, so that help answers at once
     from app.backtest.stored import StoredSpan
@@ -29,6 +29,7 @@ def _time(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.argument("logs", nargs=-1, type=FILE)
 @click.option("--rules", "rules", multiple=True, type=FILE, required=True, help="Packs to be tried, or folders of them.")
 @click.option("--against", multiple=True, type=FILE, help="Packs to compare with, such as those of today.")
+@click.option("--only", "only_rules", multiple=True, metavar="RULE", help="No rules but these, on both sides.")
 @click.option("--labels", type=FILE, help="CSV of known faults: vin, kind or group_key, onset[, end].")
 @click.option(
     "--sweep", "sweeps", multiple=True, metavar="RULE.NUMBER=FROM:TO:STEP", help="Try a parameter, or `for`, over a range."
@@ -42,12 +43,14 @@ def _time(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @DBC
 @START
 @click.option("--vehicles", "vehicle_table", type=FILE, help="Vehicle table (CSV).  [default: vehicles.csv beside the manifest]")
+@click.option("--report", type=FILE, help="Write one self-contained HTML page with plots.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes to share the cars among.  [default: as many as are of use]")
 @JSON
 def command(
     logs: tuple[Path, ...],
     rules: tuple[Path, ...],
     against: tuple[Path, ...],
+    only_rules: tuple[str, ...],
     labels: Path | None,
     sweeps: tuple[str, ...],
     vins: tuple[str, ...],
@@ -59,6 +62,7 @@ def command(
     dbc: tuple[tuple[str, Path], ...],
     start_ns: int | None,
     vehicle_table: Path | None,
+    report: Path | None,
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -68,7 +72,7 @@ def command(
     Drafts and shadow rules of --rules run as if they were active, unless --against holds the very same ones.
 
     \b
-    pitcall backtest --manifest drives.csv --rules new.yaml --against rules/packs --labels labels.csv
+    pitcall backtest --manifest drives.csv --rules new.yaml --against rules/packs --labels labels.csv --report backtest.html
     pitcall backtest drive.log.gz --vin LPCTEST0000000001 --rules new.yaml --sweep coolant_overheat.for=0s:30s:5s --json
     pitcall backtest --history history --vin LPCTEST0000000001 --from 2026-03-01 --to 2026-04-01 --rules new.yaml
     """  # noqa: D301  # \b is click's mark for a block that is not to be wrapped
@@ -108,6 +112,7 @@ def command(
         drives=drives,
         rules=load_rules(rules),
         against=load_rules(against) if against else None,
+        only_rules=only_rules,
         faults=None if labels is None else read_labels(labels, key),
         sweeps=sweeps,
         span=span,
@@ -115,6 +120,11 @@ def command(
         jobs=jobs,
         progress=False if as_json else None,
     )
+    if report is not None:
+        from app.backtest.report import write_report
+
+        write_report(report, done)
+        say(f"report written to {report}")
     if as_json:
         print_json(document(done))
     else:

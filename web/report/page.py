@@ -28,8 +28,12 @@ def days(drives: tuple[DriveSummary, ...]) -> str:
     return " – ".join(dict.fromkeys((said[0], said[-1]))) if said else ""
 
 
+def inlined() -> dict[str, Markup]:
+    """Style and script of a page that stands alone."""
+    parts = {"style": "style.css", "script": "report/report.js"}
+    return {name: Markup(files("web").joinpath(file).read_text(encoding="utf-8")) for name, file in parts.items()}  # noqa: S704 - files of ours
+
+
 @cache
 def _template() -> Template:
-    inlined = {"style": "style.css", "script": "report/report.js"}
-    parts = {name: Markup(files("web").joinpath(file).read_text(encoding="utf-8")) for name, file in inlined.items()}  # noqa: S704 - files of ours
-    return environment().get_template("report/report.html.j2", globals=parts | {"days": days})
+    return environment().get_template("report/report.html.j2", globals=inlined() | {"days": days})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from domain.findings import Text
 from web.report import formats
 from web.report.model import Series
+from web.report.svg_text import svg_text
 from web.report.words import LABELS
 
 _SECOND = 1_000_000_000
@@ -85,7 +86,7 @@ def draw(plot: Plot, *, width: int, height: int) -> str:
         _window(plot, frame),
         _value_axis(frame),
         _time_axis(frame),
-        _both(0, 14, heading, "name"),
+        svg_text(0, 14, heading, "name"),
         f'<path class="line" d="{_path(time_ns, values, frame, stepped=plot.stepped)}"/>',
         _threshold(plot, frame),
         "</svg>",
@@ -152,7 +153,7 @@ def _window(plot: Plot, frame: _Frame) -> str:
         return ""
     left, right = (float(frame.x(edge)) for edge in plot.window)
     width = max(2.0, right - left)
-    label = _both(left + 5, frame.bottom - 7, LABELS["alert_window"], "window-name") if width > 40 else ""
+    label = svg_text(left + 5, frame.bottom - 7, LABELS["alert_window"], "window-name") if width > 40 else ""
     return f'<rect class="window" x="{left:.1f}" y="{_TOP}" width="{width:.1f}" height="{frame.bottom - _TOP}"/>{label}'
 
 
@@ -211,15 +212,4 @@ def _time_axis(frame: _Frame) -> str:
             )
     basis = f"{formats.day(frame.start_ns)} UTC" if formats.is_dated(frame.start_ns) else ""
     label = Text(en=basis, zh=basis) if basis else LABELS["elapsed_axis"]
-    return "".join(parts) + _both(frame.right, 14, label, "tick", anchor="end")
-
-
-def _both(x: float, y: float, text: Text, style: str, *, anchor: str = "start") -> str:
-    """The text in both languages, of which the page shows one."""
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    if text.en == text.zh:
-        return f'<text class="{style}" {place}>{escape(text.en)}</text>'
-    return "".join(
-        f'<text class="{style} {language}" lang="{language}" {place}>{escape(words)}</text>'
-        for language, words in (("en", text.en), ("zh", text.zh))
-    )
+    return "".join(parts) + svg_text(frame.right, 14, label, "tick", anchor="end")

@@ -1,6 +1,7 @@
 """Backtests over the sample drives: the same alerts as a replay, however the work is shared out."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -74,8 +75,6 @@ def test_a_later_limit_and_a_longer_hold_make_a_longer_delay():
 def test_a_rule_runs_the_same_alone_and_beside_its_variants():
     swept = next(point for point in judged().curves[0].points if point.value == 117)
     rule = next(rule for rule in load_rules([COOLING]) if rule.id == "coolant_overheat")
-    from dataclasses import replace
-
     alone = run(rules=[replace(rule, parameters={**rule.parameters, "limit": 117.0})])
     assert of(alone.new.alerts) == of(swept.figures.alerts)
 
@@ -84,15 +83,6 @@ def test_more_processes_change_nothing():
     words = {"rules": load_rules([COOLING]), "faults": read_labels(LABELS, DEVELOPMENT_KEY)}
     alone, shared = run("manifest_faulty.csv", **words), run("manifest_faulty.csv", jobs=2, **words)
     assert {**document(alone), "elapsed_s": 0} == {**document(shared), "elapsed_s": 0}
-
-
-def test_a_mistake_in_a_drive_comes_back_from_the_process_that_found_it(tmp_path):
-    manifest = tmp_path / "drives.csv"
-    later, log = SAMPLES / "faulty_petrol_overheating.log.gz", SAMPLES / "healthy_petrol_city.log.gz"
-    rows = [f"{later},LPCTEST0000000001", f"{log},LPCTEST0000000002", f"{log},LPCTEST0000000001"]
-    manifest.write_text("\n".join(["log,vin", *rows]), encoding="utf-8")
-    told = refused("backtest", "--manifest", manifest, "--rules", pack(tmp_path / "hot.yaml"), "--jobs", 2)
-    assert told.startswith(f"pitcall: {manifest}:4: {log.name} starts at")
 
 
 def test_stored_drives_give_the_alerts_of_their_recordings(tmp_path):
@@ -115,6 +105,25 @@ def test_a_rule_without_its_signals_is_said_not_to_have_been_judged(tmp_path):
     assert result.returncode == 0
     assert "1 of 1 rules were never judged" in result.stdout
     assert "1 vehicles have no records of what the rules read" in result.stdout
+
+
+def test_the_report_is_written_and_where_it_cannot_be_that_is_told(tmp_path):
+    words = (
+        "backtest",
+        "--manifest",
+        SAMPLES / "manifest_faulty.csv",
+        "--rules",
+        pack(tmp_path / "hot.yaml"),
+        "--labels",
+        LABELS,
+    )
+    sweep = ("--sweep", "hot.limit=90:120:10")
+    result = pitcall(*words, *sweep, "--report", tmp_path / "report.html")
+    assert result.returncode == 0
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "hot.limit" in html
+    assert "raises and clears at once" in html
+    assert "cannot be written" in refused(*words, "--report", tmp_path)
 
 
 def test_a_shadow_rule_that_goes_live_appears_in_the_changes(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.backtest.variants import Variants
+from app.backtest.variants import CONTRADICTORY, Variants
 from domain.errors import InputError
 from rules.pack import load_rules
 from tests.app.backtest.rule_packs import pack
@@ -74,7 +74,7 @@ def test_a_value_at_which_the_rule_contradicts_itself_is_told_and_not_run(tmp_pa
     variants = Variants()
     side = variants.candidate(rules_of(tmp_path, "new.yaml", limit=110, clear=100), ())
     sweep = variants.sweep("hot.limit=90:110:10", side)
-    assert [value.problem for value in sweep.values] == ["raises and clears at once", "", ""]
+    assert [value.problem for value in sweep.values] == [CONTRADICTORY, None, None]
     assert not sweep.values[0].side.runs
 
 
