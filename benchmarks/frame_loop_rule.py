@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-from rules.expression import COMPARISONS, Boolean, Call, Dtc, Node, Number, Parameter, Signal
+from rules.expression import COMPARISONS, Boolean, Call, Dtc, Node, Number, Parameter, Signal, walk
 from rules.features import qualified, rule_item
 from rules.functions import INSTANT, TIME_NS, Leaf, is_feature, leaves
 from rules.meaning import column_name
@@ -20,7 +20,7 @@ _TRUTHS = ("seq", "cycles", "steady", "absent")
 
 
 class UntoldError(Exception):
-    """The loop does not know a function that a rule uses."""
+    """A rule uses what the loop does not know: other reports of ECUs than stored trouble codes."""
 
 
 class LoopRule:
@@ -35,6 +35,8 @@ class LoopRule:
         self._rule = rule
         item = rule_item(rule)
         self.listens, self._inputs = item.listens, item.inputs
+        if any(node != Dtc(pattern=node.pattern) for node in _reported(rule)):
+            raise UntoldError(rule.id)
         self._instants = _instants(item.programs)
         names = (*self._inputs, *(column_name(leaf) for leaf in self._instants))
         self._gate, self._when, self._clear = (
@@ -128,6 +130,10 @@ class LoopRule:
     def end_drive(self) -> None:
         """Timers stop."""
         self._since, self._seen_false, self._awake_ns = None, False, None
+
+
+def _reported(rule: Rule) -> list[Dtc]:
+    return [item for node in rule.guarded_conditions for item in walk(node) if isinstance(item, Dtc)]
 
 
 def _instants(programs: Sequence[Node | None]) -> list[Call]:
