@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -17,18 +18,16 @@ from domain.signals import TICK_SIGNAL, SampleBatch
 from domain.trouble_codes import DtcBatch
 from domain.vss import catalogue
 from rules.expression import Dtc, walk
-from rules.feature_stage import FeatureStage, Rows
+from rules.feature_stage import FeatureStage
 from rules.features import features_of, rule_item, shown_leaves
 from rules.kernel import run_rules
 from rules.meaning import column_name
 from rules.program import compile_items
 from rules.reported import Reported
+from rules.rows import END_TICK, NOT_READ, TICK, Rows
 from rules.rule import Rule, RuleStatus
 from rules.rule_finding import RuleEvent, rule_finding
 from rules.rule_state import Overrides, RuleState
-
-TICK, END_TICK, NOT_READ = -1, -2, -3
-"""Columns that are no signals: ticks, and signals that no rule reads."""
 
 _LENGTH = struct.Struct("<I")
 
@@ -118,8 +117,9 @@ class RuleEngine:
         for number, stage in enumerate(self._stages):
             rows = stage.run(rows, self._state.kinds(number + 1))
         if self._stages:
-            kept = np.flatnonzero(rows.column < len(self._program.columns))
-            rows = Rows(time_ns=rows.time_ns[kept], slot=rows.slot[kept], column=rows.column[kept], value=rows.value[kept])
+            rows = replace(
+                rows, column=np.where(rows.column < len(self._program.columns), rows.column, NOT_READ).astype(np.int32)
+            )
         findings: list[Finding] = []
         begin = 0
         while begin < len(rows.time_ns):

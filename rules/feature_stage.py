@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,24 +17,17 @@ from rules.functions import BY_TRIP, LASTING, TIME_NS, WINDOWED, window_argument
 from rules.kernel import NEVER, run_rules
 from rules.memories import KINDS, TIMES, run_memories
 from rules.program import Program, compile_items
+from rules.rows import END_TICK, NOT_READ, TICK, Rows, weave_rows
 from rules.slot_arrays import SlotArrays
-from rules.windows import CELLS, HEADS, PANES, STATS, run_windows
+from rules.windows import CELLS, HEADS, MERGED, PANES, STATS, run_windows
 
 CAPACITY = 1 << 15
 """Evaluations taken at once."""
+NO_NUMBER = -1
+"""Of a feature that another kernel works out."""
 _SIZE = struct.Struct("<8sI")
 
 Keys = Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What the kernels read, in the order of each vehicle's time: columns are those of the engine, negative ones are ticks."""
-
-    time_ns: NDArray[np.int64]
-    slot: NDArray[np.int32]
-    column: NDArray[np.int32]
-    value: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +58,22 @@ class FeatureStage:
     def __init__(self, features: Sequence[Feature], columns: Mapping[str, int], jit: Jit) -> None:
         self.features = tuple(features)
         self.program: Program = compile_items([feature.item for feature in features])
-        self._lookup = np.full(len(columns) + 2, -3, np.int32)
-        self._lookup[-2:] = (-2, -1)
+        self._lookup = np.full(len(columns) + 3, NOT_READ, np.int32)
+        self._lookup[-2:] = (END_TICK, TICK)
         for name, number in self.program.columns.items():
             self._lookup[columns[name]] = number
         self._global = np.array([columns[name] for name in self.program.columns], np.intp)
         self._out = np.array([columns[feature.name] for feature in features], np.int32)
         self._probe, self._windows, self._memories = jit(run_rules), jit(run_windows), jit(run_memories)
+        self._weave = jit(weave_rows)
+        self._tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None = None
         self._number = np.zeros(len(features), np.int32)
+        self._window_number = np.full(len(features), NO_NUMBER, np.int32)
+        self._memory_number = np.full(len(features), NO_NUMBER, np.int32)
         self.windowed = [f for f, feature in enumerate(features) if feature.call.name in WINDOWED]
         self.remembered = [f for f, feature in enumerate(features) if feature.call.name not in WINDOWED]
-        for group in (self.windowed, self.remembered):
-            self._number[group] = np.arange(len(group))
+        for group, among in ((self.windowed, self._window_number), (self.remembered, self._memory_number)):
+            among[group] = self._number[group] = np.arange(len(group))
         self.spec, self._figures, cells = _windows([features[f].call for f in self.windowed])
         self._memory_spec = np.array([_memory(features[f].call) for f in self.remembered], np.int64).reshape(-1, 3)
         self._is_window = np.array([feature.call.name in WINDOWED for feature in features], np.bool_)
@@ -87,6 +84,7 @@ class FeatureStage:
             heads=((len(self.windowed), HEADS), np.int64, NEVER),
             last=((len(self.windowed),), np.float64, np.nan),
             cells=((cells,), np.float64, 0.0),
+            merged_for=((len(self.windowed),), np.int64, NEVER),
             times=((len(self.remembered), TIMES), np.int64, NEVER),
             held=((len(self.remembered),), np.float64, np.nan),
             total=((len(self.remembered),), np.float64, 0.0),
@@ -101,33 +99,31 @@ class FeatureStage:
 
     def run(self, rows: Rows, kinds: Kinds) -> Rows:
         """The rows with those of the features put in, each behind the last row of its time."""
-        local = self._lookup[rows.column]
-        kept = np.flatnonzero(local != -3)
+        read = replace(rows, column=self._lookup[rows.column])
         begin = 0
-        places: list[NDArray[np.intp]] = []
+        places: list[NDArray[np.int32]] = []
         columns: list[NDArray[np.int32]] = []
         values: list[NDArray[np.float64]] = []
-        read = Rows(time_ns=rows.time_ns[kept], slot=rows.slot[kept], column=local[kept], value=rows.value[kept])
-        while begin < len(kept):
+        while begin < len(rows.column):
             begin, found = self._evaluate(read, begin, kinds)
             value = self._values(found, kinds)
             sampled = (found.where[:, 2] & 1) != 0
-            places.append(kept[found.where[sampled, 3]])
+            places.append(found.where[sampled, 3])
             columns.append(self._out[found.where[sampled, 0]])
             values.append(value[sampled])
         if not places:
             return rows
         place = np.concatenate(places)
-        return Rows(
-            time_ns=np.insert(rows.time_ns, place + 1, rows.time_ns[place]),
-            slot=np.insert(rows.slot, place + 1, rows.slot[place]),
-            column=np.insert(rows.column, place + 1, np.concatenate(columns)),
-            value=np.insert(rows.value, place + 1, np.concatenate(values)),
-        )
+        woven = Rows.empty(len(rows.column) + len(place))
+        self._weave(
+            rows.time_ns, rows.slot, rows.column, rows.value, place, np.concatenate(columns), np.concatenate(values),
+            woven.time_ns, woven.slot, woven.column, woven.value,
+        )  # fmt: skip
+        return woven
 
     def _evaluate(self, rows: Rows, begin: int, kinds: Kinds) -> tuple[int, _Evaluations]:
         count = len(self.features)
-        capacity = max(CAPACITY, 2 * count)
+        capacity = min(CAPACITY, len(rows.column) * count) + count
         where = np.empty((capacity, 4), np.int32)
         times = np.empty((capacity, 3), np.int64)
         values = np.full((capacity, 3), np.nan)
@@ -135,52 +131,40 @@ class FeatureStage:
         muted = np.zeros((len(kinds.stale_ns), count), np.uint8)
         active = np.zeros((len(self.arrays["last_time"]), count), np.uint8)
         awake = np.zeros(active.shape, np.int16)
-        program, arrays = self.program, self.arrays
+        program, arrays, (stale_ns, _) = self.program, self.arrays, self._limits(kinds)
         with np.errstate(all="ignore"):
             begin, events = self._probe(
                 begin, True, rows.time_ns, rows.slot, rows.column, rows.value,
-                kinds.kind_of, np.ascontiguousarray(kinds.stale_ns[:, self._global]), muted,
+                kinds.kind_of, stale_ns, muted,
                 program.listener_start, program.listener, program.untouched, program.input_start, program.input_column,
                 program.shown_start, program.shown_column, program.code_start, program.op, program.operand, kinds.constant,
                 program.hold_ns, program.pauses, program.mark_of, arrays["last_time"], arrays["last_value"],
                 active, awake, idle, idle, idle, arrays["marks"], where, times, values,
             )  # fmt: skip
-        return int(begin), _Evaluations(where=where[:events], time_ns=times[:events, 0].copy(), value=values[:events])
+        return int(begin), _Evaluations(where=where[:events], time_ns=times[:events, 0], value=values[:events])
 
     def _values(self, found: _Evaluations, kinds: Kinds) -> NDArray[np.float64]:
         """Value of the feature at each evaluation."""
-        value = np.full(len(found.where), np.nan)
-        windowed = self._is_window[found.where[:, 0]]
-        arrays, gaps = self.arrays, self._gaps(kinds)
-        parts: tuple[tuple[NDArray[np.bool_], list[int], Callable[..., None], tuple[NDArray[Any], ...]], ...] = (
-            (
-                windowed,
-                self.windowed,
-                self._windows,
-                (self.spec, self._figures, arrays["heads"], arrays["last"], arrays["cells"]),
-            ),
-            (~windowed, self.remembered, self._memories, (self._memory_spec, arrays["times"], arrays["held"], arrays["total"])),
-        )
-        for mask, group, kernel, state in parts:
-            chosen = np.flatnonzero(mask)
-            if not len(chosen):
-                continue
-            out = np.empty(len(chosen))
-            where = found.where[chosen]
-            kernel(
-                self._number[where[:, 0]], where[:, 1].copy(), found.time_ns[chosen], where[:, 2].copy(),
-                found.value[chosen, 0], found.value[chosen, 1], kinds.kind_of, np.ascontiguousarray(gaps[:, group]), *state, out,
-            )  # fmt: skip
-            value[chosen] = out
+        value = np.empty(len(found.where))
+        arrays, (_, gaps) = self.arrays, self._limits(kinds)
+        event = (found.where, found.time_ns, found.value, kinds.kind_of, gaps)
+        windows = (self.spec, self._figures, arrays["heads"], arrays["last"], arrays["cells"], arrays["merged_for"])
+        memories = (self._memory_spec, arrays["times"], arrays["held"], arrays["total"])
+        if self.windowed:
+            self._windows(*event, self._window_number, *windows, value)
+        if self.remembered:
+            self._memories(*event, self._memory_number, *memories, value)
         return value
 
-    def _gaps(self, kinds: Kinds) -> NDArray[np.int64]:
-        """Kinds × features: how far apart samples may lie."""
-        local = {name: number for number, name in enumerate(self.program.columns)}
-        stale = kinds.stale_ns[:, self._global]
-        columns = [[local[name] for name in feature.sources] for feature in self.features]
-        gaps = [stale[:, wanted].min(axis=1) if wanted else np.full(len(stale), -NEVER) for wanted in columns]
-        return np.stack(gaps, axis=1).astype(np.int64)
+    def _limits(self, kinds: Kinds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Kinds × own columns: how long a value may be used; kinds × features: how far apart samples may lie."""
+        if self._tables is None or self._tables[0] is not kinds.stale_ns:
+            local = {name: number for number, name in enumerate(self.program.columns)}
+            stale = np.ascontiguousarray(kinds.stale_ns[:, self._global])
+            columns = [[local[name] for name in feature.sources] for feature in self.features]
+            gaps = [stale[:, wanted].min(axis=1) if wanted else np.full(len(stale), -NEVER) for wanted in columns]
+            self._tables = kinds.stale_ns, stale, np.ascontiguousarray(np.stack(gaps, axis=1).astype(np.int64))
+        return self._tables[1:]
 
     def pack(self, slot: int, keys: Keys) -> bytes:
         """State of every feature that has any, by the key of its name."""
@@ -244,7 +228,7 @@ def _windows(calls: Sequence[Call]) -> tuple[NDArray[np.int64], NDArray[np.float
         stat = STATS.index(call.name)
         panes = 1 if basis == BY_TRIP else PANES
         spec.append((stat, basis, max(1, length // PANES), length, cells, CELLS[stat], panes))
-        cells += panes * CELLS[stat]
+        cells += panes * CELLS[stat] + max(MERGED, CELLS[stat])
         figures.append(tuple(_figure(call.args[n]) for n in (1, 3, 4)) if call.name == "percentile" else (0.0, 0.0, 1.0))
     return np.array(spec, np.int64).reshape(-1, 7), np.array(figures, np.float64).reshape(-1, 3), cells
 

@@ -59,7 +59,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     """Apply rows from `begin` on, group by group; stop where the events could overflow.
 
     Args:
-        time_ns, slot, column, value: n rows sorted by slot-group and time; column -1 = tick, -2 = end-of-drive tick.
+        time_ns, slot, column, value: n rows sorted by slot-group and time; column -1 = tick, -2 = end-of-drive tick, -3 = not read.
         probes: only evaluate: every woken "rule" gives an event with the values of its three programs.
         kind_of: slot -> kind of vehicle, the row of stale_ns (kinds × columns), of muted (kinds × rules, 1 where the rule does not
             concern the vehicle) and of constant. listener_*: rules that each column wakes (compressed rows). untouched: for each listener
@@ -98,7 +98,8 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
         while row < len(time_ns) and time_ns[row] == now and slot[row] == car:
             c = column[row]
             if c < 0:
-                tick = max(tick, -c)
+                if c > -3:
+                    tick = max(tick, -c)
             else:
                 same = last_value[car, c] == value[row] and now - last_time[car, c] <= stale_ns[kind, c]
                 last_time[car, c] = now
@@ -278,7 +279,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                 for k in range(input_start[r], input_start[r + 1]):
                     c = input_column[k]
                     ends = last_time[car, c] + stale_ns[kind, c]
-                    if now <= ends < lasts:
+                    if last_time[car, c] != NEVER and now <= ends < lasts:
                         lasts = ends
                 known_until[car, r] = lasts
                 ready = now - since[car, r] >= hold_ns[r, on]

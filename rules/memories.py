@@ -15,14 +15,12 @@ so far, 2 it held). odometer, engine_clock, steady: time of the last sample."""
 
 
 def run_memories(  # noqa: C901 - one function by design: a kernel calls nothing
-    feature: IntArray,
-    slot: IntArray,
+    where: IntArray,
     time_ns: IntArray,
-    sampled: IntArray,
     value: FloatArray,
-    second: FloatArray,
     kind_of: IntArray,
     stale_ns: IntArray,
+    number: IntArray,
     spec: IntArray,
     times: IntArray,
     last: FloatArray,
@@ -32,21 +30,25 @@ def run_memories(  # noqa: C901 - one function by design: a kernel calls nothing
     """Take n samples in order; `out` gets the value of the function after each, NaN = unknown.
 
     Args:
-        sampled: n × bit 0 a sample came, bit 1 the drive ends. value, second: of the arguments, NaN = unknown.
-        stale_ns: kinds × features, how long a sample counts on.
+        where: n × (feature, slot, bit 0 a sample came | bit 1 the drive ends). value: n × arguments, NaN = unknown.
+        stale_ns: kinds × all features, how long a sample counts on. number: of each feature among those here, negative for others.
         spec: features × (kind, within in ns | wanted drives, among drives).
         times: slots × features × TIMES. last, total: slots × features.
     """
-    for i in range(len(feature)):
-        f = feature[i]
-        car = slot[i]
+    for i in range(len(where)):
+        f = number[where[i, 0]]
+        if f < 0:
+            continue
+        car = where[i, 1]
+        sampled = where[i, 2]
+        gap = stale_ns[kind_of[car], where[i, 0]]
         now = time_ns[i]
-        v = value[i]
+        v = value[i, 0]
         kind = spec[f, 0]
         out[i] = float("nan")
-        if sampled[i] & 1:
+        if sampled & 1:
             if kind == 0:
-                then = second[i]
+                then = value[i, 1]
                 first = times[car, f, 0]
                 if then == then:
                     out[i] = 1.0 if then != 0.0 and first != NEVER and now - first <= spec[f, 1] else 0.0
@@ -65,7 +67,7 @@ def run_memories(  # noqa: C901 - one function by design: a kernel calls nothing
                 times[car, f, 0] = now
             elif v == v:
                 before = times[car, f, 0]
-                if before != NEVER and now - before <= stale_ns[kind_of[car], f]:
+                if before != NEVER and now - before <= gap:
                     if kind == 2:
                         total[car, f] += max(last[car, f], 0.0) * (now - before) / 3600000.0
                     elif last[car, f] > 0.0:
@@ -73,6 +75,6 @@ def run_memories(  # noqa: C901 - one function by design: a kernel calls nothing
                 times[car, f, 0] = now
                 last[car, f] = v
                 out[i] = total[car, f]
-        if sampled[i] & 2 and kind == 1 and times[car, f, 1] > 0:
+        if sampled & 2 and kind == 1 and times[car, f, 1] > 0:
             times[car, f, 0] = ((times[car, f, 0] << 1) | (1 if times[car, f, 1] == 2 else 0)) & 4294967295
             times[car, f, 1] = 0

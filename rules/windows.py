@@ -17,48 +17,54 @@ STATS = ("mean", "std", "slope", "lowest", "highest", "rate", "share", "count", 
 CELLS = (3, 4, 6, 3, 3, 4, 3, 3, 2 + BINS)
 """Numbers in a pane, per statistic: samples, length covered, and then mean | mean, sum of squares | mean of t and x and their
 products | extreme | time and value of the first sample | length true | times that it became true | samples in each bin."""
+MERGED = 6
+"""Numbers that merged panes need at most, percentiles apart."""
 HEADS = 3
 """Newest pane, time of the last known sample, coordinate of it."""
 
 
 def run_windows(  # noqa: C901 - one function by design: a kernel calls nothing
-    feature: IntArray,
-    slot: IntArray,
+    where: IntArray,
     time_ns: IntArray,
-    sampled: IntArray,
     value: FloatArray,
-    coordinate: FloatArray,
     kind_of: IntArray,
     stale_ns: IntArray,
+    number: IntArray,
     spec: IntArray,
     figures: FloatArray,
     heads: IntArray,
     last: FloatArray,
     cells: FloatArray,
+    merged_for: IntArray,
     out: FloatArray,
 ) -> None:
     """Take n samples in order; `out` gets the value of the window after each, NaN = unknown.
 
     Args:
-        sampled: n × bit 0 a sample came, bit 1 the drive ends. value, coordinate: NaN = unknown.
-        stale_ns: kinds × features, how far apart samples may lie for the stretch between them to count as covered.
-        spec: features × (statistic, basis, length of a pane, length of the window, first cell, cells in a pane).
-        figures: features × (percentage, low, high) of percentiles.
-        heads: slots × features × HEADS. last: slots × features, last known value. cells: slots × cells.
+        where: n × (feature, slot, bit 0 a sample came | bit 1 the drive ends). value: n × (value, coordinate, -), NaN = unknown.
+        number: of each feature among the windows, negative for others. stale_ns: kinds × all features, how far apart samples may lie for the stretch between them to count as covered.
+        spec: windows × (statistic, basis, length of a pane, length of the window, first cell, cells in a pane).
+        figures: windows × (percentage, low, high) of percentiles.
+        heads: slots × windows × HEADS. last: slots × windows, last known value. cells: slots × cells, the panes of each window and then
+            all its panes but the newest, merged, as long as `merged_for` (slots × windows) is the newest one: no state, only saved work.
     """
-    for i in range(len(feature)):
-        f = feature[i]
-        car = slot[i]
+    for i in range(len(where)):
+        f = number[where[i, 0]]
+        if f < 0:
+            continue
+        car = where[i, 1]
+        sampled = where[i, 2]
         now = time_ns[i]
-        v = value[i]
+        v = value[i, 0]
+        coordinate = value[i, 1]
         stat, basis, pane, length, base, width = spec[f, 0], spec[f, 1], spec[f, 2], spec[f, 3], spec[f, 4], spec[f, 5]
         panes = 1 if basis == 3 else 15
         out[i] = float("nan")
-        known = v == v and (basis == 0 or basis == 3 or coordinate[i] == coordinate[i])
-        if sampled[i] & 1 and not known:
+        known = v == v and (basis == 0 or basis == 3 or coordinate == coordinate)
+        if sampled & 1 and not known:
             heads[car, f, 1] = NEVER
-        if sampled[i] & 1 and known:
-            at = now if basis == 0 or basis == 3 else int(coordinate[i])
+        if sampled & 1 and known:
+            at = now if basis == 0 or basis == 3 else int(coordinate)
             k = 0 if basis == 3 else at // pane
             newest = heads[car, f, 0]
             if newest == NEVER or k > newest:
@@ -72,7 +78,7 @@ def run_windows(  # noqa: C901 - one function by design: a kernel calls nothing
             lo = base + (newest % panes) * width
             # The stretch since the last known sample counts where that sample was still fresh.
             before = heads[car, f, 1]
-            if before != NEVER and now - before <= stale_ns[kind_of[car], f]:
+            if before != NEVER and now - before <= stale_ns[kind_of[car], where[i, 0]]:
                 stretch = float(at - heads[car, f, 2])
                 cells[car, lo + 1] += stretch
                 if stat == 6 and last[car, f] != 0.0:
@@ -114,45 +120,83 @@ def run_windows(  # noqa: C901 - one function by design: a kernel calls nothing
             heads[car, f, 1] = now
             heads[car, f, 2] = at
             last[car, f] = v
-            # Oldest pane first.
-            total = 0.0
-            covered = 0.0
-            a = 0.0
-            b2 = 0.0
-            c2 = 0.0
-            d2 = 0.0
-            for j in range(panes - 1, -1, -1):
-                lo = base + ((newest - j) % panes) * width
-                n = cells[car, lo]
-                if n == 0.0:
-                    continue
-                covered += cells[car, lo + 1]
-                both = total + n
-                if stat == 0 or stat == 1:
-                    d = cells[car, lo + 2] - a
-                    a += d * n / both
-                    if stat == 1:
-                        b2 += cells[car, lo + 3] + d * d * total * n / both
-                elif stat == 2:
-                    d = cells[car, lo + 2] - j * (pane / 1e9) - a
-                    e = cells[car, lo + 3] - b2
-                    a += d * n / both
-                    b2 += e * n / both
-                    c2 += cells[car, lo + 4] + d * d * total * n / both
-                    d2 += cells[car, lo + 5] + d * e * total * n / both
-                elif stat == 3:
-                    if total == 0.0 or cells[car, lo + 2] < a:
-                        a = cells[car, lo + 2]
-                elif stat == 4:
-                    if total == 0.0 or cells[car, lo + 2] > a:
-                        a = cells[car, lo + 2]
-                elif stat == 5:
-                    if total == 0.0:
-                        a = cells[car, lo + 2] - j * (pane / 1e9)
-                        b2 = cells[car, lo + 3]
-                elif stat < 8:
-                    a += cells[car, lo + 2]
-                total = both
+            # All panes but the newest, oldest first.
+            merged = base + panes * width
+            if merged_for[car, f] != newest:
+                merged_for[car, f] = newest
+                for c in range(merged, merged + max(width, 6)):
+                    cells[car, c] = 0.0
+                for j in range(panes - 1, 0, -1):
+                    lo = base + ((newest - j) % panes) * width
+                    n = cells[car, lo]
+                    if n == 0.0:
+                        continue
+                    total = cells[car, merged]
+                    both = total + n
+                    if stat == 8:
+                        for b in range(32):
+                            cells[car, merged + 2 + b] += cells[car, lo + 2 + b]
+                    elif stat == 0 or stat == 1:
+                        d = cells[car, lo + 2] - cells[car, merged + 2]
+                        cells[car, merged + 2] += d * n / both
+                        if stat == 1:
+                            cells[car, merged + 3] += cells[car, lo + 3] + d * d * total * n / both
+                    elif stat == 2:
+                        d = cells[car, lo + 2] - j * (pane / 1e9) - cells[car, merged + 2]
+                        e = cells[car, lo + 3] - cells[car, merged + 3]
+                        cells[car, merged + 2] += d * n / both
+                        cells[car, merged + 3] += e * n / both
+                        cells[car, merged + 4] += cells[car, lo + 4] + d * d * total * n / both
+                        cells[car, merged + 5] += cells[car, lo + 5] + d * e * total * n / both
+                    elif stat == 3:
+                        if total == 0.0 or cells[car, lo + 2] < cells[car, merged + 2]:
+                            cells[car, merged + 2] = cells[car, lo + 2]
+                    elif stat == 4:
+                        if total == 0.0 or cells[car, lo + 2] > cells[car, merged + 2]:
+                            cells[car, merged + 2] = cells[car, lo + 2]
+                    elif stat == 5:
+                        if total == 0.0:
+                            cells[car, merged + 2] = cells[car, lo + 2] - j * (pane / 1e9)
+                            cells[car, merged + 3] = cells[car, lo + 3]
+                    else:
+                        cells[car, merged + 2] += cells[car, lo + 2]
+                    cells[car, merged] = both
+                    cells[car, merged + 1] += cells[car, lo + 1]
+            # And the newest.
+            lo = base + (newest % panes) * width
+            n = cells[car, lo]
+            total = cells[car, merged]
+            both = total + n
+            covered = cells[car, merged + 1] + cells[car, lo + 1]
+            a = cells[car, merged + 2]
+            b2 = cells[car, merged + 3]
+            c2 = cells[car, merged + 4]
+            d2 = cells[car, merged + 5]
+            if stat == 0 or stat == 1:
+                d = cells[car, lo + 2] - a
+                a += d * n / both
+                if stat == 1:
+                    b2 += cells[car, lo + 3] + d * d * total * n / both
+            elif stat == 2:
+                d = cells[car, lo + 2] - a
+                e = cells[car, lo + 3] - b2
+                a += d * n / both
+                b2 += e * n / both
+                c2 += cells[car, lo + 4] + d * d * total * n / both
+                d2 += cells[car, lo + 5] + d * e * total * n / both
+            elif stat == 3:
+                if total == 0.0 or cells[car, lo + 2] < a:
+                    a = cells[car, lo + 2]
+            elif stat == 4:
+                if total == 0.0 or cells[car, lo + 2] > a:
+                    a = cells[car, lo + 2]
+            elif stat == 5:
+                if total == 0.0:
+                    a = cells[car, lo + 2]
+                    b2 = cells[car, lo + 3]
+            elif stat < 8:
+                a += cells[car, lo + 2]
+            total = both
             if basis == 3 or 4.0 * covered >= 3.0 * length:
                 if stat == 0 or stat == 3 or stat == 4 or stat == 7:
                     out[i] = a
@@ -172,12 +216,10 @@ def run_windows(  # noqa: C901 - one function by design: a kernel calls nothing
                     wanted = figures[f, 0] / 100.0 * total
                     seen = 0.0
                     for b in range(32):
-                        for j in range(panes):
-                            lo = base + ((newest - j) % panes) * width
-                            seen += cells[car, lo + 2 + b]
+                        seen += cells[car, merged + 2 + b] + cells[car, lo + 2 + b]
                         if seen >= wanted:
                             out[i] = low + (b + 1) * (high - low) / 32.0
                             break
-        if sampled[i] & 2 and basis == 3:
+        if sampled & 2 and basis == 3:
             heads[car, f, 0] = NEVER
             heads[car, f, 1] = NEVER

@@ -242,3 +242,8 @@ def test_a_snapshot_of_another_form_is_refused() -> None:
     state = engine.snapshot("car") or b""
     with pytest.raises(ValueError, match="format"):
         engine.restore("car", state[:4] + b"\xff" + state[5:])
+
+
+def test_a_list_of_codes_that_never_came_does_not_stop_a_timer_that_began_at_time_zero(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, rule_dict(when='EngineCoolant.Temperature > limit or dtc("P030?")', **{"for": "1 s"}))
+    assert changes(run(rules, course("car", COOLANT, [101] * 4))) == [(1, "raised")]
