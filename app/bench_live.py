@@ -319,7 +319,7 @@ def _pipeline(task: _PipelineTask, committed: Any, stop: threading.Event, answer
         runner = LiveRunner(
             receiver,
             parts.line,
-            Casework(store=store, knowledge=parts.knowledge, policy=parts.policy),
+            Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing),
             store,
             lambda messages: parse_messages(messages, pseudonym_of=id_of.__getitem__),
             clock=time.time_ns,

@@ -69,7 +69,7 @@ def run(*, rounds: int, minutes: float, rate: float, rule_paths: Sequence[Path] 
 def _replay(parts: Parts, drive: Drive) -> tuple[int, float]:
     """(frames, CPU seconds) from the file to committed alerts."""
     with MemoryStore() as store:
-        casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy)
+        casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
         runner = Replay(line=parts.line, casework=casework, store=store, jit=compiler())
         began = time.process_time()
         done = runner.run([drive])

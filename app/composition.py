@@ -25,6 +25,7 @@ from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
 from notifier.alert_policy import AlertPolicy, load_alert_policy
 from notifier.reminders.usage_meter import UsageMeter
+from notifier.routing_policy import Routing, load_routing_policy
 from pipeline.holdback import SECOND_NS, HoldBack
 from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts
@@ -49,6 +50,7 @@ class Parts:
     codes: int
     whereabouts: Whereabouts
     policy: AlertPolicy
+    routing: Routing
 
 
 def build_line(
@@ -108,6 +110,7 @@ def build_line(
         codes=len(codes.codes) + len(codes.parameters),
         whereabouts=whereabouts,
         policy=load_alert_policy(),
+        routing=Routing(policy=load_routing_policy()),
     )
 
 

@@ -83,7 +83,7 @@ def _frames(letter: DeadLetter) -> FrameBatch | None:
 
 def _evaluate(store: SqlStore, vehicle: Vehicle, readable: list[_Readable]) -> None:
     parts = build_line([vehicle], profiles=load_profiles([vehicle]))
-    casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy)
+    casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
     findings: list[Finding] = []
     for each in sorted(readable, key=lambda each: int(each.frames.time_ns[0])):
         findings += parts.line.push(each.frames).findings

@@ -106,7 +106,7 @@ def replay_drives(
     with bytes_bar([drive.log for drive in choice.drives], shown=progress) as on_progress:
         replay = Replay(
             line=parts.line,
-            casework=Casework(store=store, knowledge=parts.knowledge, policy=parts.policy),
+            casework=Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing),
             store=store,
             observers=observers,
             on_progress=on_progress,

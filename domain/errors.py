@@ -8,6 +8,7 @@
     │   └── DataFileError     profiles, knowledge, vehicles, dealers, manifests
     ├── StorageError          the database cannot be reached, is locked, or is of another version
     ├── KernelError           a compiled kernel could not be built (the numpy fallback is used instead)
+    ├── RoadError             a road service did not answer (ways are estimated instead)
     └── DeliveryError         a push did not get through (it is tried again)
 
 Errors are wrapped at the edge with `raise … from`. A malformed frame or message is never an exception: it is a
@@ -70,6 +71,10 @@ class StorageError(PitcallError):
 
 class KernelError(PitcallError):
     """A kernel could not be compiled."""
+
+
+class RoadError(PitcallError):
+    """A road service did not answer, or with something else than ways."""
 
 
 class DeliveryError(PitcallError):

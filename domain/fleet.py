@@ -23,7 +23,9 @@ class Vehicle:
 
     Attributes:
         id: pseudonym. profile: decode profile ("" = generic). powertrain: "petrol", "diesel", "hybrid", "ev" or "truck".
-        home: (latitude, longitude) WGS84, used where no position is known. preferred_dealer: dealer id or "".
+        home: (latitude, longitude) WGS84, used where no position is known. preferred_dealer: dealer id or "", worth a detour.
+        chosen_dealer: the one that the owner has chosen, whatever the distance and its brands. last_service_dealer, selling_dealer: ids.
+        region: whose routing policy holds ("cn/shanghai"), "" for that of the nearest dealer.
         devices: pseudonyms (of the same key) of the ids under which its devices publish.
     """
 
@@ -37,6 +39,10 @@ class Vehicle:
     home: tuple[float, float] | None = None
     preferred_dealer: str = ""
     devices: tuple[str, ...] = ()
+    chosen_dealer: str = ""
+    last_service_dealer: str = ""
+    selling_dealer: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +56,26 @@ class VaultEntry:
     owner_email: str = ""
 
 
+TIERS = ("centre", "authorised", "community", "composite", "mobile", "rescue")
+"""Kinds of dealers: repair centre, the maker's workshop, neighbourhood shop, sales with service, mobile unit, rescue partner."""
+NO_WORKSHOP_TIERS = frozenset({"mobile", "rescue"})
+"""Tiers that no vehicle is brought to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dealer:
-    """A workshop.
+    """A workshop, mobile unit or rescue partner. Days are counted from 1970-01-01 in local time.
 
     Attributes:
         brands: served brands, () for any (independent). capabilities: "engine", "electric", "hv", "truck", "body", "rescue" …
-        capacity_per_day: orders it takes a day. labour_rate: decimal string per hour in `currency`.
+        tier: one of `TIERS`. region: open-ended path such as "cn/shanghai/pudong". bays: 0 where unknown.
+        technicians: (skill, how many); where any are named, work that asks for a capability needs one with that skill.
+        capacity_per_day: orders it takes a day. capacity_on: (day, orders) where it differs. holidays: days on which it is closed.
+        labour_rate: decimal string per hour in `currency`. labour_rates: (capability, rate) where it differs.
         stock: part number -> pieces. endpoint: webhook URL, "" for none. secret_name: setting that holds its signing secret.
-        opens_hour, closes_hour: local working hours. utc_offset_hours: local time. days_open: ISO weekdays (1 = Monday).
+        opens_hour, closes_hour: local working hours. hours: (ISO weekday, opens, closes) where they differ.
+        utc_offset_hours: local time. days_open: ISO weekdays (1 = Monday).
+        acceptance: share of offers that it accepts, nps: net promoter score (-100 to 100); None where unknown.
     """
 
     id: str
@@ -78,3 +95,12 @@ class Dealer:
     closes_hour: int = 18
     utc_offset_hours: float = 8.0
     days_open: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    region: str = ""
+    bays: int = 0
+    technicians: tuple[tuple[str, int], ...] = ()
+    hours: tuple[tuple[int, int, int], ...] = ()
+    holidays: tuple[int, ...] = ()
+    capacity_on: tuple[tuple[int, int], ...] = ()
+    labour_rates: tuple[tuple[str, str], ...] = ()
+    acceptance: float | None = None
+    nps: float | None = None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from domain.codes import CodeInfo
 from domain.findings import Diagnosis, Finding, Order, Recommendation
@@ -115,3 +119,18 @@ class FrameSource(Protocol):
     """Where frames come from; `commit` acknowledges what was stored."""
 
     def __iter__(self) -> Iterator[Sequence[FrameBatch]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """(n,) kilometres and hours by road, infinite where there is no way."""
+
+    km: npt.NDArray[np.float64]
+    hours: npt.NDArray[np.float64]
+
+
+class Roads(Protocol):
+    """Knows ways by road; raises `domain.errors.RoadError` where it does not answer."""
+
+    def ways(self, start: tuple[float, float], ends: Sequence[tuple[float, float]]) -> Ways:
+        """From one place to each of these, all (latitude, longitude) WGS84."""

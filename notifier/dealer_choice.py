@@ -1,8 +1,8 @@
-"""The nearest able dealer: hard filters with counted reasons, then a score whose parts are stored.
+"""The dealer of one order: the routing policy's steps, hard filters with counted reasons, then a score whose parts are stored.
 
 A k-d tree over unit vectors gives the dealers within reach; filters and score are exact numpy over those. The reach widens where
-dealers are sparse, then the horizon is stretched, before an order is left to a person. Distances are great circles times a detour
-factor, an estimate of the way by road.
+dealers are sparse, then the horizon is stretched; then a mobile unit is sent or the vehicle towed, before an order is left to a person.
+Distances are great circles times a detour factor, or a road service's, which is asked about the nearest able dealers only.
 """
 
 from __future__ import annotations
@@ -12,44 +12,47 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.spatial import cKDTree
 
+from domain.errors import RoadError
 from domain.findings import DealerChoice, Order, OrderKind, Urgency
 from domain.fleet import Dealer
 from notifier import working_hours
-from notifier.dealer_needs import LIMITS, RESCUE_REACH_KM, DealerDecision, DealerNeeds, DealerOutcome, Rejection, reasons
-from notifier.geography import chord_km, chord_of_km, unit_vectors
+from notifier.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome, Rejection
+from notifier.dealer_reasons import Won, reasons
+from notifier.dealer_table import Bools, DealerTable, Floats, Ints
+from notifier.geography import unit_vectors
 from notifier.order_states import is_open
+from notifier.routing_policy import PLAIN_ROUTING, RegionPolicy, Routing, Step
 from notifier.working_hours import HOUR_NS
 
-DETOUR = 1.3
-"""Way by road over great circle: about what road networks of Europe and China show on average."""
-DRIVE_KMH = 40.0
-"""Average speed to the workshop, in and out of town."""
-
-PREFERRED_KM = 25.0
-"""The owner's preferred workshop may be this much farther away."""
-STOCKED_KM = 10.0
-"""All parts in stock are worth this detour; some of them, their share of it."""
-FRANCHISED_KM = 5.0
-"""A workshop of the vehicle's own brand is worth this detour over an independent one."""
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+ROADS_ASKED = 25
+"""A road service is asked about so many of the nearest able dealers."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Able dealers: row numbers, kilometres, first local hour of an appointment, hours to wait for it, share of parts, score."""
+class _Able:
+    """Able dealers: row numbers, kilometres, first local hour of an appointment, share of parts, load, score; how the way is known."""
 
     rows: Ints
     km: Floats
     hour: Ints
-    wait_h: Floats
     stocked: Floats
+    load: Floats
     score: Floats
+    by_road: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """One try: which rows, how the vehicle gets there, and what does not matter."""
+
+    needs: DealerNeeds
+    policy: RegionPolicy
+    step: Step
+    rows: Ints
+    horizon_h: int
+    reach_km: float = np.inf
+    transport: str = ""
 
 
 class DealerNetwork:
@@ -57,32 +60,27 @@ class DealerNetwork:
 
     Args:
         dealers: in any order; ties go to the smaller id. booked: (dealer id, local day since 1970-01-01) -> orders.
+        routing: how dealers are chosen.
     """
 
-    def __init__(self, dealers: Iterable[Dealer], booked: Mapping[tuple[str, int], int] | None = None) -> None:
-        self._dealers = tuple(sorted(dealers, key=lambda dealer: dealer.id))
-        self._row = {dealer.id: row for row, dealer in enumerate(self._dealers)}
-        self._units = unit_vectors(np.array([(dealer.latitude, dealer.longitude) for dealer in self._dealers]).reshape(-1, 2))
-        self._tree = cKDTree(self._units) if self._dealers else None
-        self._capacity = self._ints(dealer.capacity_per_day for dealer in self._dealers)
-        self._offset_ns = self._ints(working_hours.offset_ns(dealer) for dealer in self._dealers)
-        self._opens = self._ints(dealer.opens_hour for dealer in self._dealers)
-        self._closes = self._ints(dealer.closes_hour for dealer in self._dealers)
-        self._open_on = np.array([[day in dealer.days_open for day in range(8)] for dealer in self._dealers]).reshape(-1, 8)
-        self._any_brand = np.array([not dealer.brands for dealer in self._dealers], dtype=bool)
-        self._brands = self._flags((brand.casefold(), row) for row, dealer in enumerate(self._dealers) for brand in dealer.brands)
-        self._capabilities = self._flags((name, row) for row, dealer in enumerate(self._dealers) for name in dealer.capabilities)
-        self._stock: dict[str, dict[int, int]] = {}
-        for row, dealer in enumerate(self._dealers):
-            for part, pieces in dealer.stock:
-                self._stock.setdefault(part, {})[row] = pieces
-        self._booked: dict[int, Ints] = {}
-        for (identity, day), count in (booked or {}).items():
-            if identity in self._row:
-                self._booked_on(day)[self._row[identity]] += count
+    def __init__(
+        self,
+        dealers: Iterable[Dealer],
+        booked: Mapping[tuple[str, int], int] | None = None,
+        *,
+        routing: Routing = PLAIN_ROUTING,
+    ) -> None:
+        self.table = DealerTable(dealers, booked or {})
+        self.routing = routing
 
     @classmethod
-    def from_orders(cls, dealers: Iterable[Dealer], orders: Iterable[Order]) -> DealerNetwork:
+    def from_orders(
+        cls,
+        dealers: Iterable[Dealer],
+        orders: Iterable[Order],
+        *,
+        routing: Routing = PLAIN_ROUTING,
+    ) -> DealerNetwork:
         """The network as the open orders have booked it: each takes its dealer's capacity on the day of its first slot."""
         by_id = {dealer.id: dealer for dealer in dealers}
         booked: Counter[tuple[str, int]] = Counter()
@@ -90,149 +88,207 @@ class DealerNetwork:
             if order.choice and order.slots and is_open(order) and order.choice.dealer in by_id:
                 dealer = by_id[order.choice.dealer]
                 booked[dealer.id, working_hours.local_day(dealer, order.slots[0][0])] += 1
-        return cls(by_id.values(), booked)
+        return cls(by_id.values(), booked, routing=routing)
 
     def dealer(self, identity: str) -> Dealer | None:
         """The dealer of this id, None where there is none."""
-        row = self._row.get(identity)
-        return None if row is None else self._dealers[row]
+        row = self.table.row.get(identity)
+        return None if row is None else self.table.dealers[row]
 
     def book(self, dealer: str, day: int, orders: int = 1) -> None:
         """Take capacity of a dealer on its local day (days since 1970-01-01); negative `orders` give it back."""
-        self._booked_on(day)[self._row[dealer]] += orders
+        self.table.book(self.table.row[dealer], day, orders)
 
     def book_slot(self, dealer: str, start_ns: int, orders: int = 1) -> None:
         """`book` on the local day of this appointment."""
-        row = self._row.get(dealer)
+        row = self.table.row.get(dealer)
         if row is not None:
-            self.book(dealer, working_hours.local_day(self._dealers[row], start_ns), orders)
+            self.book(dealer, working_hours.local_day(self.table.dealers[row], start_ns), orders)
 
     def choose(self, needs: DealerNeeds) -> DealerChoice | None:
         """The choice of `decide`."""
         return self.decide(needs).choice
 
+    def policy(self, needs: DealerNeeds) -> RegionPolicy:
+        """Of the vehicle's region, or of the nearest dealer's where the vehicle names none."""
+        if needs.region or needs.location is None:
+            return self.routing.policy.of(needs.region)
+        nearest = self.table.nearest(_unit(needs.location))
+        return self.routing.policy.of(self.table.dealers[nearest].region if nearest >= 0 else "")
+
     def decide(self, needs: DealerNeeds) -> DealerDecision:
-        """The able dealer with the greatest score; ties go to the smaller id. Nothing is booked."""
+        """The dealer of the first step that finds an able one, there the one with the greatest score; ties go to the smaller id.
+
+        Nothing is booked.
+        """
+        policy = self.policy(needs)
+        if needs.kind is OrderKind.RESCUE:
+            return self._nearest(needs, policy) if needs.location else DealerDecision(outcome=DealerOutcome.NO_LOCATION)
+        for step, name in _named(needs, policy):
+            found = self._by_name(needs, policy, step, name)
+            if found.choice is not None:
+                return found
         if needs.location is None:
-            return self._without_location(needs)
-        rescue, limits = needs.kind is OrderKind.RESCUE, LIMITS.get(needs.urgency, LIMITS[Urgency.NEXT])
-        here = unit_vectors(np.array([needs.location]))[0]
-        rejected: Counter[Rejection] = Counter()
-        for horizon_h in limits.horizon_h[:1] if rescue else limits.horizon_h:
-            for reach_km in RESCUE_REACH_KM if rescue else limits.reach_km:
-                rows = self._within(here, reach_km)
-                rejected = Counter({Rejection.TOO_FAR: len(self._dealers) - len(rows)})
-                able = self._able(rows, self._road_km(here, rows), needs, horizon_h, rejected)
-                if len(able.rows):
-                    return self._decision(able, needs, horizon_h, rejected)
-        return DealerDecision(outcome=DealerOutcome.NONE_ABLE, rejected=_counted(rejected))
+            return self._without_location(needs, policy)
+        found = self._nearest(needs, policy)
+        return found if found.choice is not None else self._sparse(needs, policy) or found
 
-    def _without_location(self, needs: DealerNeeds) -> DealerDecision:
-        """The preferred dealer if it is able, since distances are unknown; a rescue cannot be sent to nowhere."""
-        row = self._row.get(needs.preferred)
-        if row is None or needs.kind is OrderKind.RESCUE:
-            return DealerDecision(outcome=DealerOutcome.NO_LOCATION)
+    def _by_name(self, needs: DealerNeeds, policy: RegionPolicy, step: Step, name: str) -> DealerDecision:
+        """That dealer if it is able, in the first horizon in which it is free."""
         rejected: Counter[Rejection] = Counter()
-        for horizon_h in LIMITS.get(needs.urgency, LIMITS[Urgency.NEXT]).horizon_h:
-            able = self._able(np.array([row]), np.zeros(1), needs, horizon_h, rejected := Counter())
+        rows = self.table.rows_of([name])
+        reach_km = np.inf if step is Step.OWNER_CHOICE or needs.location is None else policy.within_km
+        for horizon_h in policy.limits_of(needs.urgency).horizon_h:
+            search = _Search(needs=needs, policy=policy, step=step, rows=rows, horizon_h=horizon_h, reach_km=reach_km)
+            able = self._able(search, rejected := Counter())
             if len(able.rows):
-                return self._decision(able, needs, horizon_h, rejected)
+                return self._decision(able, search, rejected)
         return DealerDecision(outcome=DealerOutcome.NONE_ABLE, rejected=_counted(rejected))
 
-    def _within(self, here: Floats, reach_km: float) -> Ints:
-        """Rows of the dealers within this way by road, ascending."""
-        if self._tree is None:
-            return np.zeros(0, dtype=np.int64)
-        return np.array(sorted(self._tree.query_ball_point(here, chord_of_km(reach_km / DETOUR))), dtype=np.int64)
+    def _without_location(self, needs: DealerNeeds, policy: RegionPolicy) -> DealerDecision:
+        """The preferred dealer if it is able, since distances are unknown."""
+        if needs.preferred not in self.table.row:
+            return DealerDecision(outcome=DealerOutcome.NO_LOCATION)
+        return self._by_name(needs, policy, Step.NEAREST, needs.preferred)
 
-    def _road_km(self, here: Floats, rows: Ints) -> Floats:
-        return DETOUR * chord_km(np.linalg.norm(self._units[rows] - here, axis=1))
+    def _nearest(self, needs: DealerNeeds, policy: RegionPolicy) -> DealerDecision:
+        """The best of all in reach; the reach widens before the horizon does."""
+        assert needs.location is not None
+        here, limits = _unit(needs.location), policy.limits_of(needs.urgency)
+        rescue, rejected = needs.kind is OrderKind.RESCUE, Counter[Rejection]()
+        for horizon_h in limits.horizon_h[:1] if rescue else limits.horizon_h:
+            for reach_km in policy.rescue_reach_km if rescue else limits.reach_km:
+                rows = self.table.within(here, reach_km / policy.detour)
+                rejected = Counter({Rejection.TOO_FAR: len(self.table.dealers) - len(rows)})
+                search = _Search(needs=needs, policy=policy, step=Step.NEAREST, rows=rows, horizon_h=horizon_h, reach_km=reach_km)
+                able = self._able(search, rejected)
+                if len(able.rows):
+                    return self._decision(able, search, rejected)
+        return DealerDecision(outcome=DealerOutcome.NONE_ABLE, rejected=_counted(rejected))
 
-    def _able(self, rows: Ints, km: Floats, needs: DealerNeeds, horizon_h: int, rejected: Counter[Rejection]) -> _Candidates:
-        excluded = np.array([self._row[name] for name in needs.excluded if name in self._row], dtype=np.int64)
-        serves = self._any_brand | self._brands.get(needs.brand.casefold(), np.zeros_like(self._any_brand))
+    def _sparse(self, needs: DealerNeeds, policy: RegionPolicy) -> DealerDecision | None:
+        """Where no workshop is able in reach: a mobile unit that comes, else a workshop farther off for a tow; None for neither."""
+        assert needs.location is not None
+        here, horizon_h = _unit(needs.location), policy.limits_of(needs.urgency).horizon_h[-1]
+        ways = [("MOBILE", policy.mobile_km)] if needs.drivable else []
+        for transport, reach_km in (*ways, ("FLAT_BED", policy.tow_km)):
+            rows = self.table.within(here, reach_km / policy.detour) if reach_km else self.table.rows_of(())
+            rejected = Counter({Rejection.TOO_FAR: len(self.table.dealers) - len(rows)})
+            search = _Search(
+                needs=needs,
+                policy=policy,
+                step=Step.NEAREST,
+                rows=rows,
+                horizon_h=horizon_h,
+                reach_km=reach_km,
+                transport=transport,
+            )
+            able = self._able(search, rejected)
+            if len(able.rows):
+                return self._decision(able, search, rejected)
+        return None
+
+    def _able(self, search: _Search, rejected: Counter[Rejection]) -> _Able:
+        needs, table, rows = search.needs, self.table, search.rows
         rescue = needs.kind is OrderKind.RESCUE
-        rows, km = _keep(rows, km, ~np.isin(rows, excluded), Rejection.EXCLUDED, rejected)
-        if needs.brand and not rescue:
-            rows, km = _keep(rows, km, serves[rows], Rejection.BRAND, rejected)
+        rows = _keep(rows, ~np.isin(rows, table.rows_of(needs.excluded)), Rejection.EXCLUDED, rejected)
+        if not rescue:
+            kind = table.mobile if search.transport == "MOBILE" else table.workshop
+            rows = _keep(rows, kind[rows], Rejection.NO_WORKSHOP, rejected)
+        if needs.brand and not rescue and search.step is not Step.OWNER_CHOICE:
+            rows = _keep(rows, table.serves(needs.brand)[rows], Rejection.BRAND, rejected)
         for name in needs.capabilities:
-            has = self._capabilities.get(name, np.zeros_like(self._any_brand))
-            rows, km = _keep(rows, km, has[rows], Rejection.CAPABILITY, rejected)
+            rows = _keep(rows, table.has(name)[rows], Rejection.CAPABILITY, rejected)
+        rows, km, hours, by_road = self._ways(search, rows)
+        near = km <= search.reach_km
+        rejected[Rejection.TOO_FAR] += int(np.count_nonzero(~near))
+        rows, km, hours = rows[near], km[near], hours[near]
         if rescue:  # partners work around the clock and are not booked by the day
-            return self._scored(rows, km, np.zeros_like(rows), np.zeros(len(rows)), needs)
-        earliest, hour, full = self._first_hours(rows, km, needs, horizon_h)
+            return self._scored(search, rows, km, np.zeros_like(rows), np.zeros(len(rows)), by_road)
+        earliest, hour, full = self._first_hours(rows, hours, needs.time_ns, search.horizon_h)
         rejected[Rejection.FULL] += int(np.count_nonzero(full))
         rejected[Rejection.CLOSED] += int(np.count_nonzero((hour < 0) & ~full))
         free = hour >= 0
-        return self._scored(rows[free], km[free], hour[free], (hour - earliest)[free].astype(np.float64), needs)
+        return self._scored(search, rows[free], km[free], hour[free], (hour - earliest)[free].astype(np.float64), by_road)
 
-    def _first_hours(self, rows: Ints, km: Floats, needs: DealerNeeds, horizon_h: int) -> tuple[Ints, Ints, Bools]:
+    def _ways(self, search: _Search, rows: Ints) -> tuple[Ints, Floats, Floats, bool]:
+        """Rows with kilometres and hours by road, and whether a road service says so; without a position all are at hand."""
+        location, policy = search.needs.location, search.policy
+        if location is None:
+            return rows, np.zeros(len(rows)), np.zeros(len(rows)), False
+        km = policy.detour * self.table.great_circle_km(_unit(location), rows)
+        if (roads := self.routing.roads) is not None and len(rows):
+            nearest = np.sort(np.argsort(km, kind="stable")[:ROADS_ASKED])
+            ends = [(self.table.dealers[row].latitude, self.table.dealers[row].longitude) for row in rows[nearest].tolist()]
+            try:
+                ways = roads.ways(location, ends)
+            except RoadError:
+                return rows, km, km / policy.drive_kmh, False
+            return rows[nearest], ways.km, ways.hours, True
+        return rows, km, km / policy.drive_kmh, False
+
+    def _first_hours(self, rows: Ints, travel_h: Floats, time_ns: int, horizon_h: int) -> tuple[Ints, Ints, Bools]:
         """Per dealer: local hour at which the vehicle can be there, first bookable hour (-1: none), open but booked out."""
-        travel_ns = np.ceil(km / DRIVE_KMH * HOUR_NS).astype(np.int64)
-        local_ns = needs.time_ns + self._offset_ns[rows]
+        hour, full = np.full(len(rows), -1, dtype=np.int64), np.zeros(len(rows), dtype=bool)
+        travel_ns = np.ceil(travel_h * HOUR_NS).astype(np.int64)
+        local_ns = time_ns + self.table.offset_ns[rows]
         earliest = -(-(local_ns + travel_ns) // HOUR_NS)
         latest = np.maximum((local_ns + horizon_h * HOUR_NS) // HOUR_NS, earliest)
-        hour, full = np.full(len(rows), -1, dtype=np.int64), np.zeros(len(rows), dtype=bool)
         if not len(rows):
             return earliest, hour, full
         for day in range(int(earliest.min()) // 24, int(latest.max()) // 24 + 1):
-            start = np.maximum(earliest, day * 24 + self._opens[rows])
-            fits = (
-                self._open_on[rows, working_hours.iso_weekday(day)] & (start < day * 24 + self._closes[rows]) & (start <= latest)
-            )
-            taken = self._booked[day][rows] if day in self._booked else 0
-            bookable = fits & (taken < self._capacity[rows])
+            opens, closes = (hours[rows] for hours in self.table.hours(day))
+            start = np.maximum(earliest, day * 24 + opens)
+            fits = (opens < closes) & (start < day * 24 + closes) & (start <= latest)
+            bookable = fits & (self.table.room(day)[rows] > 0)
             full |= fits & ~bookable
             hour = np.where((hour < 0) & bookable, start, hour)
             if (hour >= 0).all():
                 break
         return earliest, hour, full & (hour < 0)
 
-    def _scored(self, rows: Ints, km: Floats, hour: Ints, wait_h: Floats, needs: DealerNeeds) -> _Candidates:
-        rescue, limits = needs.kind is OrderKind.RESCUE, LIMITS.get(needs.urgency, LIMITS[Urgency.NEXT])
-        stocked = np.zeros(len(rows)) if rescue else self._stocked(rows, needs.parts)
-        score = -km
-        if not rescue:
-            franchised = ~self._any_brand[rows] if needs.brand else np.zeros(len(rows), dtype=bool)
-            preferred = rows == self._row.get(needs.preferred, -1)
-            score = (
-                score
-                - limits.wait_km_per_h * wait_h
-                + STOCKED_KM * stocked
-                + FRANCHISED_KM * franchised
-                + PREFERRED_KM * preferred
-            )
-        return _Candidates(rows, km, hour, wait_h, stocked, np.round(score, 6))
+    def _scored(self, search: _Search, rows: Ints, km: Floats, hour: Ints, wait_h: Floats, by_road: bool) -> _Able:
+        needs, policy, table = search.needs, search.policy, self.table
+        if needs.kind is OrderKind.RESCUE:
+            return _Able(rows, km, hour, np.zeros(len(rows)), np.zeros(len(rows)), np.round(-km, 6), by_road)
+        load = table.load(rows, int((needs.time_ns // HOUR_NS) // 24))
+        stocked = table.stocked(rows, needs.parts)
+        score = merits_km(table, rows, needs, policy, stocked, load) - km - policy.limits_of(needs.urgency).wait_km_per_h * wait_h
+        return _Able(rows, km, hour, stocked, load, np.round(score, 6), by_road)
 
-    def _stocked(self, rows: Ints, parts: tuple[tuple[str, int], ...]) -> Floats:
-        """Share of the needed part numbers that each dealer has in sufficient quantity (0 where none is needed)."""
-        share = np.zeros(len(rows))
-        for number, quantity in parts:
-            holders = [row for row, pieces in self._stock.get(number, {}).items() if pieces >= quantity]
-            share += np.isin(rows, holders)
-        return share / max(len(parts), 1)
-
-    def _decision(self, able: _Candidates, needs: DealerNeeds, horizon_h: int, rejected: Counter[Rejection]) -> DealerDecision:
+    def _decision(self, able: _Able, search: _Search, rejected: Counter[Rejection]) -> DealerDecision:
         best = int(np.argmax(able.score))  # the first of equals, and rows are in order of id
-        dealer = self._dealers[int(able.rows[best])]
-        km = float(able.km[best])
+        dealer, needs = self.table.dealers[int(able.rows[best])], search.needs
+        won = Won(
+            step=search.step,
+            km=float(able.km[best]),
+            by_road=able.by_road,
+            stocked=float(able.stocked[best]),
+            load=float(able.load[best]),
+            horizon_h=search.horizon_h,
+            able=len(able.rows),
+            transport=search.transport,
+        )
         choice = DealerChoice(
             dealer=dealer.id,
-            distance_km=round(km, 1),
+            distance_km=round(won.km, 1),
             score=round(float(able.score[best]), 2),
-            why=reasons(dealer, needs, km, able.stocked[best], horizon_h, len(able.rows)),
+            why=reasons(dealer, needs, search.policy, won),
             rejected=_counted(rejected),
         )
-        slots = () if needs.kind is OrderKind.RESCUE else self._slots(dealer, needs, int(able.hour[best]), horizon_h)
-        return DealerDecision(outcome=DealerOutcome.CHOSEN, choice=choice, slots=slots, rejected=choice.rejected)
+        rescue = needs.kind is OrderKind.RESCUE
+        slots = () if rescue else self.slots(dealer, needs, int(able.hour[best]), search.horizon_h)
+        return DealerDecision(
+            outcome=DealerOutcome.CHOSEN, choice=choice, slots=slots, rejected=choice.rejected, transport=search.transport
+        )
 
-    def _slots(self, dealer: Dealer, needs: DealerNeeds, first_hour: int, horizon_h: int) -> tuple[tuple[int, int], ...]:
-        """Up to three appointments: the earliest ones two hours apart if it is urgent, else one a day."""
+    def slots(self, dealer: Dealer, needs: DealerNeeds, first_hour: int, horizon_h: int) -> tuple[tuple[int, int], ...]:
+        """Up to three appointments from a local hour on: the earliest ones two hours apart if it is urgent, else one a day."""
         last = max(first_hour, (needs.time_ns + horizon_h * HOUR_NS + working_hours.offset_ns(dealer)) // HOUR_NS)
-        row, hours = self._row[dealer.id], list[int]()
+        row, hours = self.table.row[dealer.id], list[int]()
         for hour in working_hours.hours_between(dealer, first_hour, last):
             day = hour // 24
-            if day in self._booked and self._booked[day][row] >= dealer.capacity_per_day:
+            if self.table.room(day)[row] <= 0:
                 continue
             if not hours or (hour - hours[-1] >= 2 if needs.urgency >= Urgency.TODAY else day > hours[-1] // 24):
                 hours.append(hour)
@@ -240,24 +296,36 @@ class DealerNetwork:
                 break
         return tuple(working_hours.slot(dealer, hour) for hour in hours)
 
-    def _booked_on(self, day: int) -> Ints:
-        if day not in self._booked:
-            self._booked[day] = np.zeros(len(self._dealers), dtype=np.int64)
-        return self._booked[day]
 
-    def _ints(self, values: Iterable[int]) -> Ints:
-        return np.fromiter(values, dtype=np.int64, count=len(self._dealers))
+def merits_km(table: DealerTable, rows: Ints, needs: DealerNeeds, policy: RegionPolicy, stocked: Floats, load: Floats) -> Floats:
+    """What each of these dealers is worth to the order, in kilometres of detour; distance and waiting apart."""
+    worth = policy.worth
+    franchised = ~table.any_brand[rows] if needs.brand else np.zeros(len(rows), dtype=bool)
+    preferred = rows == table.row.get(needs.preferred, -1)
+    merits: Floats = (
+        worth.stocked * stocked
+        + worth.franchised * franchised
+        + worth.preferred * preferred
+        + worth.acceptance * (table.acceptance[rows] - 1)
+        + worth.nps * table.nps[rows] / 100
+        - worth.load * np.minimum(load, 1.0)
+    )
+    return merits
 
-    def _flags(self, pairs: Iterable[tuple[str, int]]) -> dict[str, Bools]:
-        flags: dict[str, Bools] = {}
-        for name, row in pairs:
-            flags.setdefault(name, np.zeros(len(self._dealers), dtype=bool))[row] = True
-        return flags
+
+def _named(needs: DealerNeeds, policy: RegionPolicy) -> list[tuple[Step, str]]:
+    names = {Step.OWNER_CHOICE: needs.owner_choice, Step.LAST_SERVICE: needs.last_service, Step.SELLING: needs.selling}
+    return [(step, names[step]) for step in policy.steps if names.get(step)]
 
 
-def _keep(rows: Ints, km: Floats, passes: Bools, reason: Rejection, rejected: Counter[Rejection]) -> tuple[Ints, Floats]:
+def _unit(place: tuple[float, float]) -> Floats:
+    unit: Floats = unit_vectors(np.array([place]))[0]
+    return unit
+
+
+def _keep(rows: Ints, passes: Bools, reason: Rejection, rejected: Counter[Rejection]) -> Ints:
     rejected[reason] += int(np.count_nonzero(~passes))
-    return rows[passes], km[passes]
+    return rows[passes]
 
 
 def _counted(rejected: Counter[Rejection]) -> tuple[tuple[str, int], ...]:

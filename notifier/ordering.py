@@ -18,7 +18,7 @@ from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.combining import combine
 from notifier.dealer_choice import DealerNetwork
-from notifier.dealer_needs import DealerNeeds
+from notifier.dealer_needs import DealerDecision, DealerNeeds
 from notifier.identity import order_id
 from notifier.order_states import UNCOMMITTED, OrderEvent, OrderState, is_open
 from notifier.outbox import order_events
@@ -244,20 +244,32 @@ def _content(order: Order) -> tuple[object, ...]:
 
 
 def _transport(order: Order) -> str:
-    towed = order.kind is OrderKind.RESCUE or order_need(order.recommendation) is OrderNeed.SERVICE_AND_RESCUE
-    return "FLAT_BED" if towed else order.transport
+    return "FLAT_BED" if _is_towed(order) else order.transport
+
+
+def _is_towed(order: Order) -> bool:
+    return order.kind is OrderKind.RESCUE or order_need(order.recommendation) is OrderNeed.SERVICE_AND_RESCUE
+
+
+def with_decision(order: Order, decision: DealerDecision) -> Order:
+    """The order with the dealer, appointments and transport decided for it (none where nobody is able)."""
+    transport = "FLAT_BED" if _is_towed(order) else decision.transport or "DROP_OFF"
+    return replace(order, choice=decision.choice, slots=decision.slots, transport=transport)
 
 
 def _dispatched(order: Order, scene: _Scene) -> Order:
-    """The order with a dealer chosen and booked for it, or left to a person."""
+    """The order with a dealer chosen and booked for it, or left to a person, or a draft that waits to be placed with others."""
     if order.recommendation.review and order.choice is None:
         return replace(order, state=OrderState.MANUAL.value, change=_system(OrderEvent.GIVE_UP, "review"))
+    may_wait = order.kind is OrderKind.SERVICE and order.recommendation.urgency in scene.network.routing.waiting
+    if may_wait and order.state == OrderState.DRAFT:
+        return order
     needs = replace(dealer_needs(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
     decision = scene.network.decide(needs)
     state = OrderState.MANUAL if decision.choice is None else OrderState.DISPATCHING
     event = OrderEvent.GIVE_UP if decision.choice is None else OrderEvent.DISPATCH
     change = _system(event, decision.outcome.value)
-    order = replace(order, state=state.value, choice=decision.choice, slots=decision.slots, change=change)
+    order = replace(with_decision(order, decision), state=state.value, change=change)
     _book(order, scene, 1)
     return order
 
@@ -286,6 +298,11 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
         parts=tuple(sorted(parts.items())),
         preferred=vehicle.preferred_dealer,
         excluded=frozenset(order.refused_by),
+        owner_choice=vehicle.chosen_dealer,
+        last_service=vehicle.last_service_dealer,
+        selling=vehicle.selling_dealer,
+        region=vehicle.region,
+        drivable=not _is_towed(order),
     )
 
 
@@ -307,6 +324,9 @@ def _store(case: VehicleCase, before: Order | None, after: Order, scene: _Scene)
         return case, ()
     others = (order for order in case.orders if order.id != after.id)
     case = replace(case, orders=tuple(sorted((*others, after), key=lambda order: (order.created_ns, order.id))))
+    was_draft = before is not None and before.state == OrderState.DRAFT
+    if after.state == OrderState.DRAFT or (was_draft and after.state == OrderState.CANCELLED):
+        return case, ()  # nobody has been told of it
     dealer, former = _dealer(after, scene), None if before is None else _dealer(before, scene)
     lost = former if former is not None and (dealer is None or former.id != dealer.id) else None
     return case, order_events(after, case, scene.vehicle, dealer, withdrawn_from=lost)

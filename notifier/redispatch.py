@@ -15,8 +15,9 @@ from domain.fleet import Dealer, Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealer_choice import DealerNetwork
 from notifier.order_states import OrderEvent, OrderState, TransitionOutcome, transition
-from notifier.ordering import dealer_needs
+from notifier.ordering import dealer_needs, with_decision
 from notifier.outbox import order_events
+from notifier.routing_policy import PLAIN_ROUTING, Routing
 
 MOST_OFFERS = 3
 """So many dealers are asked before a person takes over."""
@@ -56,6 +57,7 @@ def redispatch(
     actor: str,
     reason: str = "",
     most_offers: int = MOST_OFFERS,
+    routing: Routing = PLAIN_ROUTING,
 ) -> Redispatch:
     """Take note of a refusal and ask the next able dealer that has not refused this order yet.
 
@@ -72,6 +74,7 @@ def redispatch(
         time_ns: when.
         actor: who refused. reason: in the actor's words.
         most_offers: dealers asked before a person takes over.
+        routing: how dealers are chosen.
     """
     refused = transition(order, event, time_ns=time_ns, actor=actor, reason=reason)
     if event not in REFUSALS or refused.outcome is not TransitionOutcome.CHANGED:
@@ -84,9 +87,9 @@ def redispatch(
     if len(after.refused_by) < most_offers:
         others = (each for each in orders if each.id != order.id)
         needs = replace(dealer_needs(after, vehicle), time_ns=after.updated_ns, location=after.location)
-        decision = DealerNetwork.from_orders(by_id.values(), others).decide(needs)
+        decision = DealerNetwork.from_orders(by_id.values(), others, routing=routing).decide(needs)
         outcome = RedispatchOutcome.ASKED_NEXT if decision.choice else RedispatchOutcome.MANUAL_NONE_ABLE
-        after = replace(after, choice=decision.choice, slots=decision.slots)
+        after = with_decision(after, decision)
     if after.choice is None:
         after = replace(after, state=OrderState.MANUAL.value)
     dealer = by_id[after.choice.dealer] if after.choice else None

@@ -19,6 +19,7 @@ from notifier.dealer_choice import DealerNetwork
 from notifier.order_states import OPEN_STATES
 from notifier.ordering import update_orders
 from notifier.review import reviewed
+from notifier.routing_policy import PLAIN_ROUTING, Routing
 from pipeline.drive_ticks import Ended
 
 
@@ -44,6 +45,7 @@ class Casework:
             bookings that people changed are taken in before a decision, if the last look is half a minute old.
         clock: wall time in ns, for that half minute.
         policy: what holds alerts back. silences: all that may still hold; asked before each round of decisions.
+        routing: how dealers are chosen.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class Casework:
         clock: Callable[[], int] = lambda: 0,
         policy: AlertPolicy = PLAIN,
         silences: Callable[[], Sequence[Silence]] = tuple,
+        routing: Routing = PLAIN_ROUTING,
     ) -> None:
         self._store, self._knowledge = store, knowledge
         self._network_mark, self._clock = network_mark, clock
         self._policy, self._silences = policy, silences
+        self._routing = routing
         self._mark, self._looked_ns = "", 0
         self._cases: dict[str, VehicleCase] = {}
         self.reload()
@@ -68,7 +72,9 @@ class Casework:
         if self._network_mark is not None:
             # the mark first: what changes between the two is found by the next look
             self._mark, self._looked_ns = self._network_mark(), self._clock()
-        self._network = DealerNetwork.from_orders(self._store.dealers(), self._store.orders(state=OPEN_STATES))
+        self._network = DealerNetwork.from_orders(
+            self._store.dealers(), self._store.orders(state=OPEN_STATES), routing=self._routing
+        )
         self._cases.clear()
 
     def _refresh(self) -> None:

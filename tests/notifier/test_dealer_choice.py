@@ -12,7 +12,7 @@ import pytest
 
 from domain.findings import DealerChoice, Order, OrderKind, Urgency
 from domain.fleet import Dealer
-from notifier.dealer_choice import DETOUR, DealerNetwork
+from notifier.dealer_choice import DealerNetwork
 from notifier.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome
 from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation
 
@@ -47,6 +47,7 @@ REACH = {
     Urgency.NEXT: (100, 250, 400),
 }
 HORIZON_H = {Urgency.STOP: (24, 96), Urgency.TODAY: (24, 96), Urgency.SOON: (168, 336), Urgency.NEXT: (720,)}
+TOW_KM = 800
 WAIT = {Urgency.STOP: 1.0, Urgency.TODAY: 1.0, Urgency.SOON: 0.05, Urgency.NEXT: 0.0}
 
 
@@ -70,6 +71,10 @@ class Oracle:
                         able.append((-round(verdict, 6), one.id))
                 if able:
                     return min(able)[1], dict(counts)
+        towed = () if rescue else [(one, self.judge(one, wanted, TOW_KM, HORIZON_H[wanted.urgency][-1])) for one in self.dealers]
+        able = [(-round(verdict, 6), one.id) for one, verdict in towed if not isinstance(verdict, str)]
+        if able:
+            return min(able)[1], dict(Counter(verdict for _, verdict in towed if isinstance(verdict, str)))
         return None, dict(counts)
 
     def judge(self, one: Dealer, wanted: DealerNeeds, reach: float, horizon: int) -> str | float:
@@ -184,7 +189,7 @@ def test_the_nearest_able_dealer_wins_and_says_why() -> None:
     )
     choice = chosen(network.decide(needs(capabilities=("hv",))))
     assert choice.dealer == "near"
-    assert choice.distance_km == pytest.approx(5 * DETOUR, abs=0.1)
+    assert choice.distance_km == pytest.approx(5 * 1.3, abs=0.1)
     assert choice.rejected == (("too_far", 1), ("capability", 1))
     assert "6.5 km" in choice.why[0].en
     assert "6.5 公里" in choice.why[0].zh

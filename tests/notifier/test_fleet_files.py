@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,24 @@ def test_a_full_dealer_line_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_calendars_skills_and_ratings_are_read(tmp_path: Path) -> None:
+    header = "id,name_en,latitude,longitude,region,capabilities,tier,bays,technicians,capacity_on,labour_rates,hours,holidays,acceptance,nps\n"
+    line = "d1,One,1,2,cn/shanghai,hv;engine,centre,4,hv=2;engine=3,2026-11-02=3,hv=420.00,6=9-13,2026-10-01..2026-10-03;2026-12-31,0.9,45\n"
+    (dealer,) = read_dealers(written(tmp_path, header + line))
+    first = (date(2026, 10, 1) - date(1970, 1, 1)).days
+    assert dealer.holidays == (first, first + 1, first + 2, first + 91)
+    assert (dealer.capacity_on, dealer.hours) == (((first + 32, 3),), ((6, 9, 13),))
+    assert (dealer.technicians, dealer.labour_rates) == ((("hv", 2), ("engine", 3)), (("hv", "420.00"),))
+    assert (dealer.region, dealer.tier, dealer.bays, dealer.acceptance, dealer.nps) == ("cn/shanghai", "centre", 4, 0.9, 45.0)
+
+
+def test_whom_a_vehicle_belongs_to_is_read(tmp_path: Path) -> None:
+    header = "vin,preferred_dealer,chosen_dealer,last_service_dealer,selling_dealer,region\n"
+    ((vehicle, _),) = read_vehicles(written(tmp_path, header + f"{VIN},a,b,c,d,cn/hubei\n"), b"key")
+    assert (vehicle.preferred_dealer, vehicle.chosen_dealer, vehicle.last_service_dealer) == ("a", "b", "c")
+    assert (vehicle.selling_dealer, vehicle.region) == ("d", "cn/hubei")
+
+
 def test_dealer_defaults_are_those_of_the_record(tmp_path: Path) -> None:
     (dealer,) = read_dealers(written(tmp_path, "id,name_en,latitude,longitude\nd1,One,1,2\n"))
     assert dealer == Dealer(id="d1", name=Text(en="One", zh="One"), latitude=1.0, longitude=2.0)
@@ -142,6 +161,20 @@ def test_dealer_defaults_are_those_of_the_record(tmp_path: Path) -> None:
         ({"closes_hour": "25"}, "column closes_hour"),
         ({"days_open": "0;1"}, "column days_open"),
         ({"utc_offset_hours": "15"}, "column utc_offset_hours"),
+        ({"tier": "palace"}, "column tier"),
+        ({"region": "CN"}, "column region"),
+        ({"holidays": "2026-13-01"}, "is no date"),
+        ({"holidays": "2026-10-07..2026-10-01"}, "no span of days"),
+        ({"capacity_on": "2026-10-01"}, "is not DATE=ORDERS"),
+        ({"hours": "6=13-9"}, "is not WEEKDAY=OPENS-CLOSES"),
+        ({"hours": "7=9-13"}, "not in days_open"),
+        ({"capabilities": "engine", "technicians": "hv=2"}, "'hv' has technicians or a rate"),
+        ({"technicians": "hv=-2"}, "is not SKILL=PEOPLE"),
+        ({"capabilities": "hv", "labour_rates": "hv=12"}, "is not CAPABILITY=RATE"),
+        ({"bays": "1", "capacity_per_day": "11"}, "more than one order an hour in every bay"),
+        ({"tier": "mobile", "bays": "1"}, "has no bays"),
+        ({"acceptance": "1.1"}, "column acceptance"),
+        ({"nps": "-101"}, "column nps"),
     ],
 )
 def test_a_bad_dealer_line_is_named(tmp_path: Path, cells: dict[str, str], words: str) -> None:
