@@ -175,6 +175,7 @@ def _one_visit(order: Order, recommendation: Recommendation, scene: _Scene) -> b
     """
     there, dealer = order.recommendation, _dealer(order, scene)
     able = dealer is not None and set(recommendation.capabilities) <= set(dealer.capabilities)
+    able = able or order.state == OrderState.DRAFT  # which still waits for its dealer
     if order.state not in NOT_COME_YET or there.review or recommendation.review or not able:
         return False
     free_care = order.group_key == CARE_GROUP and order.state in UNCOMMITTED
