@@ -72,7 +72,7 @@ def run(*, seconds: float, receivers: Sequence[ReceiverName], rate: float | None
     """The figures of `bench live --json`, by receiver.
 
     Args:
-        seconds: of each of the two measurements. rate: frames per second of the second one, None = half of the first's.
+        seconds: of each of the two measurements; in the second, cars turn faulty one after the other for so long. rate: frames per second of the second one, None = half of the first's.
         lateness_s: how far a vehicle's records may be out of order; every alert waits so long. 0 suits devices with gapless numbers.
 
     Raises:
@@ -111,7 +111,7 @@ def _measure(receiver: ReceiverName, rings: _Rings, *, seconds: float, rate: flo
         frames_per_s = fast.messages * FRAMES_PER_MESSAGE / fast.elapsed_s
         calm_rate = rate or frames_per_s / 2
         calm = bench.publish(
-            seconds=max(seconds, RULE_HOLDS_S + SETTLE_S), cars=max(1, round(calm_rate / BUS_FRAMES_PER_S)), rate=calm_rate
+            seconds=seconds + RULE_HOLDS_S + SETTLE_S, cars=max(1, round(calm_rate / BUS_FRAMES_PER_S)), rate=calm_rate
         )
         alerts = bench.alerts(calm)
         figures = bench.stop()
