@@ -29,7 +29,8 @@ from domain.care import (
 )
 from notifier.identity import reminder_id
 from notifier.reminders import wear
-from notifier.reminders.forecast import WINDOW_DAYS, Pace, forecast, pace
+from notifier.reminders.forecast import WINDOW_DAYS
+from notifier.reminders.prospect import View
 from notifier.reminders.severity import WINDOW_DAYS as USE_WINDOW_DAYS
 from notifier.reminders.severity import hardships
 
@@ -44,7 +45,6 @@ MOST_KM_A_DAY = 2500.0
 """An odometer that leaps further was changed or misread; the distance driven counts then."""
 DUE = 1.0 - 1e-6
 
-_PACED = frozenset(Quantity) - {Quantity.TIME, Quantity.CONDITION}
 _SAID = {Basis.OWN_VALUE: ReminderReason.OWN_VALUE, Basis.CONDITION: ReminderReason.CONDITION}
 """What somebody says, who may take it back."""
 _RANK = {ReminderState.DUE_SOON: 0, ReminderState.DUE: 1, ReminderState.OVERDUE: 2}
@@ -112,7 +112,6 @@ class _Day:
     def __init__(self, state: CareState, inputs: CareInputs, usage: DayUsage) -> None:
         self._state, self._inputs, self._day = state, inputs, usage.day
         self._usage = travelled(state, usage)
-        self._paces: dict[Quantity, Pace] = {}
         self._open = {reminder.id: reminder for reminder in state.reminders}
         self.changed: dict[str, Reminder] = {}
         window = [day for day in state.window if usage.day - day.day < WINDOW_DAYS]
@@ -121,6 +120,7 @@ class _Day:
         self._window = tuple(window)
         recent = [day for day in window if usage.day - day.day < USE_WINDOW_DAYS]
         self._use = Use.SEVERE if hardships(recent, state.use, inputs.enrolment.use) else Use.NORMAL
+        self._view = View(inputs.schedule, self._window, self._use, self._day, state.enrolled_day)
 
     def run(self) -> CareState:
         """The state at the end of the day."""
@@ -176,31 +176,24 @@ class _Day:
         return self._remind(item, care, joins)
 
     def _remind(self, item: ScheduledItem, care: ItemCare, joins: bool) -> ItemCare:
-        interval = wear.interval_of(item, care, self._use, self._window, self._day)
-        used = wear.used_share(care, interval)
+        seen = self._view.of(item, care)
+        used = seen.used
         identifier = reminder_id(self._state.vehicle, item.item.id, str(care.cycle))
         known = self._open.get(identifier)
         if self._day < care.quiet_until and used < DUE:
             return care
-        paces: dict[Quantity, Pace] = {
-            quantity: self._pace(quantity) for quantity, _ in interval.limits if quantity in _PACED
-        } | {Quantity.CONDITION: wear.condition_pace(item, care, self._window)}
-
-        def foretell(with_bounds: bool = True) -> DueForecast:
-            return forecast(interval, dict(care.used), paces, self._day, with_bounds=with_bounds)
-
-        nearest = foretell(with_bounds=False)
-        ahead, basis = nearest.day - self._day, _basis(care, nearest)
+        nearest = seen.forecast(with_bounds=False)
+        ahead, basis = nearest.day - self._day, seen.basis(nearest)
         if known is None:
             reason = self._reason_to_open(used, ahead, joins, basis)
             if reason is not None:
-                self._opened(identifier, item.item, care.cycle, reason, used, foretell(), basis)
+                self._opened(identifier, item.item, care.cycle, reason, used, seen.forecast(), basis)
             return care
         said = known.basis if known.basis in _SAID else basis
         if used < DUE and said in _SAID and ahead > 2 * LEAD_DAYS and known.reason is not ReminderReason.VISIT:
             self._end(known, ReminderState.WITHDRAWN, _SAID[said])
             return replace(care, cycle=care.cycle + 1)
-        self._moved(known, used, foretell, basis)
+        self._moved(known, used, seen.forecast, basis)
         return care
 
     @staticmethod
@@ -210,12 +203,6 @@ class _Day:
         if ahead <= LEAD_DAYS and used >= LEAD_USED:
             return _SAID.get(basis, ReminderReason.FORECAST)
         return ReminderReason.VISIT if joins and used >= VISIT_USED and ahead <= VISIT_DAYS else None
-
-    def _pace(self, quantity: Quantity) -> Pace:
-        if quantity not in self._paces:
-            expected = self._inputs.schedule.daily_km if quantity is Quantity.DISTANCE else 0.0
-            self._paces[quantity] = pace(self._window, quantity, self._day, self._state.enrolled_day, expected)
-        return self._paces[quantity]
 
     # -- reminders
 
@@ -331,14 +318,6 @@ class _Day:
             self._opened(identifier, campaign.item, campaign.repeats, ReminderReason.CAMPAIGN, used, due)
         else:
             self._moved(known, used, lambda: due)
-
-
-def _basis(care: ItemCare, due: DueForecast) -> Basis:
-    if care.own_day is not None:
-        return Basis.OWN_VALUE
-    if due.quantity is Quantity.CONDITION:
-        return Basis.CONDITION
-    return Basis.MEASURED if due.quantity in wear.MEASURED else Basis.SCHEDULE
 
 
 def campaign_reminder_id(vehicle: str, campaign: Campaign) -> str:
