@@ -61,13 +61,14 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
     """Serve until `stop` is set; then close streams, end workers between attempts, and leave.
 
     Raises:
-        StorageError: the database cannot be opened. WebServerError: the server could not start.
+        StorageError: the database cannot be opened. InputError: a maintenance plan is not valid. WebServerError: the server could not
+            start.
     """
     with ExitStack() as stack:
-        store = stack.enter_context(_open(settings))
+        store, plans = stack.enter_context(_open(settings)), plans_of(settings)
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(settings, store, stop),
+                build_app(settings, store, plans, stop),
                 host=settings.web.host,
                 port=settings.web.port,
                 log_config=None,
@@ -77,7 +78,7 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
             )
         )
         workers = [_worker(settings, store, stack, critical_only=number > 0) for number in range(settings.delivery.workers)]
-        scheduler = _scheduler(settings, store, workers)
+        scheduler = _scheduler(settings, store, plans, workers)
         # in a thread of its own, since the signals are ours
         serving = threading.Thread(target=server.run, name="http", daemon=True)
         serving.start()
@@ -97,7 +98,7 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
         raise WebServerError(f"the web server on {settings.web.host}:{settings.web.port} ended; see the log lines before")
 
 
-def build_app(settings: ServiceSettings, store: SqlStore, stop: threading.Event) -> FastAPI:
+def build_app(settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, stop: threading.Event) -> FastAPI:
     """The FastAPI application over this database; `store` is for metrics and readiness, `stop` closes event streams."""
     return create_app(
         partial(_open, settings),
@@ -106,6 +107,7 @@ def build_app(settings: ServiceSettings, store: SqlStore, stop: threading.Event)
         api_keys=settings.web.api_keys,
         rules=load_rules(None),
         history=settings.history_folder,
+        schedule_of=plans.schedule,
         utc_offset_hours=settings.web.utc_offset_hours,
         readiness={"pipeline": partial(pipeline_trouble, store.figures, time.time_ns)},
         open_access=settings.web.open_access,
@@ -147,7 +149,9 @@ def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, cri
     )
 
 
-def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxWorker]) -> BackgroundScheduler:
+def _scheduler(
+    settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, workers: list[OutboxWorker]
+) -> BackgroundScheduler:
     """Wakes; what is due, and when, stands in the database."""
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
@@ -157,7 +161,7 @@ def _scheduler(settings: ServiceSettings, store: SqlStore, workers: list[OutboxW
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
-    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans_of(settings)])
+    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans])
     return scheduler
 
 

@@ -13,13 +13,18 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from app.care import review_fleet
 from app.fleet import choose_fleet
 from app.replaying import replay_drives
+from domain.care import Enrolment
 from domain.findings import Order
 from domain.fleet import DEVELOPMENT_KEY
 from domain.live import VehicleSighting
+from dtc_knowledge.maintenance import shipped_plans
 from notifier.order_states import OrderEvent, transition
+from notifier.reminders.completions import DAY_NS
 from rules.pack import load_rules
+from simulator.usage import DRIVERS, days_of_use
 from storage.memory_store import MemoryStore
 from web.api import create_app
 
@@ -44,6 +49,7 @@ def filled_store(history: Path) -> MemoryStore:
         replay_drives(choice, store, history=history)
     _hear(store)
     _move(store)
+    _look_after(store)
     store.save_figures(
         {"decode_share": 0.973, "lag_s": 0.4, "frames": 41_250_117, "connected": True, "reported_ns": evening_ns(store)}
     )
@@ -65,6 +71,19 @@ def _hear(store: MemoryStore) -> None:
         place = next((alert.location for alert in reversed(alerts) if alert.location), vehicle.home)
         sighting = VehicleSighting(vehicle=vehicle.id, event_ns=latest_ns + 7 * 60 * SECOND, received_ns=heard_ns, location=place)
         store.save_sightings([sighting])
+
+
+def _look_after(store: MemoryStore) -> None:
+    """Three months of care, up to the odometer that each car's recording tells."""
+    today = evening_ns(store) // DAY_NS - 1
+    for number, vehicle in enumerate(store.vehicles()):
+        begin, recorded = today - 90, [day.odometer_km for day in store.usage(vehicle.id, 0).values() if day.odometer_km]
+        drivers = [driver for driver in DRIVERS if driver.powertrain == vehicle.powertrain]
+        driven = days_of_use(drivers[number % len(drivers)], begin + 1, 90, 0.0, number)
+        odometer = max(0.0, (recorded or [60_000.0])[-1] - max(day.odometer_km or 0.0 for day in driven))
+        store.enrol_care([Enrolment(vehicle=vehicle.id, day=begin, odometer_km=odometer, first_used_day=begin - 700)])
+        store.save_usage(vehicle.id, days_of_use(drivers[number % len(drivers)], begin + 1, 90, odometer, number))
+    review_fleet(store, shipped_plans(), today)
 
 
 def _move(store: MemoryStore) -> None:
@@ -94,7 +113,15 @@ def preview_app(history: Path, store: MemoryStore | None = None) -> FastAPI:
     def clock() -> int:
         return time.time_ns() + offset_ns
 
-    return create_app(lambda: shown, metrics=lambda: "", clock=clock, rules=load_rules(None), history=history, open_access=True)
+    return create_app(
+        lambda: shown,
+        metrics=lambda: "",
+        clock=clock,
+        rules=load_rules(None),
+        history=history,
+        schedule_of=shipped_plans().schedule,
+        open_access=True,
+    )
 
 
 if __name__ == "__main__":

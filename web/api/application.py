@@ -9,6 +9,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
+from domain.care import Schedule
+from domain.fleet import Vehicle
 from rules.rule import Rule
 from web.api import alerts, evidence, fleet, health, labels, orders, problems, reminders, silences, stream
 from web.api.access import Access
@@ -25,6 +27,7 @@ def create_app(
     api_keys: Mapping[str, Collection[str]] | None = None,
     rules: Sequence[Rule] = (),
     history: Path | None = None,
+    schedule_of: Callable[[Vehicle], Schedule | None] = lambda _: None,
     readiness: Mapping[str, Callable[[], str]] | None = None,
     utc_offset_hours: float = 8.0,
     open_access: bool = False,
@@ -40,6 +43,7 @@ def create_app(
         api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin", or "dealer:ID" alone), beside the keys in the store.
         rules: shown by `/api/v1/rules`.
         history: folder of the signal history, drawn on the alert page; None = evidence only.
+        schedule_of: the maintenance schedule of a vehicle, for its page; None where no schedule fits.
         readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.
         utc_offset_hours: the operators' zone: where their day begins.
         open_access: no keys: everybody on this machine may do everything. For a service bound to 127.0.0.1 only.
@@ -59,6 +63,7 @@ def create_app(
             clock=clock,
             rules=rules,
             history=history,
+            schedule_of=schedule_of,
             readiness=readiness or {},
             utc_offset_hours=utc_offset_hours,
             stopping=stopping,

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from domain.care import Schedule
+from domain.fleet import Vehicle
 from rules.rule import Rule
 from web.api.ports import WebStore
 
@@ -22,6 +24,7 @@ class Service:
     clock: Callable[[], int]
     rules: Sequence[Rule]
     history: Path | None
+    schedule_of: Callable[[Vehicle], Schedule | None]
     readiness: Mapping[str, Callable[[], str]]
     utc_offset_hours: float
     stopping: Callable[[], bool]

@@ -14,13 +14,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Template
 
+from domain.care import ReminderState
 from domain.findings import AlertState, Severity, Text
 from domain.fleet import Vehicle
 from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
 from web.api.alerts import acknowledge
 from web.api.problems import Problem
 from web.api.service import Served, Service
-from web.pages import alert_page, overview, words
+from web.pages import alert_page, care_words, overview, vehicle_page, words
 from web.report import formats
 from web.report.markup import both, environment
 
@@ -130,6 +131,38 @@ def show_alert(alert_id: str, request: Request, service: Served, visitor: Visito
     return _page("alert.html.j2", request, visitor, view=view, may_acknowledge=visitor.may(Scope.ORDERS))
 
 
+@router.get("/vehicles/{vehicle_id}")
+def show_vehicle(vehicle_id: str, request: Request, service: Served, visitor: Visitor) -> Response:
+    """One vehicle: its care, what is wrong, what is ordered."""
+    view = vehicle_page.gather(service.store, vehicle_id, service.schedule_of)
+    if view is None:
+        said = {"heading": words.LABELS["unknown_vehicle"], "advice": words.LABELS["unknown_vehicle_do"]}
+        return _page("message.html.j2", request, visitor, status=404, **said)
+    return _page("vehicle.html.j2", request, visitor, view=view)
+
+
+@router.get("/reminders")
+def list_reminders(
+    request: Request,
+    service: Served,
+    visitor: Visitor,
+    state: ReminderState | None = None,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """Open care reminders, the latest first."""
+    wanted = vehicle_page.OPEN_REMINDERS if state is None else (state,)
+    found = service.store.reminders(state=wanted, limit=_PAGE + 1, offset=offset)
+    shown: dict[str, Any] = {
+        "reminders": found[:_PAGE],
+        "vehicles": {each.vehicle: service.store.vehicle(each.vehicle) or Vehicle(id=each.vehicle) for each in found},
+        "state": state,
+        "states": vehicle_page.OPEN_REMINDERS,
+        "newer": max(0, offset - _PAGE) if offset else None,
+        "older": offset + _PAGE if len(found) > _PAGE else None,
+    }
+    return _page("reminders.html.j2", request, visitor, **shown)
+
+
 @router.post("/alerts/{alert_id}/acknowledge")
 def acknowledge_alert(alert_id: str, service: Served, visitor: Visitor) -> Response:
     """The page's button."""
@@ -196,6 +229,9 @@ def _template(name: str) -> Template:
         "say": lambda key: both(words.LABELS[key]),
         "said": lambda key, *values: both(_filled(words.LABELS[key], *values)),
         "page_words": words,
+        "care_words": care_words,
+        "day_text": vehicle_page.day_text,
+        "why": vehicle_page.why,
         "moment": lambda time_ns: formats.time(time_ns)[5:16] if formats.is_dated(time_ns) else formats.time(time_ns),
         "age_text": formats.age,
         "age": lambda seconds: both(formats.age(seconds)),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.care import ENDED_REMINDERS, Reminder, ReminderState, Schedule, Use
 from domain.findings import Alert, AlertState, Order, Text
 from domain.fleet import Vehicle
 from notifier.order_states import is_open
-from notifier.reminders.prospect import Outlook, outlook
+from notifier.reminders.prospect import Outlook, Prospect, outlook
 from notifier.reminders.severity import WINDOW_DAYS, Hardship, hardships
 from notifier.reminders.visits import reason_text
 from web.api.ports import WebStore
@@ -85,6 +85,6 @@ def day_text(day: int) -> str:
     return date.fromordinal(_EPOCH + day).isoformat()
 
 
-def why(reminder: Reminder) -> Text:
-    """Why a reminder stands where it stands."""
-    return reason_text(reminder)
+def why(reminder: Reminder, now: Prospect | None = None) -> Text:
+    """Why a reminder stands where it stands, with the figures of its last change or, where they are known, those of now."""
+    return reason_text(reminder if now is None else replace(reminder, used=now.used, forecast=now.forecast, basis=now.basis))
