@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from app.fault_knowledge import condition_readings, fault_knowledge
 from app.kernels import cache_directory, compiler
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.care import Reading
+from domain.findings import Finding
 from domain.fleet import Vehicle
 from domain.ports import FindingStage
 from domain.vss import catalogue
@@ -62,6 +63,7 @@ def build_line(
     everything: bool = False,
     lateness_ns: int = SECOND_NS,
     observers: Sequence[Observer] = (),
+    on_shadow: Callable[[Finding], None] | None = None,
     knowledge: FaultKnowledge | None = None,
     readings: Sequence[Reading] | None = None,
 ) -> Parts:
@@ -73,6 +75,7 @@ def build_line(
         rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
         everything: decode every mapped signal (for the history), not only what rules and detectors need.
         lateness_ns: how far records may arrive out of order. observers: told of every step of the line.
+        on_shadow: told of what shadow rules find.
         knowledge: codes and patterns, None = those that the environment names. readings: signals that tell of the condition of parts, likewise.
 
     Raises:
@@ -85,7 +88,7 @@ def build_line(
     artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
 
     def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
-        return _engine(rules, directory, profiles), CoolantDetector(artefact, baseline_table), CodeFindings(codes)
+        return _engine(rules, directory, profiles, on_shadow), CoolantDetector(artefact, baseline_table), CodeFindings(codes)
 
     engine, detector, _ = own = finders()
     whereabouts, meter = Whereabouts(), UsageMeter(condition_readings() if readings is None else readings, jit=compiler())
@@ -121,12 +124,18 @@ def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profi
     return _line(((own,), (late,)), directory, profiles, wanted=own.paths, whereabouts=Whereabouts())
 
 
-def _engine(rules: Sequence[Rule], directory: VehicleDirectory, profiles: Mapping[str, Profile]) -> RuleEngine:
+def _engine(
+    rules: Sequence[Rule],
+    directory: VehicleDirectory,
+    profiles: Mapping[str, Profile],
+    on_shadow: Callable[[Finding], None] | None = None,
+) -> RuleEngine:
     staleness = {name: stale_after_ns(profile) for name, profile in profiles.items()}
     return RuleEngine(
         rules,
         stale_after_of=lambda vehicle: staleness[directory.profile_of(vehicle)],
         powertrain_of=directory.powertrain_of,
+        on_shadow=on_shadow,
         jit=compiler(),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.findings import Finding
 from domain.frames import FrameFlag
 from domain.live import VehicleSighting
 from pipeline.line import Advance
@@ -27,6 +28,7 @@ class LineTally:
         self._lock = threading.Lock()
         self._known = self._unknown = 0
         self._anomalies: Counter[str] = Counter()
+        self._shadow: dict[str, Counter[str]] = {}
         self._sightings: dict[str, VehicleSighting] = {}
         self._told: set[tuple[str, str, str]] = set()
         self.whereabouts = Whereabouts()
@@ -51,11 +53,20 @@ class LineTally:
                     self._told.add((wire_format, kind, name))
                     log.info("in %s messages: %s %r", wire_format, kind, name)
 
+    def note_shadow(self, finding: Finding) -> None:
+        """What a shadow rule would have raised or cleared; a step whose commit failed counts again."""
+        with self._lock:
+            self._shadow.setdefault(finding.source.id, Counter())[finding.transition.value] += 1
+
     def figures(self) -> dict[str, Any]:
-        """Totals so far; `decode_share` is None before the first frame."""
+        """Totals so far; `decode_share` is None before the first frame, `shadow` is rule -> "raised" or "cleared" -> how often."""
         with self._lock:
             frames = self._known + self._unknown
-            return {"decode_share": self._known / frames if frames else None, "anomalies": dict(self._anomalies)}
+            return {
+                "decode_share": self._known / frames if frames else None,
+                "anomalies": dict(self._anomalies),
+                "shadow": {rule: dict(counts) for rule, counts in self._shadow.items()},
+            }
 
     def take_sightings(self) -> list[VehicleSighting]:
         """Sightings since the last call, the latest of each vehicle."""

@@ -81,6 +81,8 @@ def _pipeline_metrics(figures: dict[str, Any], now_ns: int) -> Iterator[Metric]:
     if figures.get("last_commit_ns"):
         last_s = figures["last_commit_ns"] / 1e9
         yield GaugeMetricFamily("pitcall_last_commit_timestamp_seconds", "Wall time of the last transaction.", value=last_s)
+    shadow = {rule: counts.get("raised", 0) for rule, counts in (figures.get("shadow") or {}).items()}
+    yield _labelled("pitcall_shadow_raised", "How often a shadow rule would have raised since the process began.", "rule", shadow)
     yield _labelled("pitcall_decode_anomalies", "Decode anomalies by kind.", "kind", figures.get("anomalies") or {})
 
 

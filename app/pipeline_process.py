@@ -79,6 +79,7 @@ def build_runner(
         baselines=settings.data.baselines,
         lateness_ns=round(settings.pipeline.lateness_s * 1e9),
         everything=history is not None and settings.history.everything,
+        on_shadow=tally.note_shadow,
         observers=[tally.observe, *([history.observe] if history else [])],
         knowledge=fault_knowledge(settings=settings.common),
         readings=condition_readings(settings.common),

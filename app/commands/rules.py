@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,17 +61,32 @@ def test(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @command.command("list")
 @_PATHS
+@click.option("--database", metavar="URL", help="Tell how often each shadow rule would have raised in the service there.")
 @JSON
-def list_(paths: tuple[Path, ...], as_json: bool) -> None:
+def list_(paths: tuple[Path, ...], database: str | None, as_json: bool) -> None:
     """List the rules with version, status, system and severity."""
     from rules.pack import list_rules, load_rules
 
-    rows = list_rules(load_rules(paths or None))
+    rows: list[dict[str, Any]] = [*list_rules(load_rules(paths or None))]
+    if database is not None:
+        shadow = _shadow_counts(database)
+        rows = [row | {"shadow": shadow.get(row["id"], {}) if row["status"] == "shadow" else None} for row in rows]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['id']:32} {row['severity']:9} {row['system']:24} {row['status']:8} version {row['version']}")
+        would = f"  would have raised {row['shadow'].get('raised', 0):,} times" if row.get("shadow") is not None else ""
+        click.echo(f"{row['id']:32} {row['severity']:9} {row['system']:24} {row['status']:8} version {row['version']}{would}")
+
+
+def _shadow_counts(database: str) -> dict[str, dict[str, int]]:
+    """Rule -> "raised" or "cleared" -> how often, since the pipeline process began."""
+    from app.settings import read_settings
+    from app.stores import open_database
+
+    with open_database(database, read_settings()) as store:
+        counts: dict[str, dict[str, int]] = store.figures().get("shadow") or {}
+    return counts
 
 
 @command.command()

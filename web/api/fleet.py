@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,7 +10,7 @@ from fastapi import APIRouter
 from domain.fleet import Dealer, Vehicle
 from domain.live import VehicleSummary
 from notifier.messages import alert_json, recommendation_json, rfc3339, text_json
-from rules.rule import Rule
+from rules.rule import Rule, RuleStatus
 from web.api.access import Reader
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem
@@ -47,8 +48,9 @@ def list_dealers(service: Served, _caller: Reader) -> dict[str, Any]:
 
 @router.get("/rules")
 def list_rules(service: Served, _caller: Reader) -> dict[str, Any]:
-    """The rules in use."""
-    return {"rules": [_rule_json(rule) for rule in service.rules]}
+    """The rules in use; `shadow` tells how often a shadow rule would have raised and cleared since the pipeline began."""
+    shadow = service.store.figures().get("shadow") or {}
+    return {"rules": [_rule_json(rule, shadow.get(rule.id, {})) for rule in service.rules]}
 
 
 def _summary_json(summary: VehicleSummary) -> dict[str, Any]:
@@ -95,7 +97,8 @@ def _dealer_json(dealer: Dealer) -> dict[str, Any]:
     }
 
 
-def _rule_json(rule: Rule) -> dict[str, Any]:
+def _rule_json(rule: Rule, shadow: Mapping[str, int]) -> dict[str, Any]:
+    counts = {"raised": shadow.get("raised", 0), "cleared": shadow.get("cleared", 0)}
     return {
         "id": rule.id,
         "version": str(rule.version),
@@ -110,4 +113,5 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
         "codes": list(rule.codes),
         "applies_to": list(rule.applies_to),
         "sources": list(rule.sources),
+        "shadow": counts if rule.status is RuleStatus.SHADOW else None,
     }
