@@ -8,6 +8,7 @@ from typing import Any
 
 from app.fleet import FleetChoice
 from app.replaying import replay_drives
+from app.rule_files import SHIPPED, RuleFiles
 from domain.errors import InputError
 from domain.findings import Alert
 from notifier.messages import alert_json
@@ -42,6 +43,7 @@ def replay_alert(
     *,
     extra_dbc: tuple[tuple[str, Path], ...] = (),
     baselines: Path | None = None,
+    rule_files: RuleFiles = SHIPPED,
     batch_frames: int = 262_144,
 ) -> AlertReplay:
     """Replay the drives of the alert's vehicle in memory and look for the alert.
@@ -54,7 +56,7 @@ def replay_alert(
         raise InputError("none of these recordings is of the alert's vehicle", mend="give the recordings and the VIN of that car")
     own = replace(choice, drives=drives)
     store = MemoryStore()
-    replay_drives(own, store, extra_dbc=extra_dbc, baselines=baselines, batch_frames=batch_frames)
+    replay_drives(own, store, extra_dbc=extra_dbc, baselines=baselines, rule_files=rule_files, batch_frames=batch_frames)
     found = store.alert(stored.id)
     if found is None:
         return AlertReplay(stored=stored, replayed=None, differing=())

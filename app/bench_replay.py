@@ -10,6 +10,7 @@ from typing import Any
 
 from app.composition import Parts, build_line, load_profiles, stale_after_ns
 from app.kernels import compiler
+from app.rule_files import RuleFiles
 from benchmarks.frame_loop import Change, FrameLoop, Mapped
 from benchmarks.replay import run as run_benchmark
 from benchmarks.replay import write_recording
@@ -50,7 +51,9 @@ def run(*, rounds: int, minutes: float, rate: float, rule_paths: Sequence[Path] 
             if finding.source.kind is SourceKind.RULE
         )
 
-    parts = build_line([vehicle], profiles=profiles, rule_paths=rule_paths, observers=(note,))
+    parts = build_line(
+        [vehicle], profiles=profiles, rule_files=RuleFiles(paths=tuple(rule_paths) if rule_paths else None), observers=(note,)
+    )
     profile = profiles[vehicle.profile]
 
     def replay(log: Path) -> tuple[int, float, list[Change]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.kernels import cache_directory, compiler
+from app.rule_files import SHIPPED, RuleFiles, RuleSet
 from app.vehicle_directory import VehicleDirectory, VehicleTable
 from domain.care import Reading
 from domain.findings import Finding
@@ -32,7 +33,6 @@ from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts
 from rules.code_findings import CodeFindings
 from rules.engine import RuleEngine
-from rules.pack import load_rules
 from rules.rule import Rule
 
 GENERIC = "generic"
@@ -58,7 +58,7 @@ def build_line(
     vehicles: Sequence[Vehicle] | VehicleDirectory,
     *,
     profiles: Mapping[str, Profile],
-    rule_paths: Sequence[Path] | None = None,
+    rule_files: RuleFiles = SHIPPED,
     baselines: Path | None = None,
     everything: bool = False,
     lateness_ns: int = SECOND_NS,
@@ -72,23 +72,24 @@ def build_line(
     Args:
         vehicles: all there will be, or a directory that is asked for each vehicle as it comes.
         profiles: profile name (`Vehicle.profile`, "" = generic) -> profile.
-        rule_paths: rule packs, None = the shipped ones. baselines: detectors' baselines of earlier drives.
+        rule_files: the rules and their figures. baselines: detectors' baselines of earlier drives.
         everything: decode every mapped signal (for the history), not only what rules and detectors need.
         lateness_ns: how far records may arrive out of order. observers: told of every step of the line.
-        on_shadow: told of what shadow rules find.
+        on_shadow: told what shadow rules find.
         knowledge: codes and patterns, None = those that the environment names. readings: signals that tell of the condition of parts, likewise.
 
     Raises:
         InputError: a rule, baseline or knowledge file is not valid.
     """
-    rules = load_rules(rule_paths)
+    rule_set = rule_files.read()
     knowledge = knowledge or fault_knowledge()
     codes = knowledge.codes
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
     artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
 
     def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
-        return _engine(rules, directory, profiles, on_shadow), CoolantDetector(artefact, baseline_table), CodeFindings(codes)
+        engine = _engine(rule_set, directory, profiles, on_shadow)
+        return engine, CoolantDetector(artefact, baseline_table), CodeFindings(codes)
 
     engine, detector, _ = own = finders()
     whereabouts, meter = Whereabouts(), UsageMeter(condition_readings() if readings is None else readings, jit=compiler())
@@ -107,7 +108,7 @@ def build_line(
         line=line,
         profiles=profiles,
         knowledge=knowledge,
-        rules=rules,
+        rules=rule_set.rules,
         engine=engine,
         detectors=1,
         codes=len(codes.codes) + len(codes.parameters),
@@ -120,21 +121,23 @@ def build_line(
 def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rules: Sequence[Rule]) -> Line:
     """The line for these vehicles with nothing but these rules at its end, so that only what they read is decoded."""
     directory = VehicleTable(vehicles, profiles)
-    own, late = (_engine(rules, directory, profiles) for _ in range(2))
+    own, late = (_engine(RuleSet(rules=tuple(rules)), directory, profiles) for _ in range(2))
     return _line(((own,), (late,)), directory, profiles, wanted=own.paths, whereabouts=Whereabouts())
 
 
 def _engine(
-    rules: Sequence[Rule],
+    rule_set: RuleSet,
     directory: VehicleDirectory,
     profiles: Mapping[str, Profile],
     on_shadow: Callable[[Finding], None] | None = None,
 ) -> RuleEngine:
     staleness = {name: stale_after_ns(profile) for name, profile in profiles.items()}
     return RuleEngine(
-        rules,
+        rule_set.rules,
         stale_after_of=lambda vehicle: staleness[directory.profile_of(vehicle)],
         powertrain_of=directory.powertrain_of,
+        overrides_of=lambda vehicle: rule_set.overrides.of(directory.vehicle(vehicle)),
+        cohort_of=lambda vehicle: rule_set.cohorts.of(directory.vehicle(vehicle).model),
         on_shadow=on_shadow,
         jit=compiler(),
     )

@@ -45,3 +45,10 @@ DBC = click.option(
 START = click.option(
     "--start", "start_ns", callback=_start, metavar="TIME", help="Time of stamp 0, for logs without absolute time."
 )
+RULES = click.option(
+    "--rules", "rule_paths", multiple=True, type=FILE, help="A rule pack, file or folder.  [default: the shipped ones]"
+)
+OVERRIDES = click.option(
+    "--overrides", type=FILE, help="Parameters by fleet, model and vehicle that stand for the rules' own (YAML)."
+)
+COHORTS = click.option("--cohorts", type=FILE, help="What is usual for each model: quantiles of signals (CSV).")

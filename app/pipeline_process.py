@@ -11,10 +11,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from app.arenas import share_arenas
-from app.composition import build_line, load_profiles
+from app.composition import Parts, build_line, load_profiles
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
+from app.rule_reload import RuleWatch
 from app.settings_file import ServiceSettings
 from app.sources import build_sources, pseudonyms
 from app.vehicle_directory import StoredVehicles
@@ -54,7 +55,11 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
         tally = LineTally()
         folder = settings.history_folder
         history = stack.enter_context(HistoryWriter(folder, flush_s=settings.history.flush_s)) if folder else None
-        runner = build_runner(settings, store, tally, history)
+        runner, watch = build_runner(settings, store, tally, history)
+        if threading.current_thread() is threading.main_thread():
+            watch.ask_on_hangup()
+        watch.start()
+        stack.callback(watch.stop)
         store.append_event(FeedEvent(kind=EventKind.PIPELINE, subject="started", vehicle="", body="{}"))
         ended = threading.Event()
         reporter = threading.Thread(target=_report, args=(runner, tally, store, ended), name="figures")
@@ -70,23 +75,33 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
 
 def build_runner(
     settings: ServiceSettings, store: SqlStore, tally: LineTally, history: HistoryWriter | None = None
-) -> LiveRunner:
-    """The live runner over all registered vehicles and all that may yet come."""
+) -> tuple[LiveRunner, RuleWatch]:
+    """The live runner over all registered vehicles and all that may yet come, and what gives it rules that change."""
     profiles = usable_profiles(store.vehicles())
-    parts = build_line(
-        StoredVehicles(store.vehicle, profiles, time.time_ns),
-        profiles=profiles,
-        baselines=settings.data.baselines,
-        lateness_ns=round(settings.pipeline.lateness_s * 1e9),
-        everything=history is not None and settings.history.everything,
-        on_shadow=tally.note_shadow,
-        observers=[tally.observe, *([history.observe] if history else [])],
-        knowledge=fault_knowledge(settings=settings.common),
-        readings=condition_readings(settings.common),
-    )
+    knowledge, readings = fault_knowledge(settings=settings.common), condition_readings(settings.common)
+
+    def build() -> Parts:
+        return build_line(
+            StoredVehicles(store.vehicle, profiles, time.time_ns),
+            profiles=profiles,
+            rule_files=settings.rule_files,
+            baselines=settings.data.baselines,
+            lateness_ns=round(settings.pipeline.lateness_s * 1e9),
+            everything=history is not None and settings.history.everything,
+            observers=[tally.observe, *([history.observe] if history else [])],
+            on_shadow=tally.note_shadow,
+            knowledge=knowledge,
+            readings=readings,
+        )
+
+    def use(parts: Parts) -> None:
+        runner.change_line(parts.line)
+        tally.whereabouts = parts.whereabouts
+
+    parts = build()
     tally.whereabouts = parts.whereabouts
     pipeline = settings.pipeline
-    return LiveRunner(
+    runner = LiveRunner(
         receiver_of(settings),
         parts.line,
         Casework(
@@ -106,6 +121,7 @@ def build_runner(
         silent_after_s=pipeline.silent_after_s,
         evict_after_s=pipeline.evict_after_s,
     )
+    return runner, RuleWatch(settings.rule_files, build, use, every_s=settings.rules.look_every_s)
 
 
 def usable_profiles(vehicles: Sequence[Vehicle]) -> dict[str, Profile]:

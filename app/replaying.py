@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from app.composition import Parts, build_line, load_profiles
 from app.fleet import FleetChoice
 from app.kernels import compiler
+from app.line_tally import LineTally
 from app.progress import bytes_bar
+from app.rule_files import SHIPPED, RuleFiles
 from app.series import SeriesRecorder
 from domain.fleet import Dealer
 from domain.records import VehicleCase
@@ -27,13 +29,14 @@ if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a replay did and found. `cases` are those of the drives' vehicles, as the store holds them now."""
+    """What a replay did and found. `cases` are those of the drives' vehicles, as the store holds them now. `shadow`: what shadow rules would have done."""
 
     choice: FleetChoice
     done: tuple[DriveDone, ...]
     cases: tuple[VehicleCase, ...]
     dealers: tuple[Dealer, ...]
     parts: Parts
+    shadow: dict[str, dict[str, int]]
     series: SeriesRecorder | None
     elapsed_s: float
 
@@ -60,6 +63,7 @@ class Replayed:
                 for case in self.cases
                 for order in case.orders
             ],
+            "shadow": self.shadow,
             "dead_letters": sum(p.dead_letters for p in progress),
             "elapsed_s": round(self.elapsed_s, 6),
             "frames_per_s": round(read / self.elapsed_s, 1),
@@ -72,7 +76,7 @@ def replay_drives(
     *,
     extra_dbc: Sequence[tuple[str, Path]] = (),
     baselines: Path | None = None,
-    rule_paths: Sequence[Path] | None = None,
+    rule_files: RuleFiles = SHIPPED,
     with_series: bool = False,
     history: Path | None = None,
     batch_frames: int = 262_144,
@@ -81,17 +85,20 @@ def replay_drives(
     """Replay the chosen drives into the store.
 
     Args:
+        rule_files: the rules and their figures.
         with_series: keep what a report draws. history: folder of the signal history to append to.
 
     Raises:
         InputError: a file is not valid. StorageError: the database failed.
     """
     profiles = load_profiles(choice.vehicles, extra_dbc=extra_dbc)
+    tally = LineTally()
     parts = build_line(
         choice.vehicles,
         profiles=profiles,
         baselines=baselines,
-        rule_paths=rule_paths,
+        rule_files=rule_files,
+        on_shadow=tally.note_shadow,
         everything=with_series or history is not None,
     )
     if choice.registered:
@@ -120,6 +127,7 @@ def replay_drives(
         cases=tuple(store.case(vehicle.id) for vehicle in choice.vehicles),
         dealers=store.dealers(),
         parts=parts,
+        shadow=tally.figures()["shadow"],
         series=series,
         elapsed_s=time.perf_counter() - began,
     )

@@ -48,14 +48,24 @@ class Child:
 
 
 def supervise(
-    commands: Mapping[str, Sequence[str]], stop: threading.Event, *, clock: Callable[[], float] = time.monotonic
+    commands: Mapping[str, Sequence[str]],
+    stop: threading.Event,
+    *,
+    hangup: threading.Event | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Keep these processes running until `stop` is set; gives 0 where all ended in good order, 1 where one had to be killed."""
+    """Keep these processes running until `stop` is set; gives 0 where all ended in good order, 1 where one had to be killed.
+
+    Whenever `hangup` is set, the pipeline gets SIGHUP: it reads its rules again.
+    """
     children = [Child(role=role, command=command) for role, command in commands.items()]
     try:
         while not stop.wait(LOOK_EVERY_S):
             for child in children:
                 _look_after(child, clock())
+                if hangup is not None and hangup.is_set() and child.role == "pipeline" and child.process is not None:
+                    hangup.clear()
+                    child.process.send_signal(signal.SIGHUP)
     finally:
         killed = _end(children)
     return 1 if killed else 0
@@ -125,7 +135,7 @@ def serve(settings: ServiceSettings, config: Path | None) -> int:
     stop = stop_on_signals()
     options = ["--config", str(config)] if config else []
     commands = {role: (sys.executable, "-m", "app.cli", "serve", "--only", role, "--supervised", *options) for role in ROLES}
-    status = supervise(commands, stop)
+    status = supervise(commands, stop, hangup=_hangups())
     log.info("stopped")
     return status
 
@@ -163,6 +173,7 @@ def run_role(role: str, settings: ServiceSettings, *, supervised: bool) -> int:
     set_up_logs(role, settings.log.level)
     stop = stop_on_signals()
     if supervised:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the pipeline knows what to do with it
         _stop_with_supervisor(stop)
     try:
         settings.data.folder.mkdir(parents=True, exist_ok=True)
@@ -193,6 +204,14 @@ def stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
     return stop
+
+
+def _hangups() -> threading.Event:
+    """An event that SIGHUP sets, except at a terminal: closing that ends the service as ever."""
+    event = threading.Event()
+    if not sys.stdin.isatty():
+        signal.signal(signal.SIGHUP, lambda _signal, _frame: event.set())
+    return event
 
 
 def _stop_with_supervisor(stop: threading.Event) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
+from app.rule_files import RuleFiles
 from app.settings import Settings
 from domain.errors import DataFileError, InputError
 from domain.findings import Urgency
@@ -25,6 +26,7 @@ from ingest.mqtt.settings import MqttSettings
 from ingest.mqtt.topics import DEFAULT_PREFIX
 from ingest.wire.table import FORMATS
 from ingest.wire.topic_pattern import TopicPattern, subscriptions
+from rules.pack import shipped_packs
 
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -37,6 +39,11 @@ _ALIASES = {
 }
 _FILE_ONLY = ("secrets", "sources")
 _SECRET = "PITCALL_SECRET_"  # noqa: S105 - the prefix of a variable's name
+
+
+def _listed(value: Any) -> Any:
+    """A list as the environment gives it, with commas."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 class _Section(pydantic.BaseModel, extra="forbid", frozen=True):
@@ -70,6 +77,23 @@ class DataSection(_Section):
 
     folder: Path = Path("pitcall-data")
     baselines: Path | None = None
+
+
+class RulesSection(_Section):
+    """`[rules]`: what judges the vehicles."""
+
+    shipped: bool = True
+    paths: Annotated[tuple[Path, ...], BeforeValidator(_listed)] = ()
+    overrides: Path | None = None
+    cohorts: Path | None = None
+    look_every_s: Positive = 5.0
+
+    @property
+    def packs(self) -> tuple[Path, ...] | None:
+        """Packs, None = the shipped ones alone."""
+        if self.shipped and not self.paths:
+            return None
+        return (*(shipped_packs() if self.shipped else ()), *self.paths)
 
 
 class HistorySection(_Section):
@@ -203,6 +227,7 @@ class ServiceSettings(_Section):
     broker: BrokerSection = BrokerSection()
     database: DatabaseSection = DatabaseSection()
     data: DataSection = DataSection()
+    rules: RulesSection = RulesSection()
     history: HistorySection = HistorySection()
     web: WebSection = WebSection()
     privacy: PrivacySection = PrivacySection()
@@ -220,6 +245,12 @@ class ServiceSettings(_Section):
     def database_url(self) -> str:
         """The database's URL: an SQLite file in the data folder where none is given."""
         return self.database.url.get_secret_value() or f"sqlite:///{self.data.folder / 'pitcall.sqlite3'}"
+
+    @property
+    def rule_files(self) -> RuleFiles:
+        """The rules and their figures."""
+        rules = self.rules
+        return RuleFiles(paths=rules.packs, overrides=rules.overrides, cohorts=rules.cohorts, key=self.common.pseudonym_key)
 
     @property
     def history_folder(self) -> Path | None:

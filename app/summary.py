@@ -32,6 +32,8 @@ def print_summary(replayed: Replayed) -> None:
     judged = (
         f"{len(replayed.parts.rules)} rules, {replayed.parts.detectors} detector, {replayed.parts.codes:,} known trouble codes"
     )
+    for rule, counts in replayed.shadow.items():
+        console.print(f"[dim]shadow rule {rule} would have raised {counts.get('raised', 0)} times[/]")
     if not found:
         console.print(f"\nNothing found. Judged by {judged}.")
     alerts = sum(len(case.alerts) for case in replayed.cases)

@@ -25,7 +25,6 @@ from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
-from rules.pack import load_rules
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app
@@ -105,7 +104,7 @@ def build_app(settings: ServiceSettings, store: SqlStore, plans: MaintenancePlan
         metrics=lambda: render_metrics(store, time.time_ns()),
         clock=time.time_ns,
         api_keys=settings.web.api_keys,
-        rules=load_rules(None),
+        rules=settings.rule_files.read().rules,
         history=settings.history_folder,
         schedule_of=plans.schedule,
         utc_offset_hours=settings.web.utc_offset_hours,

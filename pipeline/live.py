@@ -131,6 +131,15 @@ class LiveRunner:
         self._written: dict[str, dict[str, int]] = {}
         """Vehicles in the line's memory; hash of each stage's state as the store has it."""
         self._figures = LiveFigures()
+        self._next_line: Line | None = None
+
+    def change_line(self, line: Line) -> None:
+        """Go on with another line, with other rules for instance, from the next step on; may be called from another thread.
+
+        The state of each vehicle passes through the store, as when a vehicle leaves memory and comes back: nothing is lost of
+        what the new line's stages know how to restore.
+        """
+        self._next_line = line
 
     @property
     def figures(self) -> LiveFigures:
@@ -161,6 +170,7 @@ class LiveRunner:
         """
         try:
             if self._work is None:
+                self._take_next_line()
                 self._work = self._gather()
             if self._evaluated is None:
                 self._evaluated = self._evaluate(self._work)
@@ -303,6 +313,15 @@ class LiveRunner:
         self._endings.forget(vehicle)
         self._casework.forget(vehicle)
         self._written.pop(vehicle, None)
+
+    def _take_next_line(self) -> None:
+        """Between two steps, when all that the old line knows is stored."""
+        if self._next_line is None:
+            return
+        for vehicle in list(self._written):
+            self._drop(vehicle)
+        self._line, self._next_line = self._next_line, None
+        self._endings = DriveEndings(self._line)
 
     def _evict(self) -> None:
         now_ns = self._clock()

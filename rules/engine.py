@@ -17,6 +17,7 @@ from domain.ports import Jit, no_jit
 from domain.signals import TICK_SIGNAL, SampleBatch
 from domain.trouble_codes import DtcBatch
 from domain.vss import catalogue
+from rules.cohorts import NO_COHORT, Cohort
 from rules.expression import Dtc, walk
 from rules.feature_stage import FeatureStage
 from rules.features import features_of, rule_item, shown_leaves
@@ -49,7 +50,7 @@ class RuleEngine:
         rules: rules of any status; active and shadow ones run.
         stale_after_of: vehicle -> VSS path -> how long, in ns, its values may be used; 5 s for others.
         powertrain_of: vehicle -> powertrain, "" where unknown; a rule with `applies_to` runs only on the powertrains it names.
-        overrides_of: vehicle -> parameters that stand for the rules' own.
+        overrides_of: vehicle -> parameters that stand for the rules' own. cohort_of: vehicle -> what is usual for its model.
         on_shadow: told of every change of mind of a shadow rule.
         jit: compiles the kernels.
     """
@@ -65,6 +66,7 @@ class RuleEngine:
         stale_after_of: Callable[[str], Mapping[str, int]] | None = None,
         powertrain_of: Callable[[str], str] | None = None,
         overrides_of: Callable[[str], Overrides] | None = None,
+        cohort_of: Callable[[str], Cohort] | None = None,
         on_shadow: Callable[[Finding], None] | None = None,
         jit: Jit = no_jit,
     ) -> None:
@@ -82,6 +84,7 @@ class RuleEngine:
             powertrain_of=powertrain_of or (lambda _: ""),
             stale_after_of=stale_after_of or (lambda _: {}),
             overrides_of=overrides_of or (lambda _: {}),
+            cohort_of=cohort_of or (lambda _: NO_COHORT),
         )
         self._shown = [tuple(column_name(leaf) for leaf in shown_leaves(rule)) for rule in self._rules]
         nodes = (node for rule in self._rules for node in (*rule.guarded_conditions, *rule.shown_nodes))
@@ -189,7 +192,8 @@ class RuleEngine:
             counted_from_ns=counted_from,
             inputs=dict(zip(shown, values.tolist(), strict=False)),
         )
-        return rule_finding(self._rules[rule], event, lambda node: self._codes.matching(vehicle, node, now))
+        own = replace(self._rules[rule], parameters=self._state.parameters(slot, self._rules[rule]))
+        return rule_finding(own, event, lambda node: self._codes.matching(vehicle, node, now))
 
     def _rows(self, samples: SampleBatch, dtcs: DtcBatch) -> Rows:
         """Samples that a rule reads, ticks and code rows, by slot; each vehicle's rows in order of time."""

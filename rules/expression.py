@@ -34,6 +34,7 @@ FUNCTIONS = {
     "absent": (2, 2),
     "local_hour": (1, 1),
     "near": (3, 3),
+    "cohort": (2, 2),
 }
 """Name -> (least, greatest) number of arguments."""
 MOST_CHARACTERS = 2_000

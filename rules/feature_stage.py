@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.ports import Jit
-from rules.expression import Call, Node, Number
+from rules.cohorts import Cohort
+from rules.expression import Call, Node, Number, Signal
 from rules.features import Feature
-from rules.functions import BY_TRIP, LASTING, TIME_NS, WINDOWED, window_argument, window_of
+from rules.functions import BY_TRIP, LASTING, LOOKUPS, MEMORIES, TIME_NS, WINDOWED, window_argument, window_of
 from rules.kernel import NEVER, run_rules
+from rules.meaning import column_name
 from rules.memories import KINDS, TIMES, run_memories
 from rules.program import Program, compile_items
 from rules.rows import END_TICK, NOT_READ, TICK, Rows, weave_rows
@@ -32,11 +34,14 @@ Keys = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kinds:
-    """What differs between kinds of vehicles, one row each: staleness of every column of the engine, and a program's constants."""
+    """What differs between kinds of vehicles, one row each: staleness of every column of the engine, a program's constants, and
+    what is usual for the model.
+    """
 
     kind_of: NDArray[np.int32]
     stale_ns: NDArray[np.int64]
     constant: NDArray[np.float64]
+    cohorts: Sequence[Cohort]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,8 @@ class FeatureStage:
         self._window_number = np.full(len(features), NO_NUMBER, np.int32)
         self._memory_number = np.full(len(features), NO_NUMBER, np.int32)
         self.windowed = [f for f, feature in enumerate(features) if feature.call.name in WINDOWED]
-        self.remembered = [f for f, feature in enumerate(features) if feature.call.name not in WINDOWED]
+        self.remembered = [f for f, feature in enumerate(features) if feature.call.name in MEMORIES]
+        self._looked_up = [f for f, feature in enumerate(features) if feature.call.name in LOOKUPS]
         for group, among in ((self.windowed, self._window_number), (self.remembered, self._memory_number)):
             among[group] = self._number[group] = np.arange(len(group))
         self.spec, self._figures, cells = _windows([features[f].call for f in self.windowed])
@@ -154,6 +160,22 @@ class FeatureStage:
             self._windows(*event, self._window_number, *windows, value)
         if self.remembered:
             self._memories(*event, self._memory_number, *memories, value)
+        for f in self._looked_up:
+            chosen = np.flatnonzero(found.where[:, 0] == f)
+            value[chosen] = self._look_up(f, kinds, found.where[chosen, 1], found.value[chosen, 0])
+        return value
+
+    def _look_up(self, f: int, kinds: Kinds, slot: NDArray[np.int32], temperature: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What is usual at these temperatures for the models of these vehicles, NaN where nobody knows."""
+        signal, quantile = self.features[f].call.args
+        value = np.full(len(slot), np.nan)
+        kind = kinds.kind_of[slot]
+        for one in np.unique(kind).tolist():
+            bands = kinds.cohorts[one].get((column_name(signal), _figure(quantile))) if isinstance(signal, Signal) else None
+            if bands is not None:
+                own = np.flatnonzero(kind == one)
+                usual = [bands.at(each) if each == each else None for each in temperature[own].tolist()]
+                value[own] = [np.nan if each is None else each for each in usual]
         return value
 
     def _limits(self, kinds: Kinds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -173,6 +195,8 @@ class FeatureStage:
 
     def _views(self, slot: int, f: int) -> list[NDArray[Any]]:
         """The feature's parts of the arrays, to read or to write."""
+        if f in self._looked_up:
+            return []
         number, arrays = int(self._number[f]), self.arrays
         mark = int(self.program.mark_of[f, 2])
         marks = [arrays["marks"][slot, mark : mark + 1]] if mark >= 0 else []
@@ -186,7 +210,11 @@ class FeatureStage:
     def _pack_one(self, slot: int, f: int) -> bytes:
         views = self._views(slot, f)
         idle = NEVER if self.features[f].call.name != "cycles" else 0
-        return b"" if bool((views[0] == idle).all()) and len(views) == 3 else b"".join(view.tobytes() for view in views)
+        return (
+            b""
+            if not views or (bool((views[0] == idle).all()) and len(views) == 3)
+            else b"".join(view.tobytes() for view in views)
+        )
 
     def unpack(self, slot: int, states: Mapping[bytes, bytes], keys: Keys) -> None:
         """Set the state from what `pack` gave, as (key -> state)."""

@@ -12,6 +12,7 @@ from rules.functions import (
     BY_TIME,
     BY_TRIP,
     INSTANT,
+    LOOKUPS,
     MOST_LEVELS,
     OF_CONDITIONS,
     TIME_NS,
@@ -26,7 +27,7 @@ Kind = Unit | bool | None
 """What an expression yields: True = truth; a unit; None = a number that takes any unit."""
 
 TRUTH = True
-SPECIAL = frozenset({*WINDOWED, "seq", "cycles", *INSTANT, "near"})
+SPECIAL = frozenset({*WINDOWED, "seq", "cycles", *LOOKUPS, *INSTANT, "near"})
 MOST_CYCLES = 32
 LEAST_WINDOW_NS = 1_000_000
 KM_PER_DEGREE = 111.195
@@ -155,6 +156,17 @@ def _bind_near(call: Call, bind: Bind) -> tuple[Node, Kind]:
     ), TRUTH
 
 
+def _bind_cohort(call: Call, bind: Bind) -> tuple[Node, Kind]:
+    signal, kind = bind(call.args[0])
+    if not isinstance(signal, Signal) or kind is TRUTH:
+        raise ExpressionError(
+            "cohort() takes a signal with a number", call.args[0].at, "write cohort(EngineCoolant.Temperature, 95)"
+        )
+    if not 0.0 < _number(call.args[1], "cohort()") < 100.0:
+        raise ExpressionError("cohort() takes a percentage between 0 and 100", call.args[1].at, "write for instance 95")
+    return replace(call, args=(signal, call.args[1])), kind
+
+
 def _squared_km(name: str, at: float, km_per_degree: float, column: int) -> Node:
     path = f"Vehicle.CurrentLocation.{name}"
     signal = Signal(path=path, unit=parse_unit(catalogue()[path].unit) or NONE, at=column)
@@ -182,4 +194,5 @@ _BINDERS: dict[str, Callable[[Call, Bind], tuple[Node, Kind]]] = {
     "absent": _bind_absent,
     "local_hour": _bind_hour,
     "near": _bind_near,
+    "cohort": _bind_cohort,
 }

@@ -11,13 +11,17 @@ WINDOWED = ("mean", "std", "slope", "lowest", "highest", "rate", "share", "count
 OF_CONDITIONS = ("share", "count")
 MEMORIES = ("seq", "cycles", "odometer", "engine_clock", "steady")
 """Functions that remember; the last three are made by the compiler: distance, engine time, and `min_rate`."""
-FEATURES = (*WINDOWED, *MEMORIES)
+LOOKUPS = ("cohort",)
+"""Functions that look something up by a signal."""
+FEATURES = (*WINDOWED, *MEMORIES, *LOOKUPS)
 """Functions that are worked out before the rules and then read like signals."""
 LASTING = ("cycles", "odometer", "engine_clock")
 """Features that keep their value until the next one, however old it is."""
 INSTANT = ("absent", "local_hour")
 """Functions that depend on the time at which they are asked."""
 TRIP = "trip"
+AIR_TEMPERATURE = Signal(path="Vehicle.Exterior.AirTemperature")
+"""Chooses the band of `cohort`."""
 MOST_LEVELS = 3
 """How deep features may stand in features."""
 
@@ -62,7 +66,9 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 
 def arguments(call: Call) -> tuple[Node, ...]:
-    """The arguments of a feature that are expressions to be evaluated."""
+    """The expressions that a feature is worked out from: its arguments; of `cohort` what chooses the band."""
+    if call.name in LOOKUPS:
+        return (AIR_TEMPERATURE,)
     return call.args[: 2 if call.name == "seq" else 1]
 
 

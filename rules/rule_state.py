@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.cohorts import Cohort
 from rules.feature_stage import FeatureStage, Kinds, split, stale_of
 from rules.features import Feature
 from rules.kernel import NEVER
@@ -52,9 +53,13 @@ class RuleState:
         powertrain_of: Callable[[str], str],
         stale_after_of: Callable[[str], Mapping[str, int]],
         overrides_of: Callable[[str], Overrides],
+        cohort_of: Callable[[str], Cohort],
     ) -> None:
         self._rules, self._program, self._stages, self._columns = tuple(rules), program, tuple(stages), columns
         self._powertrain_of, self._stale_after_of, self._overrides_of = powertrain_of, stale_after_of, overrides_of
+        self._cohort_of = cohort_of
+        self._overrides: list[Overrides] = []
+        self._cohorts: list[Cohort] = []
         self._features: tuple[Feature, ...] = tuple(feature for stage in stages for feature in stage.features)
         self._keys = {name: _key(name) for name in columns}
         self._rule_rows = np.zeros(len(rules), _RULE)
@@ -95,7 +100,14 @@ class RuleState:
 
     def kinds(self, program: int) -> Kinds:
         """The tables of program 0 (the rules) or of feature stage n - 1, staleness for the engine's columns."""
-        return Kinds(kind_of=self.arrays["kind_of"], stale_ns=self._stale_ns, constant=self._constants[program])
+        return Kinds(
+            kind_of=self.arrays["kind_of"], stale_ns=self._stale_ns, constant=self._constants[program], cohorts=self._cohorts
+        )
+
+    def parameters(self, slot: int, rule: Rule) -> Mapping[str, float]:
+        """The rule's parameters in the vehicle of this row."""
+        own = self._overrides[self.arrays["kind_of"][slot]].get(rule.id)
+        return {**rule.parameters, **own} if own else rule.parameters
 
     def slot(self, vehicle: str) -> int:
         """The vehicle's row, a fresh one where it has none."""
@@ -211,9 +223,14 @@ class RuleState:
     def _kind(self, vehicle: str) -> int:
         """The row of tables for vehicles like this one."""
         stale_after, powertrain = self._stale_after_of(vehicle), self._powertrain_of(vehicle)
-        overrides = self._overrides_of(vehicle)
+        overrides, cohort = self._overrides_of(vehicle), self._cohort_of(vehicle)
         figures = tuple((rule, *sorted(values.items())) for rule, values in sorted(overrides.items()))
-        key = (tuple(stale_after.get(name, DEFAULT_STALE_NS) for name in self._columns), powertrain, figures)
+        key = (
+            tuple(stale_after.get(name, DEFAULT_STALE_NS) for name in self._columns),
+            powertrain,
+            figures,
+            frozenset(cohort.items()),
+        )
         kind = self._kinds.setdefault(key, len(self._kinds))
         if kind == len(self._stale_ns):
             # a trouble-code list holds until the next one
@@ -222,6 +239,8 @@ class RuleState:
             self._stale_ns = np.vstack([self._stale_ns, np.array([stale[name] for name in self._columns], np.int64)])
             muted = [bool(rule.applies_to) and powertrain not in rule.applies_to for rule in self._rules]
             self.muted = np.vstack([self.muted, np.array(muted, np.uint8)])
+            self._overrides.append(overrides)
+            self._cohorts.append(cohort)
             programs = (self._program, *(stage.program for stage in self._stages))
             for number, program in enumerate(programs):
                 self._constants[number] = np.vstack([self._constants[number], program.constants(overrides)])

@@ -14,11 +14,14 @@ A pack `packs/cooling.yaml` has its tests in `packs/tests/cooling.yaml`:
       monitors: {catalyst: "10s..50s"}   # self-tests that have finished then
       freeze: {P0301: {Vehicle.Speed: 60}}   # values that a code froze, told at the begin
       end_of_drive: [80s]                # end-of-drive ticks
+      vehicle: {model: CS75}             # and vin: which vehicle's parameters stand for the rule's own, where overrides are given
+      cohort: {EngineCoolant.Temperature: {95: 104}}   # quantiles of its model, at any temperature outside
       expect: {raised: [63 s], cleared: []}
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,14 +34,17 @@ import pydantic
 from datafiles import Document, load_yaml, validate
 from domain.errors import RuleError
 from domain.findings import Transition
+from domain.fleet import DEVELOPMENT_KEY, Vehicle, pseudonym
 from domain.frames import TickKind
 from domain.ports import Jit, no_jit
 from domain.signals import TICK_SIGNAL, SampleBatch
 from domain.trouble_codes import DtcBatch
 from rules.binding import resolve_path
+from rules.cohorts import Bands, Cohort
 from rules.engine import RuleEngine
 from rules.expression import ExpressionError
 from rules.made_reports import ReportCourse, made_reports, parse_code, parse_lamp
+from rules.overrides import NO_OVERRIDES, ParameterOverrides, load_overrides
 from rules.pack import load_rules, pack_files
 from rules.rule import Rule, parse_duration_ns
 
@@ -119,6 +125,13 @@ class ExpectModel(_Model):
     cleared: tuple[Duration, ...] = ()
 
 
+class VehicleModel(_Model):
+    """The vehicle of a test, as overrides know it."""
+
+    model: str = ""
+    vin: str = ""
+
+
 class RuleTestModel(_Model):
     """One test as written."""
 
@@ -132,18 +145,22 @@ class RuleTestModel(_Model):
     monitors: dict[str, Spans] = {}
     freeze: dict[str, dict[str, float]] = {}
     end_of_drive: tuple[Duration, ...] = ()
+    vehicle: VehicleModel = VehicleModel()
+    cohort: dict[str, dict[float, float]] = {}
     expect: ExpectModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTest:
-    """One test, with its signals by VSS path. `interval_ns`: between samples."""
+    """One test, with its signals by VSS path. `interval_ns`: between samples. `cohort`: what is usual for the vehicle's model."""
 
     rule: str
     name: str
     interval_ns: int
     samples: SampleBatch
     dtcs: DtcBatch
+    vehicle: Vehicle
+    cohort: Cohort
     raised: tuple[int, ...]
     cleared: tuple[int, ...]
 
@@ -158,14 +175,16 @@ class RuleTestResult:
     detail: str = ""
 
 
-def run_tests(paths: Sequence[Path] | None = None, *, jit: Jit = no_jit) -> list[RuleTestResult]:
-    """Run the tests of these packs (files or folders; None = the shipped ones).
+def run_tests(paths: Sequence[Path] | None = None, *, overrides: Path | None = None, jit: Jit = no_jit) -> list[RuleTestResult]:
+    """Run the tests of these packs (files or folders; None = the shipped ones), with the parameters of `overrides` where given.
 
     Raises:
         RuleError: a pack or test file cannot be used, or a test names a rule that its pack lacks.
+        DataFileError: the overrides cannot be used.
     """
     rules = {rule.id: rule for rule in load_rules(paths)}
-    return [run_test(rules[test.rule], test, jit=jit) for test in load_tests(paths, rules)]
+    own = load_overrides(overrides, list(rules.values()), DEVELOPMENT_KEY) if overrides else NO_OVERRIDES
+    return [run_test(rules[test.rule], test, overrides=own, jit=jit) for test in load_tests(paths, rules)]
 
 
 def load_tests(paths: Sequence[Path] | None, rules: Mapping[str, Rule]) -> tuple[RuleTest, ...]:
@@ -183,9 +202,11 @@ def load_tests(paths: Sequence[Path] | None, rules: Mapping[str, Rule]) -> tuple
     return tuple(tests)
 
 
-def run_test(rule: Rule, test: RuleTest, *, jit: Jit = no_jit) -> RuleTestResult:
+def run_test(rule: Rule, test: RuleTest, *, overrides: ParameterOverrides = NO_OVERRIDES, jit: Jit = no_jit) -> RuleTestResult:
     """Run one test on a rule."""
-    findings = RuleEngine([rule], jit=jit).evaluate(test.samples, test.dtcs)
+    own = overrides.of(test.vehicle)
+    engine = RuleEngine([rule], overrides_of=lambda _: own, cohort_of=lambda _: test.cohort, jit=jit)
+    findings = engine.evaluate(test.samples, test.dtcs)
     raised = tuple(f.time_ns for f in findings if f.transition is Transition.RAISED)
     cleared = tuple(f.time_ns for f in findings if f.transition is Transition.CLEARED)
     wrong = [
@@ -213,6 +234,12 @@ def _read(document: Document, number: int, rules: Mapping[str, Rule]) -> RuleTes
         interval_ns=model.interval,
         samples=_samples(series, model, end_ns),
         dtcs=_reports(model, document, number, end_ns),
+        vehicle=Vehicle(id=pseudonym(DEVELOPMENT_KEY, model.vehicle.vin), model=model.vehicle.model),
+        cohort={
+            (_path(name, document, number, "cohort", name), quantile): Bands(rows=((-math.inf, math.inf, value),))
+            for name, quantiles in model.cohort.items()
+            for quantile, value in quantiles.items()
+        },
         raised=model.expect.raised,
         cleared=model.expect.cleared,
     )

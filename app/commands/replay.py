@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.options import DBC, FILE, JSON, START
+from app.options import COHORTS, DBC, FILE, JSON, OVERRIDES, RULES, START
 from app.output import print_json, say
 
 if TYPE_CHECKING:  # imported when it is called, so that help answers at once
     from app.fleet import FleetChoice
+    from app.rule_files import RuleFiles
     from pipeline.replay import Drive
 
 
@@ -41,6 +42,9 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
 @click.option("--vehicles", "vehicle_table", type=FILE, help="Vehicle table (CSV).  [default: vehicles.csv beside the manifest]")
 @click.option("--dealers", "dealer_table", type=FILE, help="Dealer table (CSV).  [default: dealers.csv beside the manifest]")
 @click.option("--baselines", type=FILE, help="The detectors' baselines of each car's earlier drives.")
+@RULES
+@OVERRIDES
+@COHORTS
 @click.option(
     "--database", metavar="URL", help="Keep everything there; a stopped replay goes on where it was.  [default: memory]"
 )
@@ -64,6 +68,9 @@ def command(
     vehicle_table: Path | None,
     dealer_table: Path | None,
     baselines: Path | None,
+    rule_paths: tuple[Path, ...],
+    overrides: Path | None,
+    cohorts: Path | None,
     database: str | None,
     history: Path | None,
     to: str | None,
@@ -85,6 +92,7 @@ def command(
     """  # noqa: D301  # \b is click's mark for a block that is not to be wrapped
     from app.fleet import choose_fleet
     from app.replaying import replay_drives
+    from app.rule_files import RuleFiles
     from app.settings import read_settings
     from app.stores import open_any
     from app.summary import print_summary
@@ -111,8 +119,18 @@ def command(
             as_json=as_json,
         )
         return
+    rule_files = RuleFiles(paths=rule_paths or None, overrides=overrides, cohorts=cohorts, key=settings.pseudonym_key)
     if alert is not None:
-        _reproduce(alert, choice, database, dbc=dbc, baselines=baselines, batch_frames=batch_frames, as_json=as_json)
+        _reproduce(
+            alert,
+            choice,
+            database,
+            dbc=dbc,
+            baselines=baselines,
+            rule_files=rule_files,
+            batch_frames=batch_frames,
+            as_json=as_json,
+        )
         return
     if speed is not None or retime:
         raise click.UsageError("--speed and --retime are for publishing: give --to too")
@@ -122,6 +140,7 @@ def command(
             store,
             extra_dbc=dbc,
             baselines=baselines,
+            rule_files=rule_files,
             with_series=report is not None,
             history=history,
             batch_frames=batch_frames,
@@ -145,6 +164,7 @@ def _reproduce(
     *,
     dbc: tuple[tuple[str, Path], ...],
     baselines: Path | None,
+    rule_files: RuleFiles,
     batch_frames: int,
     as_json: bool,
 ) -> None:
@@ -161,7 +181,7 @@ def _reproduce(
         stored = store.alert(alert)
     if stored is None:
         raise InputError(f"there is no alert {alert!r} in the database", mend="take an id from the alerts page or the API")
-    done = replay_alert(stored, choice, extra_dbc=dbc, baselines=baselines, batch_frames=batch_frames)
+    done = replay_alert(stored, choice, extra_dbc=dbc, baselines=baselines, rule_files=rule_files, batch_frames=batch_frames)
     if as_json:
         print_json(done.document())
     elif done.replayed is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.options import JSON
+from app.options import COHORTS, JSON, OVERRIDES
 from app.output import print_json, say
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -21,8 +21,10 @@ def command() -> None:
 
 @command.command()
 @_PATHS
+@OVERRIDES
+@COHORTS
 @JSON
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
+def check(paths: tuple[Path, ...], overrides: Path | None, cohorts: Path | None, as_json: bool) -> None:
     """Find every mistake in the rules: unknown signals, units, translations, contradictions.
 
     Exit status 1 where there is one; each is named with file, line and mend.
@@ -30,7 +32,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     from rules.check import check as check_rules
     from rules.pack import load_rules
 
-    problems = check_rules(paths or None)
+    problems = check_rules(paths or None, overrides=overrides, cohorts=cohorts)
     if as_json:
         print_json([{"file": str(p.file), "line": p.line, "problem": p.what, "mend": p.mend} for p in problems])
     else:
@@ -43,12 +45,13 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @command.command()
 @_PATHS
+@OVERRIDES
 @JSON
-def test(paths: tuple[Path, ...], as_json: bool) -> None:
+def test(paths: tuple[Path, ...], overrides: Path | None, as_json: bool) -> None:
     """Run the tests that stand beside the rules (tests/*.yaml)."""
     from rules.rule_tests import run_tests
 
-    results = run_tests(paths or None)
+    results = run_tests(paths or None, overrides=overrides)
     failed = [result for result in results if not result.passed]
     if as_json:
         print_json([{"rule": r.rule, "name": r.name, "passed": r.passed, "detail": r.detail} for r in results])

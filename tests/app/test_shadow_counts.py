@@ -6,6 +6,7 @@ from dataclasses import replace
 from app.composition import build_line, load_profiles
 from app.line_tally import LineTally
 from app.metrics import render_metrics
+from app.rule_files import RuleFiles
 from app.settings import read_settings
 from app.stores import open_database
 from domain.ports import no_jit
@@ -26,7 +27,7 @@ def test_what_a_shadow_rule_finds_is_counted_and_raises_nothing(tmp_path):
     parts = build_line(
         [drive.vehicle],
         profiles=load_profiles([drive.vehicle]),
-        rule_paths=[pack(tmp_path / "hot.yaml", status="shadow")],
+        rule_files=RuleFiles(paths=(pack(tmp_path / "hot.yaml", status="shadow"),)),
         on_shadow=tally.note_shadow,
     )
     pushed = [parts.line.push(frames) for frames in open_log(drive.log, vehicle=drive.vehicle.id, jit=no_jit)]

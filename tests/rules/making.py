@@ -22,7 +22,9 @@ ENGINE = "Vehicle.Powertrain.CombustionEngine.Speed"
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 VOLTAGE = "Vehicle.LowVoltageBattery.CurrentVoltage"
 CHARGING = "Vehicle.Powertrain.TractionBattery.Charging.IsCharging"
-PATHS = (SPEED, ENGINE, COOLANT, VOLTAGE, CHARGING)
+AIR = "Vehicle.Exterior.AirTemperature"
+LATITUDE, LONGITUDE = "Vehicle.CurrentLocation.Latitude", "Vehicle.CurrentLocation.Longitude"
+PATHS = (SPEED, ENGINE, COOLANT, VOLTAGE, CHARGING, AIR, LATITUDE, LONGITUDE)
 END = "end"
 TIMER = "timer"
 

@@ -10,14 +10,19 @@ from hypothesis import strategies as st
 
 from domain.trouble_codes import CodeList, DtcReport, FreezeValue, Protocol
 from rules.binding import bind_condition
+from rules.cohorts import Bands, Cohort
 from rules.expression import parse
 from rules.pack import load_rules
 from rules.rule import Pause, Rule, Trigger
+from rules.units import parse_unit
 from tests.rules.making import (
+    AIR,
     CHARGING,
     COOLANT,
     END,
     ENGINE,
+    LATITUDE,
+    LONGITUDE,
     SECOND,
     SPEED,
     TIMER,
@@ -31,6 +36,17 @@ from tests.rules.making import (
 )
 
 TEMPLATE = load_rules()[0]
+UNITS = {"limit": parse_unit("celsius"), "margin": parse_unit("celsius")}
+OVERRIDES = {"a": {"limit": 95.0}, "b": {"margin": -2.13}}
+"""Parameters that stand for the rule's own, by vehicle."""
+COHORTS: dict[str, Cohort] = {
+    "a": {
+        (COOLANT, 95.0): Bands(rows=((-10.0, 0.0, 90.0), (0.0, 30.0, 102.0), (40.0, 60.0, 110.0))),
+        (COOLANT, 5.0): Bands(rows=((0.0, 30.0, 88.0),)),
+    },
+    "b": {(COOLANT, 95.0): Bands(rows=((5.0, 6.0, 97.0),))},
+}
+"""What is usual, by vehicle."""
 CONDITIONS = (
     "EngineCoolant.Temperature > 100",
     "EngineCoolant.Temperature > 100 and Vehicle.Speed < 50",
@@ -83,14 +99,23 @@ CODES = (
     'cycles(new_dtc("P0*"), 1, 2)',
 )
 """Conditions on what ECUs report."""
+FIGURES = (
+    "EngineCoolant.Temperature > limit",
+    "mean(EngineCoolant.Temperature, 10 s) > limit - margin",
+    "count(EngineCoolant.Temperature > limit, trip) >= 2",
+    "EngineCoolant.Temperature > cohort(EngineCoolant.Temperature, 95)",
+    "count(EngineCoolant.Temperature < cohort(EngineCoolant.Temperature, 5) + margin, 20 s) >= 1",
+    "near(31.23, 121.47, 2 km) and EngineCoolant.Temperature > 90",
+)
+"""Conditions on parameters, on what is usual for a model, and on places."""
 GATES = (None, "CombustionEngine.Speed > 400", "CombustionEngine.Speed > 400 and not Charging.IsCharging")
 
 made_rules = st.builds(
     lambda *figures: rule_of(*figures),
     st.integers(0, 9),
     st.sampled_from((*GATES, CODES[0], CODES[10])),
-    st.sampled_from((*CONDITIONS, *FEATURES, *CODES)),
-    st.sampled_from((None, *CONDITIONS, *FEATURES, *CODES)),
+    st.sampled_from((*CONDITIONS, *FEATURES, *CODES, *FIGURES)),
+    st.sampled_from((None, *CONDITIONS, *FEATURES, *CODES, *FIGURES)),
     st.integers(0, 12),
     st.integers(0, 6),
     st.sampled_from(Pause),
@@ -104,7 +129,7 @@ made_samples = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", "c"]),
         st.integers(0, 80).map(lambda half: half / 2),
-        st.sampled_from([SPEED, ENGINE, COOLANT, COOLANT, COOLANT, CHARGING, VOLTAGE, TIMER, END]),
+        st.sampled_from([SPEED, ENGINE, COOLANT, COOLANT, COOLANT, CHARGING, VOLTAGE, AIR, TIMER, END]),
         st.sampled_from([0.0, 1.0, 45.0, 50.0, 85.0, 101.0, 101.0, 120.0, 900.0]),
     ),
     max_size=120,
@@ -129,12 +154,12 @@ def rule_of(
     return replace(
         TEMPLATE,
         id=f"rule_{number}",
-        gate=None if gate is None else bind_condition(parse(gate), {}),
-        when=bind_condition(parse(when), {}),
-        clear_when=None if clear is None else bind_condition(parse(clear), {}),
+        gate=None if gate is None else bind_condition(parse(gate), UNITS),
+        when=bind_condition(parse(when), UNITS),
+        clear_when=None if clear is None else bind_condition(parse(clear), UNITS),
         hold_ns=hold * SECOND,
         clear_hold_ns=clear_hold * SECOND,
-        parameters={"limit": 115.0, "margin": 7.0},
+        parameters={"limit": 103.0, "margin": 7.13},
         on_gap=gap,
         gate_closed=closed,
         trigger=trigger,
@@ -149,7 +174,14 @@ def dense_samples(seed: int) -> list[Sample]:
     chance = random.Random(seed)
     rows: list[Sample] = []
     for vehicle in ("a", "b"):
-        for path, levels in ((COOLANT, (86, 91, 96, 101, 104, 113)), (SPEED, (0, 45, 47, 50)), (ENGINE, (0, 900, 900))):
+        for path, levels in (
+            (COOLANT, (86, 91, 96, 101, 104, 113)),
+            (SPEED, (0, 45, 47, 50)),
+            (ENGINE, (0, 900, 900)),
+            (AIR, (-5, 5, 5, 29, 30, 50)),
+            (LATITUDE, (31.23, 31.24, 31.3)),
+            (LONGITUDE, (121.47, 121.47, 121.49)),
+        ):
             time_s, value = 0.0, float(chance.choice(levels))
             while time_s < 60.0:
                 rows.append((vehicle, time_s, path, value))

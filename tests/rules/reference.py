@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from domain.trouble_codes import DtcReport
+from rules.cohorts import Cohort
 from rules.expression import Call, Dtc, walk
 from rules.functions import INSTANT, leaves
 from rules.meaning import column_name, evaluate
@@ -15,7 +16,6 @@ from tests.rules import reference_reports
 from tests.rules.making import END, SECOND, TIMER, Sample
 from tests.rules.reference_functions import DAY_NS, HOUR_NS, Memory, memories_of, stale_ns
 
-NO_REPORTS: Mapping[str, Sequence[DtcReport]] = {}
 Record = tuple[int, Sample | DtcReport]
 
 Seen = dict[str, tuple[int, float]]
@@ -23,29 +23,36 @@ Seen = dict[str, tuple[int, float]]
 
 
 def reference_events(
-    rule: Rule, records: Sequence[Sample], reports: Mapping[str, Sequence[DtcReport]] = NO_REPORTS
+    rules: Mapping[str, Rule],
+    records: Sequence[Sample],
+    reports: Mapping[str, Sequence[DtcReport]],
+    cohorts: Mapping[str, Cohort],
 ) -> list[tuple[str, int, bool]]:
-    """(vehicle, time_ns, raised) of every change of mind; `reports`: of each vehicle what its ECUs reported."""
+    """(vehicle, time_ns, raised) of every change of mind.
+
+    Each by vehicle: the rule with its parameters there, what its ECUs reported, and what is usual for its model.
+    """
     events = []
     for vehicle in dict.fromkeys([*(record[0] for record in records), *reports]):
         mine: list[Record] = [(round(record[1] * SECOND), record) for record in records if record[0] == vehicle]
         mine += [(report.time_ns, report) for report in reports.get(vehicle, ())]
         mine.sort(key=lambda each: each[0])
-        events += [(vehicle, time_ns, raised) for time_ns, raised in _events_of_one(rule, mine)]
+        found = _events_of_one(rules[vehicle], mine, cohorts.get(vehicle, {}))
+        events += [(vehicle, time_ns, raised) for time_ns, raised in found]
     return events
 
 
 class _Reading:
     """What a rule sees of a vehicle."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, cohort: Cohort) -> None:
         nodes = rule.guarded_conditions
         self.read = list(dict.fromkeys(leaf for node in nodes for leaf in leaves(node)))
         self.columns = [leaf for leaf in self.read if leaf not in self._instant()]
         self.names = [column_name(leaf) for leaf in self.columns]
         self.absences = [leaf for leaf in self._instant() if leaf.name == "absent"]
         self.stale = {column_name(leaf): stale_ns(leaf) for leaf in self.columns}
-        self.memories: list[Memory] = memories_of(nodes)
+        self.memories: list[Memory] = memories_of(nodes, cohort)
         self.last: Seen = {}
         self.parameters = rule.parameters
         self.reported = [node for condition in nodes for node in walk(condition) if isinstance(node, Dtc)]
@@ -101,8 +108,8 @@ class _Reading:
             memory.end()
 
 
-def _events_of_one(rule: Rule, records: Sequence[Record]) -> list[tuple[int, bool]]:  # noqa: C901 - told in one piece
-    reading = _Reading(rule)
+def _events_of_one(rule: Rule, records: Sequence[Record], cohort: Cohort) -> list[tuple[int, bool]]:  # noqa: C901 - told in one piece
+    reading = _Reading(rule, cohort)
     guarded_gate, guarded_when, guarded_clear = rule.guarded
     events: list[tuple[int, bool]] = []
     active = seen_false = False

@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rules.cohorts import Cohort
 from rules.expression import Call, Dtc, Node, Signal, walk
 from rules.functions import is_feature, leaves
 from rules.meaning import column_name, evaluate
 from rules.rule_state import DEFAULT_STALE_NS
-from tests.rules.making import ENGINE, SECOND, SPEED
+from tests.rules.making import AIR, ENGINE, SECOND, SPEED
 
 HOUR_NS = 3_600 * SECOND
 DAY_NS = 24 * HOUR_NS
@@ -32,17 +33,19 @@ def stale_ns(leaf: Any) -> int:
 
 
 def _sources(call: Call) -> list[Any]:
+    if call.name == "cohort":
+        return [Signal(path=AIR)]
     arguments = call.args[:2] if call.name == "seq" else call.args[:1]
     return [leaf for node in arguments for leaf in leaves(node) if getattr(leaf, "name", "") not in ("absent", "local_hour")]
 
 
-def memories_of(nodes: Sequence[Node]) -> list[Memory]:
+def memories_of(nodes: Sequence[Node], cohort: Cohort) -> list[Memory]:
     """One for each function with a window or memory, inner ones first."""
     found: dict[str, Memory] = {}
     for node in nodes:
         for call in reversed(list(walk(node))):
             if isinstance(call, Call) and is_feature(call):
-                found.setdefault(column_name(call), _memory(call))
+                found.setdefault(column_name(call), Usual(call, cohort) if call.name == "cohort" else _memory(call))
     return list(found.values())
 
 
@@ -123,6 +126,18 @@ class Steady(Memory):
         ok = self.before is not None and now - self.before <= round(self.call.args[1].value * SECOND)
         self.before = now
         return 1.0 if ok else math.nan
+
+
+class Usual(Memory):
+    """A look into the table of the vehicle's model, at the outside temperature that came."""
+
+    def __init__(self, call: Call, cohort: Cohort) -> None:
+        super().__init__(call)
+        bands = cohort.get((call.args[0].path, call.args[1].value))  # type: ignore[attr-defined]  # they are bound
+        self.rows = () if bands is None else bands.rows
+
+    def sample(self, now: int, last: Mapping[str, tuple[int, float]], parameters: Mapping[str, float]) -> float:
+        return next((value for low, high, value in self.rows if low <= last[AIR][1] < high), math.nan)
 
 
 class Window(Memory):

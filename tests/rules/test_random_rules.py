@@ -31,7 +31,7 @@ from rules.engine import RuleEngine
 from rules.rule import Rule
 from tests.pipeline.frames import frames_of
 from tests.rules.making import END, SECOND, TIMER, Sample, samples
-from tests.rules.random_rules import any_samples, made_reports, made_rules
+from tests.rules.random_rules import COHORTS, OVERRIDES, any_samples, made_reports, made_rules
 from tests.rules.reference import reference_events
 
 Jit = Callable[..., Any]
@@ -54,12 +54,22 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.vehicle, finding.time_ns, finding.source.id))
 
 
+def engine_of(rules: Sequence[Rule], jit: Jit) -> RuleEngine:
+    return RuleEngine(
+        rules,
+        overrides_of=lambda vehicle: {rule.id: OVERRIDES.get(vehicle, {}) for rule in rules},
+        cohort_of=lambda vehicle: COHORTS.get(vehicle, {}),
+        jit=jit,
+    )
+
+
 def events(findings: Sequence[Finding]) -> list[tuple[str, int, bool]]:
     return [(finding.vehicle, finding.time_ns, finding.transition is Transition.RAISED) for finding in findings]
 
 
 def told(rule: Rule, rows: Sequence[Sample], lists: Sequence[DtcReport]) -> list[tuple[str, int, bool]]:
-    return sorted(reference_events(rule, rows, {"a": lists}), key=lambda event: (event[0], event[1]))
+    own = {vehicle: replace(rule, parameters={**rule.parameters, **OVERRIDES.get(vehicle, {})}) for vehicle in VEHICLES}
+    return sorted(reference_events(own, rows, {"a": lists}, COHORTS), key=lambda event: (event[0], event[1]))
 
 
 def records_of(rows: Sequence[Sample], lists: Sequence[DtcReport]) -> list[tuple[float, FrameBatch]]:
@@ -97,7 +107,7 @@ def line_of(rule: Rule, jit: Jit) -> Line:
         fusion=Fusion(jit=jit),
         diagnostics=DiagnosticsReader(),
         whereabouts=Whereabouts(),
-        finders=[RuleEngine([rule], jit=jit)],
+        finders=[engine_of([rule], jit)],
     )
 
 
@@ -113,7 +123,7 @@ RELAXED = settings(max_examples=60 * LONG, deadline=None, suppress_health_check=
 @RELAXED
 @given(rule=made_rules, rows=any_samples, lists=made_reports)
 def test_the_kernel_means_what_the_plain_reading_means(rule: Rule, rows: list[Sample], lists: list[DtcReport], jit: Jit) -> None:
-    assert events(RuleEngine([rule], jit=jit).evaluate(samples(rows), dtc_batch(("a",), lists))) == told(rule, rows, lists)
+    assert events(engine_of([rule], jit).evaluate(samples(rows), dtc_batch(("a",), lists))) == told(rule, rows, lists)
 
 
 @settings(max_examples=25 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -122,7 +132,7 @@ def test_the_compiled_kernel_finds_exactly_what_plain_python_finds(
     rules: list[Rule], rows: list[Sample], lists: list[DtcReport], jit: Jit
 ) -> None:
     batch, dtcs = samples(rows), dtc_batch(("a",), lists)
-    assert RuleEngine(rules, jit=jit).evaluate(batch, dtcs) == RuleEngine(rules, jit=no_jit).evaluate(batch, dtcs)
+    assert engine_of(rules, jit).evaluate(batch, dtcs) == engine_of(rules, no_jit).evaluate(batch, dtcs)
 
 
 @RELAXED
@@ -137,21 +147,21 @@ def test_cuts_restarts_and_neighbours_change_nothing(
     rules: list[Rule], rows: list[Sample], lists: list[DtcReport], cuts: list[int], restart: bool, jit: Jit
 ) -> None:
     batch, dtcs = samples(rows), dtc_batch(("a",), lists)
-    whole = RuleEngine(rules, jit=jit).evaluate(batch, dtcs)
-    engine = RuleEngine(rules, jit=jit)
+    whole = engine_of(rules, jit).evaluate(batch, dtcs)
+    engine = engine_of(rules, jit)
     parts: list[Finding] = []
     for piece, codes in cut(batch, dtcs, cuts):
         parts += engine.evaluate(piece, codes)
         if restart:
             states = {vehicle: engine.snapshot(vehicle) for vehicle in VEHICLES}
-            engine = RuleEngine(rules, jit=jit)
+            engine = engine_of(rules, jit)
             for vehicle, state in reversed(states.items()):
                 if state is not None:
                     engine.restore(vehicle, state)
     assert in_order(parts) == whole
     for vehicle in VEHICLES:
         own = samples([row for row in rows if row[0] == vehicle])
-        alone = RuleEngine(rules, jit=jit).evaluate(own, dtcs if vehicle == "a" else dtc_batch(("a",), []))
+        alone = engine_of(rules, jit).evaluate(own, dtcs if vehicle == "a" else dtc_batch(("a",), []))
         assert alone == [finding for finding in whole if finding.vehicle == vehicle]
 
 
