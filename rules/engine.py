@@ -56,7 +56,7 @@ class RuleEngine:
     """
 
     name = "rules"
-    version = "3"
+    version = "4"
     """Of the snapshot's form; each rule's state in it is keyed by the rule's id and content."""
 
     def __init__(
@@ -164,7 +164,7 @@ class RuleEngine:
                 program.listener_start, program.listener, program.untouched, program.input_start, program.input_column,
                 program.shown_start, program.shown_column, program.code_start, program.op, program.operand, kinds.constant,
                 program.hold_ns, program.pauses, program.mark_of, state["last_time"], state["last_value"],
-                state["active"], state["doubts"], state["since"], state["began"], state["known_until"], state["marks"], where, times, values,
+                state["active"], state["doubts"], state["since"], state["paused_ms"], state["known_until"], state["marks"], where, times, values,
             )  # fmt: skip
         found = [(int(where[event, 0]), self._finding(where[event], times[event], values[event])) for event in range(events)]
         findings += [finding for rule, finding in found if self._raises(rule, finding)]

@@ -49,7 +49,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
     active: IntArray,
     doubts: IntArray,
     since: IntArray,
-    began: IntArray,
+    paused_ms: IntArray,
     known_until: IntArray,
     marks: IntArray,
     event_where: IntArray,
@@ -63,13 +63,15 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
         probes: only evaluate: every woken "rule" gives an event with the values of its three programs.
         kind_of: slot -> kind of vehicle, the row of stale_ns (kinds × columns), of muted (kinds × rules, 1 where the rule does not
             concern the vehicle) and of constant. listener_*: rules that each column wakes (compressed rows). untouched: for each listener
-            the parts of its condition that the column does not decide. input_*: columns that decide each rule. shown_*: columns whose values an event carries.
+            the parts of its condition that the column does not decide. input_*: columns that decide each rule.
+            shown_*: columns whose values an event carries.
         code_start: per rule 4 bounds: gate, raising, clearing program and their end. op, operand: instructions; constant: kinds × numbers.
         hold_ns: rules × (for, clear_for, keep_firing_for, min_interval). pauses: rules × (0 unknown holds | 1 unknown resets |
             2 any missing input is unknown, closed gate holds, raises on an edge only).
         mark_of: rules × (when it last held, when it last raised, first record of the drive), columns of `marks`, -1 = not kept.
-        last_time, last_value: slots × columns. doubts: slots × rules, the parts of the condition for which a rule sleeps (see below). active (bit 0 raised, bit 1 seen false), since, began, known_until: slots × rules;
-            since NEVER = the timer does not run. marks: slots × times.
+        last_time, last_value: slots × columns. marks: slots × times.
+        active (bit 0 raised, bit 1 seen false), doubts (parts of the condition for which it sleeps, see below), since (later by the gaps
+            that do not count; NEVER = the timer does not run), paused_ms (those gaps), known_until: slots × rules.
         event_where: events × (rule, slot, 1 raised | 0 cleared, last row of its time); of a probe the third is bit 0 an input came,
             bit 1 the drive ends. event_time: events × (now, began, counted from).
 
@@ -261,6 +263,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     since[car, r] = NEVER
                 else:
                     since[car, r] += now - known_until[car, r]
+                    paused_ms[car, r] += (now - known_until[car, r] + 500000) // 1000000
             waits = (unknown and pauses[r, 0] != 1) or (closed and pauses[r, 1])
             if waits:
                 if since[car, r] != NEVER:
@@ -274,7 +277,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
             else:
                 if since[car, r] == NEVER:
                     since[car, r] = now
-                    began[car, r] = now
+                    paused_ms[car, r] = 0
                 lasts = -NEVER
                 for k in range(input_start[r], input_start[r + 1]):
                     c = input_column[k]
@@ -298,7 +301,7 @@ def run_rules(  # noqa: C901 - one function by design: a kernel calls nothing
                     event_where[events, 2] = 1 - on
                     event_where[events, 3] = row - 1
                     event_time[events, 0] = now
-                    event_time[events, 1] = began[car, r]
+                    event_time[events, 1] = since[car, r] - int(paused_ms[car, r]) * 1000000
                     event_time[events, 2] = since[car, r]
                     for k in range(shown_start[r], shown_start[r + 1]):
                         c = shown_column[k]

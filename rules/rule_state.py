@@ -21,11 +21,11 @@ from rules.slot_arrays import FIRST_SLOTS, SlotArrays
 
 DEFAULT_STALE_NS = 5_000_000_000
 """How long a value may be used where nobody says."""
-FORMAT = 2
+FORMAT = 3
 _HEAD = struct.Struct("<BHH")
-_TIMERS = ("since", "began", "known_until")
+_TIMERS = {"since": "<i8", "paused_ms": "<i4", "known_until": "<i8"}
 _COLUMN = np.dtype([("key", "V8"), ("time_ns", "<i8"), ("value", "<f8")])
-_RULE = np.dtype([("key", "V8"), ("content", "V8"), ("active", "u1"), *((name, "<i8") for name in _TIMERS), ("marks", "<i8", 3)])
+_RULE = np.dtype([("key", "V8"), ("content", "V8"), ("active", "u1"), *_TIMERS.items(), ("marks", "<i8", 3)])
 """A signal's last value and a rule's row as they stand in a snapshot, unaligned."""
 _ACTIVE = 1
 
@@ -77,7 +77,7 @@ class RuleState:
             active=((count,), np.uint8, 0),
             doubts=((count,), np.int16, 0),
             since=((count,), np.int64, NEVER),
-            began=((count,), np.int64, NEVER),
+            paused_ms=((count,), np.int32, 0),
             known_until=((count,), np.int64, NEVER),
             marks=((program.marks,), np.int64, NEVER),
             kind_of=((), np.int32, 0),
