@@ -16,7 +16,7 @@ def run(*, groups: int, seed: int = 7) -> dict[str, float]:
     `_cpu_ms` is the thread's own processor time: on a machine that others use too, the wall time tells of their load.
     """
     from dtc_knowledge.evidence import Standing
-    from dtc_knowledge.graph import load_knowledge
+    from dtc_knowledge.loading import load_knowledge
 
     load_ms = []
     for _ in range(5):
@@ -47,7 +47,7 @@ def run(*, groups: int, seed: int = 7) -> dict[str, float]:
 
 
 def _memory_mb() -> float:
-    from dtc_knowledge.graph import load_knowledge
+    from dtc_knowledge.loading import load_knowledge
 
     tracemalloc.start()
     try:

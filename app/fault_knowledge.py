@@ -11,7 +11,7 @@ from domain.errors import InputError
 from domain.fleet import Vehicle, pseudonym
 from domain.records import VehicleCase
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.graph import load_knowledge
+from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.maintenance import MaintenancePlans, shipped_plans, shipped_readings, verify
 
 

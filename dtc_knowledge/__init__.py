@@ -4,6 +4,6 @@
 - `patterns/*.yaml`: worked patterns, from signs to causes, checks and urgency (`pattern`, `matching`, `urgency`).
 - `operations.yaml`, `parts.yaml`: what a repair takes (`planning`).
 
-`graph.load_knowledge` reads and checks them all; `diagnosis.FaultKnowledge` answers. A new pattern is an entry in a file and
+`loading.load_knowledge` reads and checks them all; `diagnosis.FaultKnowledge` answers. A new pattern is an entry in a file and
 a worked example in the tests; no code changes.
 """

@@ -33,6 +33,21 @@ from dtc_knowledge.schema import (
 from dtc_knowledge.vocabulary import compose_all
 
 M = TypeVar("M", bound=pydantic.BaseModel)
+I = TypeVar("I", SourceRow, SystemRow, FaultRow)  # noqa: E741  # rows with an id
+
+
+def by_id(file: Path, model: type[I]) -> dict[str, I]:
+    """Rows by id.
+
+    Raises:
+        DataFileError: the file is not valid, or an id stands twice.
+    """
+    rows: dict[str, I] = {}
+    for line, row in read_csv(file, model):
+        if row.id in rows:
+            raise DataFileError(f"{row.id} stands here twice", file=file, line=line, mend="keep one of them")
+        rows[row.id] = row
+    return rows
 
 
 def family_codes(row: FamilyRow) -> Iterator[CodeInfo]:
@@ -59,17 +74,19 @@ def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCa
         DataFileError: a table is missing or not valid, names a code twice, or an unknown system or source.
     """
     root = folder or Path(__file__).parent
-    sources = {row.id: row for _, row in read_csv(root / "sources.csv", SourceRow)}
-    systems = {row.id: row.text for _, row in read_csv(root / "systems.csv", SystemRow)}
+    sources = by_id(root / "sources.csv", SourceRow)
+    systems = {id_: row.text for id_, row in by_id(root / "systems.csv", SystemRow).items()}
     tables = _Tables(root / "codes", systems, sources)
+    components = {row.id: row for row in tables.rows("components.csv", ComponentRow, "id")}
     return CodeCatalogue(
-        codes=tables.letter_codes(),
+        codes=tables.letter_codes(components),
         parameters=tables.parameters(),
         failure_modes={row.fmi: row for row in tables.rows("failure_modes.csv", FailureModeRow, "fmi")},
         failure_types={row.type: row for row in tables.rows("failure_types.csv", FailureTypeRow, "type")},
         alarm_bits={row.bit: _alarm_info(row) for row in tables.rows("gb32960_alarm_bits.csv", AlarmBitRow, "bit")},
         systems=systems,
         sources=sources,
+        components={row.id: row.text for row in components.values()},
         monitors={row.monitor: tuple(row.named) for row in tables.rows("monitors.csv", MonitorRow, "monitor")},
         makers=tables.maker_codes(root / "codes" / "makers", *([makers] if makers else [])),
     )
@@ -121,10 +138,9 @@ class _Tables:
         if system is not None and system not in self.systems:
             raise DataFileError(f"unknown system {system!r}", file=file, line=line, mend="add it to systems.csv")
 
-    def letter_codes(self) -> dict[str, CodeInfo]:
+    def letter_codes(self, components: dict[str, ComponentRow]) -> dict[str, CodeInfo]:
         """Composed codes first; families and single rows have words of their own and take their place, each code once."""
-        components = {row.id: row for row in self.rows("components.csv", ComponentRow, "id")}
-        faults = {row.id: row for _, row in read_csv(self.folder / "faults.csv", FaultRow)}
+        faults = by_id(self.folder / "faults.csv", FaultRow)
         runs = read_csv(self.folder / "runs.csv", RunRow)
         for line, run in runs:
             self._known(self.folder / "runs.csv", line, run)

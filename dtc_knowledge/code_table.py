@@ -68,6 +68,7 @@ class CodeCatalogue:
         codes: letter code -> info. parameters: by SPN. failure_modes: by FMI. failure_types: by two hexadecimal digits.
         alarm_bits: GB/T 32960 alarm flags by bit. systems: id -> name. sources: by id.
         makers: maker -> its codes; used only where the maker is named. monitors: self-test of an ECU -> codes that it reports.
+        components: id -> name.
     """
 
     codes: dict[str, CodeInfo]
@@ -79,6 +80,7 @@ class CodeCatalogue:
     sources: dict[str, SourceRow]
     makers: dict[str, dict[str, CodeInfo]] = field(default_factory=dict)
     monitors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    components: dict[str, Text] = field(default_factory=dict)
 
     def for_maker(self, maker: str) -> CodeCatalogue:
         """The catalogue with the names that a maker gives to the codes of its own range; unchanged for an unknown maker."""

@@ -76,6 +76,11 @@ def explain(
             }
             for cause in knowledge.causes(found)
         ],
+        "symptoms": [
+            {"id": row.id, "title": say(row.text, lang)}
+            for row in (knowledge.files.notes.symptoms_of(found.pattern.id) if found.pattern else ())
+        ],
+        "bulletins": _bulletins(knowledge, found, vehicle, lang),
         "evidence": _evidence(found, own, lang),
         "rejected": [
             {
@@ -159,6 +164,15 @@ def _evidence(found: Assessment, own: Sequence[Alert], lang: str) -> list[dict[s
         }
         for match in found.matched
         if match.belief >= FIRM or match is found.matched[0]
+    ]
+
+
+def _bulletins(knowledge: FaultKnowledge, found: Assessment, vehicle: Vehicle, lang: str) -> list[dict[str, Any]]:
+    """What makers publish about the causes listed, for such a vehicle."""
+    causes = {ranked.cause.id for ranked, _ in found.ranked}
+    return [
+        {"id": row.bulletin, "kind": row.kind, "title": say(row.text, lang), "cause": row.cause, "applies_to": row.applies_to}
+        for row in knowledge.files.notes.bulletins_for(causes, vehicle)
     ]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from domain.findings import Text
+from domain.findings import Text, Urgency
 from dtc_knowledge.explain import say
+from dtc_knowledge.graph import URGENCY_WORDS
 
 _WORDS = {
     "codes": Text(en="Codes", zh="故障码"),
@@ -28,6 +29,8 @@ _WORDS = {
     "total": Text(en="without the optional lines", zh="不含可选项目"),
     "parts": Text(en="parts", zh="配件"),
     "urgency": Text(en="Urgency", zh="紧急程度"),
+    "symptoms": Text(en="The driver may notice", zh="车主可能察觉"),
+    "bulletins": Text(en="Bulletins and software", zh="技术通报与软件"),
     "advice": Text(en="For the driver", zh="给车主的建议"),
     "optional": Text(en="if the checks say so", zh="视检查结果"),
     "unknown": Text(en="no pattern applies: have it diagnosed", zh="没有匹配的故障模式，请到店诊断"),
@@ -45,13 +48,6 @@ _PAYERS = {
     "warranty": Text(en="warranty", zh="保修"),
     "recall": Text(en="recall", zh="召回"),
     "goodwill": Text(en="goodwill", zh="善意补偿"),
-}
-_URGENCY = {
-    "STOP": Text(en="STOP - stop safely now", zh="立即停车"),
-    "TODAY": Text(en="TODAY - within 24 hours", zh="今天（24 小时内）"),
-    "SOON": Text(en="SOON - within 7 days or 500 km", zh="尽快（7 天或 500 公里内）"),
-    "NEXT": Text(en="NEXT - at the next visit", zh="下次保养"),
-    "MONITOR": Text(en="MONITOR - keep watching", zh="持续观察"),
 }
 _LEVELS = {
     "ok": Text(en="normal", zh="正常"),
@@ -79,6 +75,7 @@ def explain_text(document: Mapping[str, Any], lang: str) -> str:
         _evidence(document, lang),
         _rejected(document, lang),
         _checks(document, lang),
+        _bulletins(document, lang),
         _not_known(document, lang),
         _plan(document, lang),
         [_titled("advice", document["advice"], lang)],
@@ -126,8 +123,10 @@ def _signals(document: Mapping[str, Any], lang: str) -> Iterator[str]:
 
 def _judgement(document: Mapping[str, Any], lang: str) -> Iterator[str]:
     yield _titled("finding", document["title"] or say(_WORDS["unknown"], lang), lang)
-    yield f"{_titled('urgency', say(_URGENCY[document['urgency']], lang), lang)}"
+    yield f"{_titled('urgency', say(URGENCY_WORDS[Urgency[document['urgency']]], lang), lang)}"
     yield f"  {document['urgency_reason']}"
+    if document["symptoms"]:
+        yield "  " + _titled("symptoms", _joined((row["title"] for row in document["symptoms"]), lang), lang)
     yield "  " + ("；" if lang == "zh" else "; ").join(
         _titled(k, say(_LEVELS[document[k]], lang), lang) for k in ("drive", "safety")
     )
@@ -168,6 +167,14 @@ def _checks(document: Mapping[str, Any], lang: str) -> Iterator[str]:
         yield f"  {number}. {check['title']}{minutes}"
         if shown := tells.get(check["id"]):
             yield f"     {_titled('tells', _joined(shown, lang), lang)}"
+
+
+def _bulletins(document: Mapping[str, Any], lang: str) -> Iterator[str]:
+    if document["bulletins"]:
+        yield say(_WORDS["bulletins"], lang)
+    for row in document["bulletins"]:
+        applies = f" [{row['applies_to']}]" if row["applies_to"] else ""
+        yield f"  {row['id']}{applies}{'：' if lang == 'zh' else ': '}{row['title']}"
 
 
 def _not_known(document: Mapping[str, Any], lang: str) -> Iterator[str]:

@@ -11,7 +11,17 @@ from dtc_knowledge.graph import Edge, FaultGraph, Node
 BASE = "https://pitcall.example/knowledge/"
 """Names of nodes and relations start with it; it need not lead anywhere."""
 VERSION = "1"
-_SHAPES = {"code": "box", "finding": "box", "predicate": "box", "pattern": "hexagon", "cause": "ellipse", "check": "note"}
+_SHAPES = {
+    "code": "box",
+    "spn_fmi": "box",
+    "alarm_bit": "box",
+    "symptom": "oval",
+    "finding": "box",
+    "predicate": "box",
+    "pattern": "hexagon",
+    "cause": "ellipse",
+    "check": "note",
+}
 
 
 def to_jsonld(graph: FaultGraph) -> str:

@@ -6,29 +6,26 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from datafiles import Document, load_yaml, validate
 from domain.errors import DataFileError
 from domain.findings import Check, Part, Text
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue, is_maker_code
+from dtc_knowledge.field_notes import FieldNotes, read_notes
 from dtc_knowledge.offers import Offers, read_offers, with_outcomes
 from dtc_knowledge.pattern import FindingSign, Operation, Pattern, PatternCause, Predicate, Role, SeveralSigns, Shift, Sign, Worse
 from dtc_knowledge.pattern_index import PatternIndex
+from dtc_knowledge.repair_files import CAPABILITIES, read_operations, read_parts
 from dtc_knowledge.schema import (
     CauseEntry,
-    OperationsFile,
-    PartsFile,
     PatternEntry,
     PredicateEntry,
     SourceRow,
     Weight,
 )
 
-E = TypeVar("E")
-
-CAPABILITIES = frozenset({"engine", "electric", "hv", "truck", "chassis", "body"})
 GREATEST_SPN = 524_287
 _SPN_SIGN = re.compile(r"SPN(\d+|\*)/(?:FMI(\d+(?:,\d+)*)|\*)")
 _LETTER_SIGN = re.compile(r"[PCBU][0-3][0-9A-F]{3}|[PCBU][0-3][0-9A-F]*\*|GB\d+")
@@ -36,12 +33,13 @@ _LETTER_SIGN = re.compile(r"[PCBU][0-3][0-9A-F]{3}|[PCBU][0-3][0-9A-F]*\*|GB\d+"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnowledgeFiles:
-    """Everything that the files say, by id. `index` finds the patterns that signs can concern."""
+    """Everything that the files say, by id. `notes`: symptoms and bulletins. `index` finds the patterns that signs can concern."""
 
     patterns: dict[str, Pattern]
     operations: dict[str, Operation]
     parts: dict[str, Part]
     offers: Offers = field(default_factory=Offers)
+    notes: FieldNotes = field(default_factory=FieldNotes)
     index: PatternIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -54,80 +52,26 @@ def read_knowledge(root: Path, codes: CodeCatalogue, extra: Path | None = None, 
     Raises:
         DataFileError: a file is missing or not valid, an id stands twice, a reference leads nowhere, or shares do not add up.
     """
-    parts = _read_parts(root / "parts.yaml", codes)
-    operations = _read_operations(root / "operations.yaml", parts, codes)
+    folders = [root] + ([extra] if extra is not None else [])
+    parts: dict[str, Part] = {}
+    operations: dict[str, Operation] = {}
+    for folder in folders:
+        parts |= read_parts(folder / "parts.yaml", codes.sources, parts, required=folder is root)
+        operations |= read_operations(folder / "operations.yaml", codes.sources, operations, parts, required=folder is root)
     patterns: dict[str, Pattern] = {}
     causes: dict[str, tuple[Text, tuple[str, ...]]] = {}
     checks: dict[str, Check] = {}
-    if extra is not None and (extra / "parts.yaml").exists():
-        parts = _merged(parts, _read_parts(extra / "parts.yaml", codes), extra / "parts.yaml")
-    if extra is not None and (extra / "operations.yaml").exists():
-        operations = _merged(operations, _read_operations(extra / "operations.yaml", parts, codes), extra / "operations.yaml")
-    folders = [root / "patterns"] + ([extra / "patterns"] if extra is not None else [])
-    for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
-        document = load_yaml(file)
-        reader = _PatternReader(document, codes, operations, causes, checks)
-        for pattern in reader.read():
-            if pattern.id in patterns:
-                raise DataFileError(f"pattern {pattern.id!r} stands in two files", file=file, mend="rename one of them")
-            patterns[pattern.id] = pattern
+    for file in (file for folder in folders for file in sorted((folder / "patterns").glob("*.yaml"))):
+        reader = _PatternReader(load_yaml(file), codes, operations, causes, checks, frozenset(patterns))
+        patterns |= {pattern.id: pattern for pattern in reader.read()}
     if not patterns:
         raise DataFileError("holds no patterns", file=root / "patterns", mend="add a .yaml file with a list of patterns")
+    notes = read_notes(folders, patterns=patterns, causes=causes, operations=operations, sources=codes.sources)
     if extra is None:
-        return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts)
+        return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts, notes=notes)
     offers = read_offers(extra, region, patterns=patterns, operations=operations, parts=parts, sources=codes.sources)
     patterns = {id_: with_outcomes(pattern, offers.outcomes) for id_, pattern in patterns.items()}
-    return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts, offers=offers)
-
-
-def _merged(shipped: dict[str, E], added: dict[str, E], file: Path) -> dict[str, E]:
-    for id_ in added:
-        if id_ in shipped:
-            raise DataFileError(f"{id_} is shipped already", file=file, mend="give it an id of your own")
-    return {**shipped, **added}
-
-
-def _read_parts(file: Path, codes: CodeCatalogue) -> dict[str, Part]:
-    document = load_yaml(file)
-    parts: dict[str, Part] = {}
-    for place, entry in enumerate(validate(PartsFile, document).parts):
-        line = document.line("parts", place)
-        _new(entry.id, parts, file, line)
-        _known(entry.source, codes.sources, "source", file, line)
-        parts[entry.id] = Part(number=entry.id, name=entry.text, price=entry.price)
-    return parts
-
-
-def _read_operations(file: Path, parts: dict[str, Part], codes: CodeCatalogue) -> dict[str, Operation]:
-    document = load_yaml(file)
-    operations: dict[str, Operation] = {}
-    for place, entry in enumerate(validate(OperationsFile, document).operations):
-        line = document.line("operations", place)
-        _new(entry.id, operations, file, line)
-        _known(entry.source, codes.sources, "source", file, line)
-        for number in entry.parts:
-            _known(number, parts, "part", file, line)
-        for need in entry.needs:
-            _known(need, CAPABILITIES, "capability", file, line)
-        operations[entry.id] = Operation(
-            id=entry.id,
-            title=entry.text,
-            hours=entry.hours,
-            parts=tuple(entry.parts.items()),
-            needs=tuple(entry.needs),
-            source=entry.source,
-        )
-    return operations
-
-
-def _new(id_: str, seen: Iterable[str], file: Path, line: int) -> None:
-    if id_ in seen:
-        raise DataFileError(f"{id_} stands here twice", file=file, line=line, mend="keep one of them")
-
-
-def _known(id_: str, known: Iterable[str], kind: str, file: Path, line: int) -> None:
-    if id_ not in known:
-        raise DataFileError(f"unknown {kind} {id_!r}", file=file, line=line, mend=f"correct it, or add the {kind}")
+    return KnowledgeFiles(patterns=patterns, operations=operations, parts=parts, offers=offers, notes=notes)
 
 
 def _numbered(data: Any, number: int) -> Any:
@@ -143,13 +87,17 @@ def _numbered(data: Any, number: int) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _PatternReader:
-    """One file of patterns; `causes` and `checks` hold what earlier files said, since an id means the same everywhere."""
+    """One file of patterns; `causes` and `checks` hold what earlier files said, since an id means the same everywhere.
+
+    `taken`: ids of patterns in earlier files.
+    """
 
     document: Document
     codes: CodeCatalogue
     operations: dict[str, Operation]
     causes: dict[str, tuple[Text, tuple[str, ...]]]
     checks: dict[str, Check]
+    taken: frozenset[str]
 
     def read(self) -> Iterator[Pattern]:
         """The file's patterns, repeated ones once per number."""
@@ -163,6 +111,7 @@ class _PatternReader:
             for number in range(1, copies + 1) if isinstance(copies, int) and copies else (0,):
                 entry = validate(PatternEntry, self.document, "patterns", place, data=_numbered(raw, number))
                 self._fail_if(entry.id in seen, f"pattern {entry.id!r} stands here twice", "rename one of them", place)
+                self._fail_if(entry.id in self.taken, f"pattern {entry.id!r} stands in two files", "rename one of them", place)
                 seen.add(entry.id)
                 yield self._pattern(entry, place)
 

@@ -71,6 +71,13 @@ def _words(line: dict[str, Any]) -> str:
 @DATABASE
 @LANG
 @MAKER
+@click.option("--model", default="", metavar="NAME", help="The car's model, where no --vin names a car.")
+@click.option(
+    "--powertrain",
+    type=click.Choice(["petrol", "diesel", "hybrid", "ev", "truck"]),
+    help="What drives it.  [default: what the codes speak of]",
+)
+@click.option("--km", type=click.FloatRange(0), help="Its mileage.")
 @KNOWLEDGE
 @JSON
 def explain(
@@ -83,6 +90,9 @@ def explain(
     database: str | None,
     lang: str,
     maker: str,
+    model: str,
+    powertrain: str | None,
+    km: float | None,
     extra: Path | None,
     as_json: bool,
 ) -> None:
@@ -91,7 +101,7 @@ def explain(
     CODE is P0301, P0301-00, SPN100/FMI1 …; several codes are explained as one incident.
     """
     from app.fault_knowledge import fault_knowledge, of_maker, stored_case
-    from dtc_knowledge.diagnosis import SOME_VEHICLE
+    from domain.fleet import Vehicle
     from dtc_knowledge.evidence import Standing
     from dtc_knowledge.explain import explain as explain_codes
     from dtc_knowledge.explain_text import explain_text
@@ -102,7 +112,8 @@ def explain(
     if maker:
         knowledge = of_maker(knowledge, maker)
     held = dict.fromkeys(pending, Standing.PENDING) | dict.fromkeys(history, Standing.HISTORY)
-    vehicle, case = stored_case(vin, database) if vin else (SOME_VEHICLE, None)
+    by_hand = Vehicle(id="", brand=maker, model=model, powertrain=powertrain or "", odometer_km=km)
+    vehicle, case = stored_case(vin, database) if vin else (by_hand, None)
     document = explain_codes(knowledge, [*codes, *held], _values(signals), lang, absent, held=held, vehicle=vehicle, case=case)
     if as_json:
         print_json(document)

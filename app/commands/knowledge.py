@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,7 +22,8 @@ def command() -> None:
 def check(extra: Path | None, as_json: bool) -> None:
     """Validate every entry and reference, and count what there is.
 
-    A broken entry is named with file, line and mend, and the exit status is 2.
+    A broken entry is named with file, line and mend, and the exit status is 2. It is 1 where a translation or a source is missing,
+    or patterns explain each other in a ring.
     """
     from app.fault_knowledge import fault_knowledge, maintenance_plans
     from dtc_knowledge.check import check as check_knowledge
@@ -31,10 +33,18 @@ def check(extra: Path | None, as_json: bool) -> None:
     figures = check_knowledge(knowledge) | count(maintenance_plans(knowledge, extra))
     if as_json:
         print_json(figures)
-        return
-    for name, value in figures.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        click.echo(f"{name.replace('_', ' '):22} {shown}")
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name.replace('_', ' '):22} {_shown(value)}")
+    if figures["missing_translations"] or figures["unsourced_edges"] or figures["cycles"]:
+        raise SystemExit(1)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        inner = {key: f"({_shown(each)})" if isinstance(each, dict) else each for key, each in value.items()}
+        return ", ".join(f"{key} {each}" for key, each in inner.items()) or "none"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else value
 
 
 @command.command()

@@ -19,7 +19,7 @@ from domain.findings import (
 from domain.fleet import Vehicle
 from domain.records import VehicleCase
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.graph import load_knowledge
+from dtc_knowledge.loading import load_knowledge
 
 SECOND_NS = 1_000_000_000
 CAR = Vehicle(id="car", powertrain="petrol")

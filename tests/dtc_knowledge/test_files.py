@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ import dtc_knowledge
 from datafiles import load_yaml
 from domain.errors import DataFileError
 from domain.findings import Evidence, Urgency
-from dtc_knowledge.check import check
+from dtc_knowledge.check import check, explaining_rings
 from dtc_knowledge.evidence import plain_id
-from dtc_knowledge.graph import fault_graph, load_knowledge
+from dtc_knowledge.graph import fault_graph
+from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.pattern import matches
 from tests.dtc_knowledge.builders import EV, answer, knowledge, rule_alert
 
@@ -191,6 +193,52 @@ def test_the_line_is_that_of_the_fault(copy: Path) -> None:
     problem = broken(copy, COOLING, "repair: [OP-REPLACE-FAN]", "repair: [OP-REPLACE-FANS]")
     line = (copy / COOLING).read_text(encoding="utf-8").splitlines()[(problem.line or 0) - 1]
     assert "cooling_fan" in line
+
+
+ROWS = [
+    # a row appended to a table, and what is said of it
+    ("codes/components.csv", "abs_inlet,Valve,阀,chassis.brake,actuator,high,TODAY", "stands here twice"),
+    ("codes/components.csv", "new_one,Valve,阀,chassis.brake,gadget,high,TODAY", "category"),
+    ("codes/components.csv", "new_one,Valve,,chassis.brake,actuator,high,TODAY", "zh"),
+    ("codes/faults.csv", "circ,circuit,电路", "stands here twice"),
+    ("codes/runs.csv", "P0001,fuel_volume_regulator,,circ,high,J2012", "stands here twice"),
+    ("codes/runs.csv", "P0999,nothing,,circ,high,J2012", "unknown component"),
+    ("codes/runs.csv", "P0999,knock_sensor,x9,circ,high,J2012", "place"),
+    ("codes/runs.csv", "P0999,knock_sensor,,nofault,high,J2012", "unknown fault"),
+    ("codes/runs.csv", "P0999,knock_sensor,,circ,high,rumour", "unknown source"),
+    ("codes/families.csv", "P0201,12,1,Injector {n},{n} 缸喷油器,engine.fuel,injector,medium,SOON,J2012", "stands here twice"),
+    ("codes/families.csv", "P0X01,12,1,Injector {n},{n} 缸喷油器,engine.fuel,injector,medium,SOON,J2012", "first"),
+    ("codes/electric_drive.csv", "P0A09,Twice,两次,electrical.12v,dcdc,high,TODAY,J2012", "stands here twice"),
+    ("codes/network_and_chassis.csv", "U0001,Twice,两次,network,bus,high,TODAY,J2012,more", "more cells than columns"),
+    ("codes/parameters.csv", "16,Twice,两次,engine.fuel,fuel_filter,,,sensor,high,J1939DA", "stands here twice"),
+    ("codes/parameter_runs.csv", "999,400,1,Part {n},{n} 部件,engine.fuel,injector,actuator,high,J1939DA", "count"),
+    ("codes/failure_modes.csv", "32,too far,过大,low,NEXT,J1939-73", "fmi"),
+    ("codes/failure_types.csv", "zz,no type,无,J2012DA", "type"),
+    ("codes/gb32960_alarm_bits.csv", "40,no bit,无,ev.battery,medium,SOON,GB32960", "bit"),
+    ("codes/monitors.csv", "misfire,P0300,J1979", "stands here twice"),
+    ("codes/monitors.csv", "more,P03,J1979", "neither a code nor"),
+    ("sources.csv", "J2012,again,", "stands here twice"),
+    ("systems.csv", "engine,Engine,发动机", "stands here twice"),
+    ("symptoms.csv", "new_one,Something,某现象,no_such_pattern,estimate", "unknown pattern"),
+]
+
+
+@pytest.mark.parametrize(("name", "row", "says"), ROWS, ids=[f"{name}: {says}" for name, _, says in ROWS])
+def test_a_wrong_row_of_any_table_is_refused_at_its_line(copy: Path, name: str, row: str, says: str) -> None:
+    file = copy / name
+    text = file.read_text(encoding="utf-8").rstrip("\n")
+    file.write_text(f"{text}\n{row}\n", encoding="utf-8")
+    with pytest.raises(DataFileError) as caught:
+        load_knowledge(copy)
+    assert says in str(caught.value)
+    assert (caught.value.file, caught.value.line) == (file, len(text.splitlines()) + 1)
+    assert caught.value.mend
+
+
+def test_patterns_that_explain_each_other_are_found() -> None:
+    first, second = (knowledge().files.patterns[id_] for id_ in ("unmetered_air", "catalyst_degraded"))
+    assert explaining_rings([first, second]) == []
+    assert explaining_rings([first, replace(second, explains=("P0171",))]) == [["catalyst_degraded", "unmetered_air"]]
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "patterns: 3\n", "patterns: []\nmore: 1\n"])

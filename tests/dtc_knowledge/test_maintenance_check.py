@@ -12,7 +12,7 @@ from domain.care import OwnKind
 from domain.errors import DataFileError
 from domain.fleet import Vehicle
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.graph import load_knowledge
+from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.maintenance import count, shipped_plans, shipped_readings, verify
 
 READINGS = """name,path,kind,field,statistic,new,worn,low,high,source

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import DataFileError, InputError
 from dtc_knowledge.diagnosis import FaultKnowledge
-from dtc_knowledge.graph import load_knowledge
+from dtc_knowledge.loading import load_knowledge
 from tests.dtc_knowledge.builders import CAR, case, code_alert, knowledge
 
 FILES = {
