@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backtest.episodes import Change, alerts_of, changes
+from app.backtest.episodes import Change, changes
 from app.backtest.runs import Task, VehicleRun, Work, run_all, sensible_jobs
 from app.backtest.stored import StoredSpan
 from app.backtest.variants import Side, Sweep, SweepValue, Variants, only
@@ -16,7 +16,6 @@ from app.scoring import Fault, Score, score
 from domain.errors import InputError
 from domain.findings import Alert, Text
 from domain.fleet import Vehicle
-from notifier.alert_policy import AlertPolicy, load_alert_policy
 from pipeline.replay import Drive
 from rules.expression import Dtc, Signal, walk
 from rules.rule import Rule
@@ -138,11 +137,19 @@ def backtest(
     swept = [variants.sweep(text, new) for text in sweeps]
     if not new.runs:
         raise InputError("--rules: there is no rule to run", mend="give a pack with rules that are not retired")
-    work = Work(vehicles=tuple(vehicles), rules=variants.rules, extra_dbc=extra_dbc, batch_frames=batch_frames, span=span)
+    sides = [new, *([] if old is None else [old]), *(value.side for sweep in swept for value in sweep.values)]
+    work = Work(
+        vehicles=tuple(vehicles),
+        rules=variants.rules,
+        sides=tuple(sides),
+        extra_dbc=extra_dbc,
+        batch_frames=batch_frames,
+        span=span,
+    )
     tasks = _tasks(vehicles, drives)
     with bytes_bar([drive.log for drive in drives], shown=progress) as on_bytes:
         runs = run_all(work, tasks, jobs=jobs or sensible_jobs(tasks), on_bytes=on_bytes)
-    return _Judge(runs, faults).result(new, old, swept, drives=len(drives), stored=span is not None, began=began)
+    return _Judge(runs, sides, faults).result(new, old, swept, drives=len(drives), stored=span is not None, began=began)
 
 
 def _tasks(vehicles: Sequence[Vehicle], drives: Sequence[Drive]) -> list[Task]:
@@ -157,11 +164,11 @@ def _tasks(vehicles: Sequence[Vehicle], drives: Sequence[Drive]) -> list[Task]:
 
 
 class _Judge:
-    """Turns findings into figures."""
+    """Turns alerts into figures."""
 
-    def __init__(self, runs: Sequence[VehicleRun], faults: Sequence[Fault] | None) -> None:
+    def __init__(self, runs: Sequence[VehicleRun], sides: Sequence[Side], faults: Sequence[Fault] | None) -> None:
         self._runs = tuple(runs)
-        self._policy: AlertPolicy = load_alert_policy()
+        self._number = {id(side): number for number, side in enumerate(sides)}
         self._days = sum(len(run.days) for run in runs)
         of_vehicle = {run.vehicle: run for run in runs}
         self._faults = (
@@ -194,7 +201,8 @@ class _Judge:
         )
 
     def _alerts(self, side: Side) -> tuple[Alert, ...]:
-        return tuple(alert for run in self._runs for alert in alerts_of(run, side, self._policy))
+        number = self._number[id(side)]
+        return tuple(alert for run in self._runs for alert in run.alerts[number])
 
     def _figures(self, alerts: tuple[Alert, ...], groups: Collection[str]) -> Figures:
         """Against the faults of these groups."""

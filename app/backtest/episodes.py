@@ -1,17 +1,19 @@
-"""From findings to the alerts of one side, and the alerts of two sides held against each other."""
+"""From findings to the alerts of each side, and the alerts of two sides held against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from app.backtest.runs import VehicleRun
 from app.backtest.variants import Side
-from domain.findings import Alert, AlertState
+from domain.findings import Alert, AlertState, Finding
+from domain.open_case import open_part, overlaid
 from domain.records import VehicleCase
 from notifier.alert_policy import AlertPolicy
 from notifier.alerting import apply_findings, look_again
-from pipeline.casework import NEXT_DRIVE, moments
+from pipeline.casework import NEXT_DRIVE, Decided, moments
+from pipeline.drive_ticks import Ended
+from rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +36,46 @@ class Change:
         return 0.0 if self.old is None or self.new is None else (self.new.opened_ns - self.old.opened_ns) / 1e9
 
 
-def alerts_of(run: VehicleRun, side: Side, policy: AlertPolicy) -> tuple[Alert, ...]:
-    """The alerts of this side's rules on one vehicle, silent ones too, formed as they are live."""
-    own = []
-    for finding in run.findings:
-        rule = side.runs.get(finding.source.id)
-        if rule is not None:
-            own.append(replace(finding, source=replace(finding.source, id=rule.id, version=rule.full_version)))
-    if not own:
-        return ()
-    case = VehicleCase(vehicle=run.vehicle)
-    for _, time_ns, together in moments(own, tuple(run.ended)):
-        if together:
-            case, _ = apply_findings(case, together, policy)
-        else:
-            case, _ = look_again(case, time_ns, policy, drive=NEXT_DRIVE)
-    return case.alerts
+class Episodes:
+    """Forms the alerts of one vehicle on several sides as they are formed live, while the findings come (`pipeline.replay.Decides`)."""
+
+    def __init__(self, vehicle: str, sides: Sequence[Side], policy: AlertPolicy) -> None:
+        self._policy = policy
+        self._cases = [VehicleCase(vehicle=vehicle) for _ in sides]
+        self._sides_of: dict[str, list[tuple[int, Rule]]] = {}
+        for number, side in enumerate(sides):
+            for name, rule in side.runs.items():
+                self._sides_of.setdefault(name, []).append((number, rule))
+
+    @property
+    def alerts(self) -> tuple[tuple[Alert, ...], ...]:
+        """Of each side, silent ones too, by time; without their evidence, which nobody asks a backtest for."""
+        return tuple(tuple(replace(alert, evidence=()) for alert in case.alerts) for case in self._cases)
+
+    def handle(self, findings: Sequence[Finding], ended: Ended = ()) -> Decided:
+        """Apply findings of every running rule, and ends of drives, to the sides that they concern."""
+        own: dict[int, list[Finding]] = {}
+        for finding in findings:
+            for number, rule in self._sides_of.get(finding.source.id, ()):
+                source = replace(finding.source, id=rule.id, version=rule.full_version)
+                own.setdefault(number, []).append(replace(finding, source=source))
+        for number, case in enumerate(self._cases):
+            if number in own or (ended and case.alerts):
+                self._cases[number] = self._decided(case, own.get(number, []), ended)
+        return Decided()
+
+    def forget(self, vehicle: str) -> None:
+        """All that is kept is wanted."""
+
+    def _decided(self, case: VehicleCase, findings: Sequence[Finding], ended: Ended) -> VehicleCase:
+        for _, time_ns, together in moments(findings, ended):
+            before = open_part(case, ())
+            if together:
+                after, _ = apply_findings(before, together, self._policy)
+            else:
+                after, _ = look_again(before, time_ns, self._policy, drive=NEXT_DRIVE)
+            case = overlaid(case, after)
+        return case
 
 
 def changes(old: Iterable[Alert], new: Iterable[Alert]) -> list[Change]:

@@ -1,4 +1,4 @@
-"""Drives or stored signals through a line of rules: what every rule found, one vehicle after the other, in several processes.
+"""Drives or stored signals through a line of rules: the alerts of every side, one vehicle after the other, in several processes.
 
 A vehicle's drives are one task, because state goes on from one drive to the next. What a task gives does not depend on which process
 did it, nor on how many there were.
@@ -19,16 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from app.backtest.episodes import Episodes
 from app.backtest.stored import StoredSpan, stored_frames
+from app.backtest.variants import Side
 from app.composition import build_rule_line, load_profiles
 from app.kernels import compiler
 from app.progress import OnBytes
-from domain.findings import Finding
+from domain.findings import Alert
 from domain.fleet import Vehicle
 from domain.frames import FrameBatch, FrameFlag
 from domain.signals import TICK_SIGNAL, SampleBatch
-from pipeline.casework import Decided
-from pipeline.drive_ticks import Ended
+from notifier.alert_policy import load_alert_policy
 from pipeline.line import Advance, Line, Pushed
 from pipeline.replay import Drive, Replay
 from rules.rule import Rule
@@ -44,11 +45,12 @@ class Work:
     """What every process needs to know.
 
     Attributes:
-        vehicles: all there are. rules: to run, each under an id of its own. span: stored signals instead of recordings.
+        vehicles: all there are. rules: to run, each under an id of its own. sides: whose alerts are wanted. span: stored signals instead of recordings.
     """
 
     vehicles: tuple[Vehicle, ...]
     rules: tuple[Rule, ...]
+    sides: tuple[Side, ...]
     extra_dbc: tuple[tuple[str, Path], ...] = ()
     batch_frames: int = 262_144
     span: StoredSpan | None = None
@@ -68,14 +70,13 @@ class VehicleRun:
     """What the records of one vehicle gave.
 
     Attributes:
-        findings: of every rule under its running name, in the order in which they are decided on. ended: ends of its drives.
+        alerts: of each side, silent ones too.
         samples: VSS path -> how many samples. days: UTC days (since 1970) with records. first_ns, last_ns: of the records, None = none.
         reports: trouble-code reports. dead_letters: records that could not be used.
     """
 
     vehicle: str
-    findings: list[Finding] = field(default_factory=list)
-    ended: list[tuple[str, int]] = field(default_factory=list)
+    alerts: tuple[tuple[Alert, ...], ...] = ()
     samples: dict[str, int] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
     first_ns: int | None = None
@@ -90,27 +91,11 @@ class VehicleRun:
         return not self.samples and not self.reports
 
     def observe(self, advance: Advance) -> None:
-        """Take note of what passed through the line."""
+        """Take note of what passed through the line (`pipeline.line.Observer`)."""
         self._note_times(advance.frames)
         self.reports += len(advance.dtcs)
         for path, count in _counts(advance.samples):
             self.samples[path] = self.samples.get(path, 0) + count
-
-    def take(self, pushed: Pushed) -> None:
-        """Take note of one push."""
-        for advance in pushed.advances:
-            self.observe(advance)
-        self.handle(pushed.findings, pushed.ended)
-        self.dead_letters += len(pushed.dead_letters)
-
-    def handle(self, findings: Sequence[Finding], ended: Ended = ()) -> Decided:
-        """Keep what was found (`pipeline.replay.Decides`)."""
-        self.findings += findings
-        self.ended += ended
-        return Decided()
-
-    def forget(self, vehicle: str) -> None:
-        """All that is kept is wanted."""
 
     def _note_times(self, frames: FrameBatch) -> None:
         times = frames.time_ns[(frames.flags & FrameFlag.TICK) == 0]
@@ -155,18 +140,20 @@ def _line(work: Work) -> Line:
 
 def _run(work: Work, line: Line, task: Task, on_bytes: OnBytes) -> VehicleRun:
     run = VehicleRun(vehicle=task.vehicle)
-    if work.span is not None:
-        paths = sorted({path for rule in work.rules for path in rule.paths})
-        for frames in stored_frames(work.span, task.vehicle, paths):
-            run.frames += len(frames)
-            run.take(line.push(frames))
-        run.take(line.close(task.vehicle))
-        line.forget(task.vehicle)
-        return run
+    episodes = Episodes(task.vehicle, work.sides, load_alert_policy())
+    if work.span is None:
+        _replay(work, line, task, on_bytes, run, episodes)
+    else:
+        _read_stored(work, line, work.span, run, episodes)
+    run.alerts = episodes.alerts
+    return run
+
+
+def _replay(work: Work, line: Line, task: Task, on_bytes: OnBytes, run: VehicleRun, episodes: Episodes) -> None:
     with MemoryStore() as store:
         replay = Replay(
             line=line,
-            casework=run,
+            casework=episodes,
             store=store,
             observers=[run.observe],
             on_progress=lambda number, done: on_bytes(task.numbers[number], done),
@@ -176,7 +163,21 @@ def _run(work: Work, line: Line, task: Task, on_bytes: OnBytes) -> VehicleRun:
         done = replay.run(task.drives)
     run.frames = sum(each.progress.frames for each in done)
     run.dead_letters = sum(each.progress.dead_letters for each in done)
-    return run
+
+
+def _read_stored(work: Work, line: Line, span: StoredSpan, run: VehicleRun, episodes: Episodes) -> None:
+    def take(pushed: Pushed) -> None:
+        for advance in pushed.advances:
+            run.observe(advance)
+        episodes.handle(pushed.findings, pushed.ended)
+        run.dead_letters += len(pushed.dead_letters)
+
+    paths = sorted({path for rule in work.rules for path in rule.paths})
+    for frames in stored_frames(span, run.vehicle, paths):
+        run.frames += len(frames)
+        take(line.push(frames))
+    take(line.close(run.vehicle))
+    line.forget(run.vehicle)
 
 
 class _Process:

@@ -95,6 +95,8 @@ def test_stored_drives_give_the_alerts_of_their_recordings(tmp_path):
     stored = pitcall("backtest", "--history", history, *words, *vehicles, "--rules", COOLING, "--labels", LABELS, "--json")
     recorded = pitcall("backtest", "--manifest", manifest, "--rules", COOLING, "--labels", LABELS, "--json")
     alerts = json.loads(recorded.stdout)["new"]["alerts"]
+    before = ("backtest", "--history", history, *words[:2], "--rules", COOLING, "--to", "2000-01-01")
+    assert "--from is not before --to" in refused(*before)
     assert alerts
     assert json.loads(stored.stdout)["new"]["alerts"] == alerts
 
@@ -148,6 +150,7 @@ def test_a_shadow_rule_that_goes_live_appears_in_the_changes(tmp_path):
         (("--rules", "{retired}", "--manifest", "{manifest}"), "there is no rule to run; give a pack"),
         (("--rules", "{missing}", "--manifest", "{manifest}"), "missing.yaml: cannot be read"),
         (("--rules", "{pack}", "--labels", "{missing}", "--manifest", "{manifest}"), "missing.yaml: cannot be read"),
+        (("--rules", "{pack}", "--only", "hut", "--manifest", "{manifest}"), "--only hut: there is no such rule; is it hot?"),
         (("--rules", "{pack}", "--sweep", "hot.x=1:2:1", "--manifest", "{manifest}"), "hot.yaml:2: --sweep hot.x=1:2:1"),
     ],
 )
