@@ -21,11 +21,13 @@ def bytes_bar(files: Sequence[Path], *, shown: bool | None = None) -> Iterator[O
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+    done = [0] * len(sizes)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=sum(sizes))
 
         def show(number: int, bytes_done: int) -> None:
-            bar.update(task, completed=sum(sizes[:number]) + bytes_done, description=files[number].name)
+            done[number] = bytes_done  # several files may be read at the same time
+            bar.update(task, completed=sum(done), description=files[number].name)
 
         yield show

@@ -128,6 +128,8 @@ class Replay:
         vehicle, name = drive.vehicle.id, drive.id
         progress = self._store.progress(name) or DriveProgress(drive=name, vehicle=vehicle)
         if progress.finished:
+            if self._on_progress:
+                self._on_progress(number, drive.log.stat().st_size)
             return DriveDone(drive=drive, progress=progress)
         resumed_at = progress.frames
         before = self._line.reached(vehicle)

@@ -34,7 +34,7 @@ def print_backtest(done: Backtest) -> None:
         console.print()
         _print_changes(console, done.changes)
     console.print()
-    console.print(_rules(done))
+    _print_rules(console, done)
     for curve in done.curves:
         console.print()
         console.print(_curve(curve))
@@ -82,7 +82,7 @@ def _kind(change: Change) -> str:
     return f"[yellow]{abs(change.moved_s):,.1f} s {'later' if change.moved_s > 0 else 'earlier'}[/]"
 
 
-def _rules(done: Backtest) -> Table:
+def _print_rules(console: Console, done: Backtest) -> None:
     """Rules with an alert on either side, with what is different about them."""
     table = Table(box=None, pad_edge=False)
     columns = ["rule", "status", *(["old"] if done.old is not None else []), "new"]
@@ -99,11 +99,11 @@ def _rules(done: Backtest) -> Table:
         if figures is not None and (s := figures.score) is not None:
             cells += [f"{len(s.delays_s)} of {len(s.found)}", _share(s.precision), str(s.false), _median(s.delays_s)]
         table.add_row(*cells)
-    table.caption = f"{len(done.rules) - len(shown)} other rules found nothing" + (
-        "; in brackets: only counted, raises nothing" if any(row.old_silent or row.new_silent for row in shown) else ""
-    )
-    table.caption_justify = "left"
-    return table
+    if shown:
+        console.print(table)
+    quiet = f"{len(done.rules) - len(shown)} other rules found nothing" if shown else "no rule found anything"
+    counted = "; in brackets: only counted, raises nothing" if any(row.old_silent or row.new_silent for row in shown) else ""
+    console.print(f"[dim]{quiet}{counted}[/]")
 
 
 def _status(row: RuleRow, *, compared: bool) -> str:
