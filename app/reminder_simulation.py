@@ -5,10 +5,21 @@ from __future__ import annotations
 import random
 import statistics
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain.care import CareState, Completion, DayUsage, Enrolment, Reminder, ReminderState, Schedule
+from domain.care import (
+    CareState,
+    Completion,
+    DayUsage,
+    Enrolment,
+    OwnKind,
+    OwnValue,
+    Quantity,
+    Reminder,
+    ReminderState,
+    Schedule,
+)
 from domain.fleet import Vehicle
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.reminders.answers import decline, snooze
@@ -27,7 +38,7 @@ class CarLife:
     Attributes:
         opened: reminders by id, as they opened. told: (day, reminder) of every change. reached: reminder id -> day on which it
             came due. done: (item, day) of every completion. missed: (item, day) due without a reminder. doubled: (item, day) with two.
-            for_done: (item, day) of a reminder that opened although its item was done within the last 5 % of its interval.
+            for_done: (item, day) of a reminder that opened within three days after its item was done.
     """
 
     driver: Driver
@@ -38,6 +49,29 @@ class CarLife:
     missed: list[tuple[str, int]] = field(default_factory=list)
     doubled: list[tuple[str, int]] = field(default_factory=list)
     for_done: list[tuple[str, int]] = field(default_factory=list)
+
+
+class PadSensor:
+    """Tells how far the brake pads are worn: evenly by distance, each set as long as its driver lets it last."""
+
+    ITEM, READING = "brake-pads", "brake_pads"
+
+    def __init__(self, odometer_km: float, chance: random.Random) -> None:
+        self._chance, self._since_km = chance, odometer_km
+        self._life_km = self._new_life()
+
+    def told(self, usage: DayUsage) -> DayUsage:
+        """The day with the sensor's reading."""
+        gone = (usage.odometer_km or self._since_km) - self._since_km
+        reading = OwnValue(name=self.READING, kind=OwnKind.CONDITION, remaining_share=round(1.0 - gone / self._life_km, 4))
+        return replace(usage, own_values=(*usage.own_values, reading))
+
+    def renew(self, odometer_km: float) -> None:
+        """New pads."""
+        self._since_km, self._life_km = odometer_km, self._new_life()
+
+    def _new_life(self) -> float:
+        return self._chance.uniform(20_000, 90_000)
 
 
 class SimulatedCar:
@@ -63,6 +97,8 @@ class SimulatedCar:
         self._state = enrol(self._enrolment, schedule)
         self._completions: list[Completion] = []
         self._visit: int | None = None
+        planned = any(each.item.id == PadSensor.ITEM for each in schedule.items)
+        self._pads = PadSensor(odometer_km, self._chance) if planned and number // len(DRIVERS) % 2 else None
         self.life = CarLife(driver=self._driver)
 
     def run(self) -> CarLife:
@@ -71,10 +107,16 @@ class SimulatedCar:
             self._answer(day)
             recent = [each for each in self._completions if day - each.day < 30]
             inputs = CareInputs(enrolment=self._enrolment, schedule=self._schedule, campaigns=self._campaigns, completions=recent)
-            advanced = advance(self._state, inputs, self.usage, day)
+            advanced = advance(self._state, inputs, self._use(day), day)
             self._state = advanced.state
             self._note(advanced, day)
         return self.life
+
+    def _use(self, day: int) -> dict[int, DayUsage]:
+        usage = self.usage.get(day)
+        if usage is None:
+            return {}
+        return {day: usage if self._pads is None else self._pads.told(usage)}
 
     def _answer(self, day: int) -> None:
         """The owner: a visit some days after a reminder opened, and then everything that is open is done."""
@@ -96,6 +138,8 @@ class SimulatedCar:
                     Completion(id=f"order-{day}:{reminder.item}", vehicle=self._vehicle.id, item=reminder.item, day=day)
                 )
                 self.life.done.append((reminder.item, day))
+                if self._pads is not None and reminder.item == PadSensor.ITEM:
+                    self._pads.renew(self._state.odometer_km or 0.0)
 
     def _note(self, advanced: Advanced, day: int) -> None:
         life = self.life
@@ -115,7 +159,7 @@ class SimulatedCar:
         self.life.doubled += [(item, day) for item, count in open_items.items() if count > 1]
         for care in state.items:
             interval = next(each for each in self._schedule.items if each.item.id == care.item)
-            limits = {quantity for quantity, _ in interval.normal.limits}
+            limits = {Quantity.CONDITION, *(quantity for quantity, _ in interval.normal.limits)}
             due = any(share >= DUE for quantity, share in care.used if quantity in limits)
             if due and care.item not in open_items:
                 self.life.missed.append((care.item, day))
@@ -131,6 +175,7 @@ def simulate(plans: MaintenancePlans, *, vehicles: int, years: float, seed: int)
         "vehicles": vehicles,
         "days": round(years * DAYS_PER_YEAR),
         "reminders": sum(len(life.opened) for life in lives),
+        "by_basis": dict(sorted(Counter(each.basis.value for life in lives for each in life.opened.values()).items())),
         "ended": dict(sorted(states.items())),
         "completions": sum(len(life.done) for life in lives),
         "missed": sum(len(life.missed) for life in lives),

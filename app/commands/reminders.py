@@ -180,6 +180,7 @@ def simulate(vehicles: int, years: float, seed: int, folders: tuple[Path, ...], 
         click.echo(
             f"{vehicles} vehicles, {found['days']} days: {found['reminders']} reminders, {found['completions']} completions"
         )
+        click.echo("by " + ", ".join(f"{basis.replace('_', ' ')} {count}" for basis, count in found["by_basis"].items()))
         click.echo(f"missed {found['missed']}, doubled {found['doubled']}, for completed work {found['for_completed_work']}")
         if forecast["reached"] > 1:
             click.echo(

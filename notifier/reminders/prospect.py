@@ -65,7 +65,8 @@ class View:
         """One item."""
         interval = wear.interval_of(item, care, self._use, self._window, self._day)
         paces = {quantity: self.pace(quantity) for quantity, _ in interval.limits if quantity in _PACED}
-        paces[Quantity.CONDITION] = wear.condition_pace(item, care, self._window)
+        if interval.limits[-1][0] is Quantity.CONDITION:
+            paces[Quantity.CONDITION] = wear.condition_pace(item, care, self._window)
         return ItemView(care, interval, paces, self._day)
 
 

@@ -131,6 +131,8 @@ def by_condition(item: ScheduledItem, care: ItemCare, window: Sequence[DayUsage]
     Args:
         window: with this day.
     """
+    if not item.item.own or not window or window[-1].day != day or not window[-1].own_values:
+        return care, False
     readings = _readings(item, care, window)
     if len(readings) < CONDITION_READINGS or readings[-1][0] != day:
         return care, False

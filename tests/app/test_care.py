@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from app.care import enrol_known, review_fleet
 from app.care_files import parse_day
 from app.cli import cli
-from domain.care import Enrolment, ReminderState
+from app.fleet import FleetChoice
+from domain.care import Enrolment, Quantity, ReminderState
 from domain.findings import Order, Urgency
 from domain.fleet import VaultEntry, pseudonym
 from domain.records import Commit
@@ -19,6 +20,8 @@ from notifier.order_states import OrderEvent, transition
 from notifier.ordering import update_orders
 from notifier.reminders.completions import DAY_NS
 from storage.memory_store import MemoryStore
+from tests.end_to_end.replays import SAMPLES, replayed
+from tests.end_to_end.replays import fleet as fleet_of
 from tests.notifier.builders import dealer, recommendation, vehicle
 from tests.notifier.reminders.builders import even_use
 
@@ -164,6 +167,22 @@ def test_the_commands_go_the_whole_way(tmp_path: Path) -> None:
     listed = run.invoke(cli, ["reminders", "list", "--json", "--database", url])
     assert '"item": "engine-oil"' in listed.output
     assert pseudonym(b"pitcall-development-key", "LVSHCAMB1CE054249") in listed.output
+
+
+def test_replayed_drives_feed_the_reminders() -> None:
+    (drive,) = [each for each in fleet_of(SAMPLES / "manifest_faulty.csv").drives if "misfire" in each.log.name]
+    car, store = replace(drive.vehicle, powertrain="petrol"), MemoryStore()
+    replayed(FleetChoice(drives=(drive,), registered=(), dealers=()), store)
+    ((today, day),) = store.usage(car.id, 0).items()
+    assert (day.trips, day.odometer_km) == (1, 97_312.2)
+    store.register([(car, VaultEntry(vehicle=car.id, vin="V"))])
+    store.enrol_care([Enrolment(vehicle=car.id, day=today - 1)])
+    review_fleet(store, shipped_plans(), today)
+    state = store.care_state(car.id)
+    assert state is not None
+    assert state.window == (day,)
+    oil = next(care for care in state.items if care.item == "engine-oil")
+    assert dict(oil.used)[Quantity.OIL_WEAR] == pytest.approx(day.oil_wear_rev / 12e6) > 0
 
 
 def test_a_bad_row_of_use_is_named(tmp_path: Path) -> None:
