@@ -26,6 +26,8 @@ LIVE_BATCHES = (1, 10, 100, 1_000, 10_000)
 _BATCH_FRAMES = 65_536
 _READ_BYTES = 6
 """Per frame, payload apart: identifier 4, length 1, flags 1."""
+_OFFSET_BYTES = 8
+"""Per frame of more than eight bytes: where its payload lies in the arena."""
 _ROW_BYTES = 8
 """Per frame: its row in the batch, which leads to its time, vehicle and source."""
 
@@ -130,7 +132,7 @@ class Ours:
         first = len(self._cut[0])
         self.signals_per_frame = sum(group.cells for group in groups) / first
         self.raw_bytes = sum(group.raw(row).nbytes for group in groups for row in range(len(group.names))) / first
-        self.payload_bytes = int(self._cut[0].length.sum()) / first
+        self.payload_bytes = (int(self._cut[0].length.sum()) + _OFFSET_BYTES * int((self._cut[0].length > 8).sum())) / first
 
     def values(self) -> int:
         """Every value of every frame as float64."""
@@ -139,9 +141,13 @@ class Ours:
     def decode(self, batches: tuple[FrameBatch, ...] | list[FrameBatch]) -> int:
         """Every value of these batches; gives how many frames."""
         for part in batches:
-            for group in self.decoder.decode(part).groups:
-                _ = group.values
+            self._values(part)
         return sum(map(len, batches))
+
+    def _values(self, part: FrameBatch) -> None:
+        """Of one batch; nobody holds its groups any more when the next one is decoded, so that its buffers are used again."""
+        for group in self.decoder.decode(part).groups:
+            _ = group.values
 
     def raw(self) -> int:
         """Every raw value of every frame, in narrow columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,6 @@ class ReadyColumns:
         return self.values[row] if self.raws is None else self.raws[row]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SignalGroup:
     """All frames of one message kind in a batch, decoded: n frames × s signals.
 
@@ -98,8 +97,12 @@ class SignalGroup:
     as long as the groups are.
     """
 
-    labels: SignalLabels
-    columns: SignalColumns
+    # no frozen dataclass: there is a group per message and batch, and one of these takes five times as long to make
+    __slots__ = ("columns", "labels")
+
+    def __init__(self, labels: SignalLabels, columns: SignalColumns) -> None:
+        self.labels: Final = labels
+        self.columns: Final = columns
 
     @staticmethod
     def of(

@@ -104,7 +104,7 @@ class KernelBackend:
     def __init__(self, jit: Jit) -> None:
         self._match = jit(group_kernel.match_frames)
         self._order = jit(group_kernel.order_frames)
-        self._gather = jit(group_kernel.gather_windows)
+        self._order_long = jit(group_kernel.order_long_frames)
         self._count = jit(group_kernel.count_above_limits)
         self._place = jit(kernels.place_messages)
         self._read = jit(kernels.read_signals)
@@ -117,27 +117,20 @@ class KernelBackend:
         message = self._buffers.take("message", size, np.int32)
         order = self._buffers.take("order", size, np.int64)
         first, short, further = np.empty(total + 2, np.int64), np.zeros(total, np.int64), np.empty(total, np.int64)
-        everybody = bool(vehicle_ok.all() and bus_ok.all())
+        everybody = False not in vehicle_ok.tolist() and False not in bus_ok.tolist()
         self._match(
             frames.can_id, frames.length, frames.flags, frames.vehicle, frames.bus, vehicle_ok, bus_ok, everybody, ids.standard,
             ids.groups, ids.extended.slots, ids.extended.slot_messages, ids.masked, table.messages, message, first, short,
         )  # fmt: skip
-        more = int(table.further_windows @ np.diff(first[:-1])) if table.further_windows.any() else 0
+        more = int(table.further_windows @ np.diff(first[:-1])) if table.is_long else 0
         words = self._buffers.take("words", size + more, np.uint64)
-        self._order(message, first, frames.payload, order, words)
         if more:
-            self._gather(
-                first,
-                short,
-                order,
-                frames.length,
-                frames.arena_offset,
-                frames.arena,
-                table.messages,
-                table.windows,
-                words,
-                further,
-            )
+            self._order_long(
+                message, first, short, frames.payload, frames.length, frames.arena_offset, frames.arena, table.messages, table.windows,
+                order, words, further,
+            )  # fmt: skip
+        else:
+            self._order(message, first, frames.payload, order, words)
         return Grouped(message=message, first=first, short=short, order=order, words=words, further=further)
 
     def decode(self, frames: FrameBatch, grouped: Grouped, table: SignalTable, *, limited: bool) -> Decoded:

@@ -201,10 +201,11 @@ class DecodedBook:
 class MessageColumns:
     """One message of a decoded book, as `domain.signals.SignalColumns`."""
 
-    __slots__ = ("_book", "_number", "_shown")
+    __slots__ = ("_book", "_number")
 
     def __init__(self, book: DecodedBook, number: int) -> None:
-        self._book, self._number, self._shown = book, number, book.table.shown[number]
+        self._book = book
+        self._number = number
 
     @property
     def count(self) -> int:
@@ -238,12 +239,13 @@ class MessageColumns:
     @property
     def values(self) -> NDArray[np.float64]:
         """Physical values of (signal, frame), NaN where not valid."""
-        return self._book.values(self._number, self._shown)
+        book, number = self._book, self._number
+        return book.values(number, book.table.shown[number])
 
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Which of (signal, frame) are there."""
-        return self._book.valid(self._number)[: self._shown]
+        return self._book.valid(self._number)[: self._book.table.shown[self._number]]
 
     def raw(self, row: int) -> NDArray[Any]:
         """Raw values of one signal."""

@@ -157,33 +157,26 @@ class Decoder:
         anomalies: Counter[tuple[str, str]],
         *,
         by: NumpyBackend | None = None,
-    ) -> Iterator[SignalGroup]:
+    ) -> list[SignalGroup]:
         decoded, unavailable = (by or self._backend).decode(frames, grouped, book.table, limited=not strict)
-        for number in grouped.short.nonzero()[0].tolist() if grouped.short.any() else ():
+        for number in grouped.short.nonzero()[0].tolist():
             if book.table.messages["shown"][number]:
                 anomalies[book.labels[number].message, SHORT_FRAME] += int(grouped.short[number])
         for number, count in unavailable.items():
             if count:
-                anomalies[book.labels[number].message, NOT_AVAILABLE] += count
+                kind = book.not_available[number]
+                anomalies[kind] = anomalies.get(kind, 0) + count
         for number in book.containers:
             if decoded.count(number):
                 anomalies[book.labels[number].message, CONTAINER] += decoded.count(number)
-        labels, doubtful = book.labels, book.doubtful
-        for number in decoded.places.occurring.tolist():
-            group = SignalGroup(labels=labels[number], columns=MessageColumns(decoded, number))
-            if number in doubtful:
-                failed = _failures(decoded, number)
-                for kind, count in failed.kinds.items():
-                    if count:
-                        anomalies[group.message, kind] += count
-                if lost := list(book.table.layouts[number].unreachable):
-                    anomalies[group.message, UNDECLARED_MUX] += int(np.count_nonzero(group.valid[lost].any(axis=0)))
-                    group = _without(group, lost) if strict else group
-                if strict and failed.frames is not None:
-                    group = _keep(group, ~failed.frames)
-                    if not len(group):
-                        continue
-            yield group
+        labels, numbers = book.labels, decoded.places.occurring.tolist()
+        groups = [SignalGroup(labels[number], MessageColumns(decoded, number)) for number in numbers]
+        if not book.doubtful:
+            return groups
+        settled = [
+            _settle(group, number, decoded, book, strict, anomalies) for group, number in zip(groups, numbers, strict=True)
+        ]
+        return [group for group in settled if group is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +184,13 @@ class _Book:
     """A signal table and what its columns are called.
 
     Attributes:
+        not_available: of each message, what its values above limits are counted as.
         doubtful: messages of which strict decoding may give less. containers: messages that are container frames.
     """
 
     table: SignalTable
     labels: tuple[SignalLabels, ...]
+    not_available: tuple[tuple[str, str], ...]
     doubtful: frozenset[int]
     containers: tuple[int, ...]
 
@@ -244,6 +239,24 @@ def _failures(decoded: DecodedBook, number: int) -> _Failures:
     return _Failures(frames=failed if failed is not None and failed.any() else None, kinds=dict(kinds))
 
 
+def _settle(
+    group: SignalGroup, number: int, decoded: DecodedBook, book: _Book, strict: bool, anomalies: Counter[tuple[str, str]]
+) -> SignalGroup | None:
+    """What strict decoding leaves of a group (None: nothing), or the group as it is; what strict decoding would leave out is counted."""
+    if number not in book.doubtful:
+        return group
+    failed = _failures(decoded, number)
+    for kind, count in failed.kinds.items():
+        if count:
+            anomalies[group.message, kind] += count
+    if lost := list(book.table.layouts[number].unreachable):
+        anomalies[group.message, UNDECLARED_MUX] += int(np.count_nonzero(group.valid[lost].any(axis=0)))
+        group = _without(group, lost) if strict else group
+    if strict and failed.frames is not None:
+        group = _keep(group, ~failed.frames)
+    return group if len(group) else None
+
+
 def _keep(group: SignalGroup, frames: NDArray[np.bool_]) -> SignalGroup:
     kept = ReadyColumns(
         frame=group.frame[frames],
@@ -254,7 +267,7 @@ def _keep(group: SignalGroup, frames: NDArray[np.bool_]) -> SignalGroup:
         valid=group.valid[:, frames],
         raws=tuple(group.raw(row)[frames] for row in range(len(group.names))),
     )
-    return replace(group, columns=kept)
+    return SignalGroup(group.labels, kept)
 
 
 def _without(group: SignalGroup, rows: list[int]) -> SignalGroup:
@@ -268,7 +281,7 @@ def _ready(group: SignalGroup, **changed: NDArray[Any]) -> SignalGroup:
     """The group with some columns in place of its own."""
     own = {name: getattr(group, name) for name in ("frame", "time_ns", "vehicle", "source", "values", "valid")}
     raws = tuple(group.raw(row) for row in range(len(group.names)))
-    return replace(group, columns=ReadyColumns(raws=raws, **(own | changed)))
+    return SignalGroup(group.labels, ReadyColumns(raws=raws, **(own | changed)))
 
 
 def _labels(layout: MessageLayout, profile: str) -> SignalLabels:
@@ -309,6 +322,7 @@ def _books(name: str, profile: Profile, wanted: frozenset[str] | None) -> Iterat
         yield _Book(
             table=table,
             labels=tuple(_labels(layout, name) for layout in table.layouts),
+            not_available=tuple((layout.spec.name, NOT_AVAILABLE) for layout in table.layouts),
             doubtful=frozenset(n for n, each in enumerate(table.layouts) if each.broken or each.selectors or each.unreachable),
             containers=tuple(n for n, layout in enumerate(table.layouts) if layout.spec.undecodable == CONTAINER),
         )

@@ -37,20 +37,28 @@ def match_frames(  # noqa: C901 -- one self-contained kernel; calls would not co
     """
     n, total = len(can_id), len(short)
     none = np.int32(total)
-    odd, seen = np.uint8(0), np.uint32(0)
+    odd, any_id, every_id = np.uint8(0), np.uint32(0), np.uint32(0xFFFF_FFFF)
     for i in range(n):
         odd |= flags[i]
     for i in range(n):
-        seen |= can_id[i]
+        any_id |= can_id[i]
+        every_id &= can_id[i]
     # remote and error frames, and what is no CAN frame (`columns.NO_SIGNALS`), carry no signals
     plain = everybody and odd & np.uint8(0xF3) == 0
     count = np.zeros(total + 1, np.uint32)
-    if plain and seen & np.uint32(0x8000_0000) == 0:
+    by_group_alone = len(exact_slots) == 1 and len(masked) == 0
+    if plain and any_id & np.uint32(0x8000_0000) == 0:
         for i in range(n):
             number = standard[can_id[i] & np.uint32(0x7FF)]
             message[i] = number
             count[np.uint64(np.uint32(number))] += np.uint32(1)
-    elif plain and len(exact_slots) == 1 and len(masked) == 0:
+    elif plain and by_group_alone and every_id & np.uint32(0x8000_0000) != 0:
+        last_group = np.uint32(len(groups) - 1)
+        for i in range(n):
+            number = groups[(can_id[i] >> np.uint32(8)) & last_group]
+            message[i] = number
+            count[np.uint64(np.uint32(number))] += np.uint32(1)
+    elif plain and by_group_alone:
         last_group = np.uint32(len(groups) - 1)
         for i in range(n):
             identifier = can_id[i]
@@ -132,67 +140,74 @@ def order_frames(
         words[k] = payload[i]
 
 
-def gather_windows(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
+def order_long_frames(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit
+    message: NDArray[np.int32],
     first: NDArray[np.int64],
     short: NDArray[np.int64],
-    order: NDArray[np.int64],
+    payload: NDArray[np.uint64],
     length: NDArray[np.uint8],
     arena_offset: NDArray[np.int64],
     arena: NDArray[np.uint8],
     messages: NDArray[Any],
     windows: NDArray[Any],
+    order: NDArray[np.int64],
     words: NDArray[np.uint64],
     further: NDArray[np.int64],
 ) -> None:
-    """All windows but the first of each message into `words`, behind the payloads; `further` (m long): where those of each message begin.
+    """As `order_frames`, where messages have several windows: all but the first of each message into `words`, behind the payloads.
 
-    One column of words per window, frames as in `order`; bytes past the payload are zero.
+    One column of words per window, frames as in `order`; bytes past the payload are zero. Into `further` (m long): where those of
+    each message begin.
     """
-    n, total = len(order), len(messages)
-    begin = np.int64(n)
-    done = np.empty(total, np.int64)
+    n, total = len(message), len(messages)
+    column = np.int64(n)
     for m in range(total):
-        done[m] = first[m]
-        further[m] = begin
-        begin += (messages["last_window"][m] - messages["first_window"][m] - 1) * (first[m + 1] - first[m])
-    place = np.empty(8192, np.int64)
-    # 8,192 rows at a time, whose payloads the second cache holds: else each payload, in order of message, would be waited for
-    for limit in range(8192, n + 8192, 8192):
-        low, high = np.int64(len(arena)), np.int64(0)
-        for i in range(limit - 8192, min(n, limit)):
-            if arena_offset[i] >= 0:
-                low, high = min(low, arena_offset[i]), max(high, arena_offset[i] + np.int64(length[i]))
-        if high - low <= 64 * 8192:
-            seen = np.uint8(0)
-            for line in range(low, high, 64):
-                seen |= arena[line]
-            place[0] = seen
+        further[m] = column
+        column += (messages["last_window"][m] - messages["first_window"][m] - 1) * (first[m + 1] - first[m])
+    place = first.copy()
+    before = first.copy()
+    begin = np.empty(8192, np.int64)
+    # so many frames at a time that the second cache holds their payloads until they are read again, message by message
+    for low in range(0, n, 8192):
+        high = min(n, low + 8192)
         for m in range(total):
-            head, last_window = done[m], messages["last_window"][m]
-            stop, end = head, first[m + 1]
-            if messages["first_window"][m] + 1 == last_window:
+            before[m] = place[m]
+        for i in range(low, high):
+            number = np.uint64(np.uint32(message[i]))
+            at = np.uint64(place[number])
+            place[number] = np.int64(at + np.uint64(1))
+            order[at] = i
+            words[at] = payload[i]
+        # payloads come from memory as a stream where they are read as they lie; in order of message each would be waited for
+        head, tail = low, high - 1
+        while head < tail and arena_offset[head] < 0:
+            head += 1
+        while head < tail and arena_offset[tail] < 0:
+            tail -= 1
+        if arena_offset[head] >= 0 and arena_offset[tail] - arena_offset[head] <= 64 * 8192:
+            seen = np.uint8(0)
+            for line in range(arena_offset[head], arena_offset[tail], 64):
+                seen |= arena[line]
+            begin[0] = seen  # compilers leave out what nobody keeps
+        for m in range(total):
+            first_window, last_window = messages["first_window"][m], messages["last_window"][m]
+            start = before[m]
+            size = place[m] - start
+            if first_window + 1 == last_window or size == 0:
                 continue
-            while end > stop:
-                middle = (stop + end) // 2
-                if order[middle] < limit:
-                    stop = middle + 1
-                else:
-                    end = middle
-            done[m] = stop
-            size = stop - head
-            stored = True
-            rows = order[head:stop]
+            rows = order[start : start + size]
+            lowest = np.int64(0)
             for k in range(size):
-                place[k] = arena_offset[np.uint64(rows[k])]
-                stored &= place[k] >= 0
-            for w in range(messages["first_window"][m] + 1, last_window):
+                begin[k] = arena_offset[np.uint64(rows[k])]
+                lowest = min(lowest, begin[k])
+            for w in range(first_window + 1, last_window):
                 window = windows["byte_offset"][w]
-                begin = further[m] + (w - messages["first_window"][m] - 1) * (first[m + 1] - first[m]) + head - first[m]
-                out = words[begin : begin + size]
-                if stored and short[m] == 0 and window + 8 <= messages["min_bytes"][m]:
+                column = further[m] + (w - first_window - 1) * (first[m + 1] - first[m]) + start - first[m]
+                out = words[column : column + size]
+                if lowest == 0 and short[m] == 0 and window + 8 <= messages["min_bytes"][m]:
                     for k in range(size):
                         # spelt out, it becomes one load
-                        b = np.uint64(place[k] + window)
+                        b = np.uint64(begin[k] + window)
                         out[k] = (
                             np.uint64(arena[b])
                             | np.uint64(arena[b + np.uint64(1)]) << np.uint64(8)
@@ -206,11 +221,11 @@ def gather_windows(  # noqa: C901 -- one self-contained kernel; calls would not 
                 else:
                     for k in range(size):
                         gathered = np.uint64(0)
-                        if place[k] >= 0:
+                        if begin[k] >= 0:
                             for c in range(min(np.int64(8), np.int64(length[rows[k]]) - window)):
-                                gathered |= np.uint64(arena[place[k] + window + c]) << np.uint64(8 * c)
+                                gathered |= np.uint64(arena[begin[k] + window + c]) << np.uint64(8 * c)
                         elif window < 8:
-                            gathered = words[head + k] >> np.uint64(8 * window)
+                            gathered = words[start + k] >> np.uint64(8 * window)
                         out[k] = gathered
 
 

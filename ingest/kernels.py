@@ -75,7 +75,7 @@ def read_signals(  # noqa: C901 -- one self-contained kernel; calls would not co
     """The signals of the `chosen` messages, as raw columns in `raw` or as physical values in `values`; not both are needed at once.
 
     Raw columns are not judged: bits past the payload are zero. Values form a matrix of (signal row, frame) per message; what is
-    not valid is NaN; signals that are `by_hand` are left to the caller. `words`, `further`: as `gather_windows` gives them.
+    not valid is NaN; signals that are `by_hand` are left to the caller. `words`, `further`: as `order_long_frames` gives them.
     """
     swapped = np.empty(2048, np.uint64)
     for j in range(len(chosen)):

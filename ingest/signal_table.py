@@ -176,7 +176,7 @@ class SignalTable:
     Attributes:
         plain: the kernels read all of it. shown: signals of each message that are given out. messages: MESSAGE_ROW[m].
         signals: SIGNAL_ROW[s], by message, selectors before what depends on them. windows: WINDOW_ROW[w], by message.
-        further_windows: int64[m], how many each has besides the first. ranges: float64[r, 2], inclusive.
+        further_windows: int64[m], how many each has besides the first. is_long: some have. ranges: float64[r, 2], inclusive.
     """
 
     bus: str
@@ -188,6 +188,7 @@ class SignalTable:
     signals: NDArray[Any]
     windows: NDArray[Any]
     further_windows: NDArray[np.int64]
+    is_long: bool
     ranges: NDArray[np.float64]
 
 
@@ -209,6 +210,7 @@ def compile_book(messages: Sequence[MessageSpec], *, wanted: frozenset[str] | No
         signals=signals,
         windows=np.array(windows, WINDOW_ROW),
         further_windows=np.array([len(layout.windows) - 1 for layout in layouts], np.int64),
+        is_long=any(len(layout.windows) > 1 for layout in layouts),
         ranges=np.array([r for layout in layouts for s in layout.signals for r in s.ranges], np.float64).reshape(-1, 2),
     )
 

@@ -14,7 +14,7 @@ from app.kernels import lazy_jit
 from domain.findings import Text
 from domain.frames import EXTENDED_ID, FrameBatch, FrameFlag, TickKind
 from domain.ports import Jit, no_jit
-from domain.signals import TICK_SIGNAL, ReadyColumns, SampleBatch
+from domain.signals import TICK_SIGNAL, ReadyColumns, SampleBatch, SignalGroup
 from ingest.decoder import Decoder
 from ingest.fusion import Fusion
 from ingest.message_spec import Match, MessageSpec, SignalSpec
@@ -203,7 +203,7 @@ def test_infinite_values_are_no_measurements() -> None:
         values=np.array([[np.inf]]),
         valid=group.valid,
     )
-    infinite = replace(group, columns=columns)
+    infinite = SignalGroup(group.labels, columns)
     assert len(Fusion().fuse(frames, replace(signals, groups=(infinite,)))) == 0
 
 
