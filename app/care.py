@@ -20,6 +20,8 @@ from notifier.reminders.lifecycle import CareInputs, advance, enrol
 from notifier.reminders.visits import VisitScene, order_visits
 
 KEPT_USAGE_DAYS = 400
+ENROLS_BY_DAYS = 60
+"""An odometer that was sent within so many days before the enrolment is the vehicle's."""
 
 
 class CareStore(Protocol):
@@ -81,18 +83,23 @@ class CareTally:
 
 
 def enrol_known(store: CareStore, today: int) -> None:
-    """Enrol every vehicle of the table that is not yet, as it stands today."""
+    """Enrol every vehicle of the table that is not yet, as it stands today: with the odometer that it sent, else that of the table."""
     enrolled = {each.vehicle for each in store.enrolments()}
     new = [vehicle for vehicle in store.vehicles() if vehicle.id not in enrolled]
     store.enrol_care(
         Enrolment(
             vehicle=vehicle.id,
             day=today,
-            odometer_km=vehicle.odometer_km,
+            odometer_km=_last_odometer(store.usage(vehicle.id, today - ENROLS_BY_DAYS), today) or vehicle.odometer_km,
             first_used_day=min(today, (date(vehicle.year, 7, 1) - date(1970, 1, 1)).days) if vehicle.year else None,
         )
         for vehicle in new
     )
+
+
+def _last_odometer(usage: Mapping[int, DayUsage], today: int) -> float | None:
+    known = [use.odometer_km for day, use in sorted(usage.items()) if day <= today and use.odometer_km is not None]
+    return known[-1] if known else None
 
 
 def review_fleet(store: CareStore, plans: MaintenancePlans, until_day: int) -> CareTally:
@@ -144,7 +151,7 @@ def _review(
     tally.vehicles += 1
     tally.reminders += len(advanced.changed)
     scene = VisitScene(vehicle=vehicle, network=network, time_ns=(until_day + 1) * DAY_NS)
-    case, outbox = order_visits(store.open_case(vehicle.id, OPEN_STATES), advanced.changed, plans.items, scene)
+    case, outbox = order_visits(store.open_case(vehicle.id, OPEN_STATES), advanced.changed, plans.items_for(vehicle), scene)
     if any(reminder.is_open for reminder in advanced.changed):
         store.commit(Commit(cases=(case,), outbox=outbox))
         tally.orders += len({event.subject for event in outbox})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.settings import Settings, read_settings
@@ -36,7 +37,7 @@ def maintenance_plans(
     folder = extra or (settings or read_settings()).knowledge
     plans = shipped_plans([*_own_plans(folder), *further])
     verify(plans, knowledge.files.operations, knowledge.files.parts)
-    return plans
+    return replace(plans, offers=knowledge.files.offers)
 
 
 def condition_readings(settings: Settings | None = None) -> tuple[Reading, ...]:

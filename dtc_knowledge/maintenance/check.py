@@ -38,7 +38,9 @@ def _mistakes(item: CareItem, operations: Mapping[str, Operation], parts: Mappin
         if dict(known.parts) != {part.number: part.quantity for part in item.work.parts}:
             yield f"{known.id} has other parts in operations.yaml", "write the same parts"
     for part in item.work.parts:
-        if part.number in parts and parts[part.number].price != part.price:
+        if part.number not in parts:
+            yield f"unknown part {part.number!r}", "add it to parts.yaml, so that prices and part numbers can be given"
+        elif parts[part.number].price != part.price:
             yield f"part {part.number} costs {parts[part.number].price} in parts.yaml", "write the same price"
 
 

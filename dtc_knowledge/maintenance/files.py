@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from dtc_knowledge.maintenance.schema import (
     ScheduleEntry,
     SchedulesFile,
 )
+from dtc_knowledge.offers import Offers
 
 DAYS_PER_MONTH = 365.25 / 12
 _EPOCH = date(1970, 1, 1)
@@ -63,13 +64,25 @@ class _Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenancePlans:
-    """Everything that the files say. `places`: item -> file and line, for what is checked later."""
+    """Everything that the files say.
+
+    Attributes:
+        places: item -> file and line, for what is checked later. offers: prices and part numbers of a maker or market.
+    """
 
     items: dict[str, CareItem]
     readings: tuple[Reading, ...]
     places: dict[str, tuple[Path, int]]
     schedules: tuple[tuple[_Fit, Schedule], ...]
     calls: tuple[_Call, ...]
+    offers: Offers = field(default_factory=Offers)
+
+    def items_for(self, vehicle: Vehicle) -> dict[str, CareItem]:
+        """All items by id, with the part numbers for this vehicle's model and the region's prices."""
+        return {name: replace(item, work=self._offered(item.work, vehicle)) for name, item in self.items.items()}
+
+    def _offered(self, work: PlanLine, vehicle: Vehicle) -> PlanLine:
+        return replace(work, parts=tuple(self.offers.part(part, vehicle.model) for part in work.parts))
 
     def schedule(self, vehicle: Vehicle) -> Schedule | None:
         """The most exact one that fits; the last one read among equals, so that an OEM's own files win. None where none fits."""

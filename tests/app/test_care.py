@@ -9,11 +9,13 @@ from click.testing import CliRunner
 from app.care import enrol_known, review_fleet
 from app.care_files import parse_day
 from app.cli import cli
+from app.fault_knowledge import maintenance_plans
 from app.fleet import FleetChoice
 from domain.care import Enrolment, Quantity, ReminderState
 from domain.findings import Order, Urgency
 from domain.fleet import VaultEntry, pseudonym
 from domain.records import Commit
+from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.maintenance import shipped_plans
 from notifier.dealer_choice import DealerNetwork
 from notifier.order_states import OrderEvent, transition
@@ -189,3 +191,48 @@ def test_a_bad_row_of_use_is_named(tmp_path: Path) -> None:
     (tmp_path / "usage.csv").write_text("vin,date,distance_km\nV,2026-01-05,10\nV,2026-01-05,10\n")
     failed = CliRunner().invoke(cli, ["reminders", "usage", str(tmp_path / "usage.csv"), "--database", f"sqlite:///{tmp_path}/a"])
     assert "usage.csv:3: the vehicle has this day twice" in str(failed.exception)
+
+
+RECALL = """campaigns:
+  - {item: brake-pads, models: [One], from: "2026-01-10", until: "2026-12-31", recall: true, sources: [estimate]}
+"""
+
+
+def test_a_recall_is_ordered_at_its_makers_cost_and_never_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / "recall.yaml").write_text(RECALL, encoding="utf-8")
+    plans, car, store = shipped_plans([tmp_path]), replace(CAR, model="One"), fleet(km_a_day=10.0)
+    store.register([(car, VaultEntry(vehicle=CAR.id, vin="V"))])
+    review_fleet(store, plans, ENROLLED + 6)
+    (order,) = store.orders()
+    (line,) = order.recommendation.plan
+    assert (line.operation, line.pay_type, order.recommendation.urgency) == ("OP-CARE-BRAKE-PADS", "recall", Urgency.SOON)
+    moved(store, order, DONE, ENROLLED + 10)
+    review_fleet(store, plans, ENROLLED + 60)
+    (recall,) = [each for each in store.reminders() if each.item == "brake-pads"]
+    assert recall.state is ReminderState.DONE
+
+
+def test_a_season_is_done_by_the_visit_that_it_joins() -> None:
+    store = fleet()
+    review_fleet(store, shipped_plans(), ENROLLED + 117)  # past the first of May
+    (order,) = store.orders()
+    moved(store, order, DONE, ENROLLED + 118)
+    review_fleet(store, shipped_plans(), ENROLLED + 120)
+    assert "summer-check" not in open_items(store)
+
+
+def test_a_market_sets_prices_and_a_maker_its_part_numbers_for_care_too(tmp_path: Path) -> None:
+    (tmp_path / "sources.csv").write_text("id,title\nlist,Price list\n")
+    (tmp_path / "prices.csv").write_text("region,currency,part,price,source\neu,EUR,PC-OIL-FILTER,9.90,list\n")
+    (tmp_path / "part_numbers.csv").write_text("part,model,number,source\nPC-ENGINE-OIL,One,F-0W20,list\n")
+    plans = maintenance_plans(load_knowledge(extra=tmp_path, region="eu"), tmp_path)
+    oil = plans.items_for(replace(CAR, model="One"))["engine-oil"]
+    assert [(part.number, part.price) for part in oil.work.parts] == [("F-0W20", "320.00"), ("PC-OIL-FILTER", "9.90")]
+
+
+def test_a_vehicle_is_enrolled_with_the_odometer_that_it_sent() -> None:
+    store = MemoryStore()
+    store.register([(replace(CAR, odometer_km=None), VaultEntry(vehicle=CAR.id, vin="V"))])
+    store.save_usage(CAR.id, even_use(5, 50.0, 41_000.0, ENROLLED - 4).values())
+    enrol_known(store, ENROLLED)
+    assert [each.odometer_km for each in store.enrolments()] == [41_250.0]

@@ -31,6 +31,7 @@ ITEMS = """items:
     completed_by: [OP-FIX-BRAKE-LEAK]
     advice: {en: Pads wear., zh: 制动片会磨损。}
 """
+OWN_WORK = ITEMS[ITEMS.index("OP-REPLACE") : ITEMS.index(", en: Brake pads, zh")]
 SCHEDULES = """schedules:
   - id: falke
     en: Falke
@@ -103,6 +104,7 @@ def test_the_shipped_plans_agree_with_the_fault_knowledge_and_speak_both_languag
         ("items.yaml", "[OP-FIX-BRAKE-LEAK]", "[OP-FIX-BREAK-LEAK]", "items.yaml:2: item 'falke-pads': unknown operation 'OP-FIX-BREAK-LEAK'"),
         ("items.yaml", 'hours: "1.2"', 'hours: "1.1"', "items.yaml:2: item 'falke-pads': OP-REPLACE-PADS takes 1.2 h"),
         ("items.yaml", "PC-BRAKE-PADS", "PC-PADS", "items.yaml:2: item 'falke-pads': OP-REPLACE-PADS has other parts"),
+        ("items.yaml", OWN_WORK, OWN_WORK.replace("REPLACE", "CARE").replace("BRAKE-PADS", "PADS"), "item 'falke-pads': unknown part 'PC-PADS'"),
         ("items.yaml", '"360.00"', '"361.00"', "items.yaml:2: item 'falke-pads': part PC-BRAKE-PADS costs 360.00"),
         ("falke.yaml", "sensed: {distance_km: 90000}", "sensed: {}", "falke.yaml:7: schedules.0.items.0.sensed"),
         ("falke.yaml", "item: falke-pads", "item: falke-discs", "falke.yaml:7: unknown item 'falke-discs'"),
