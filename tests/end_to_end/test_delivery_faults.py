@@ -23,7 +23,8 @@ from tests.storage.databases import fresh_url
 KEY = b"a key for tests"
 SECOND = 10**9
 BEGIN = 1_790_000_000 * SECOND
-ORDERS, VERSIONS = (2_500, 4) if os.environ.get("PITCALL_LONG_TESTS") else (60, 4)
+ORDERS, VERSIONS, DEATHS = (2_500, 4, 0.004) if os.environ.get("PITCALL_LONG_TESTS") else (60, 4, 0.02)
+"""The share of attempts before or after which the worker dies."""
 RECIPIENTS = 12
 DOWN_FOR = 3_600 * SECOND
 
@@ -54,7 +55,7 @@ class Recipients:
     def deliver(self, event: OutboxEvent, dealer: Dealer | None, attempt_ns: int) -> None:
         assert dealer is not None
         trouble = int(dealer.id) % 6
-        self._perhaps_die(0.02)
+        self._perhaps_die()
         if trouble == 0 and attempt_ns < BEGIN + DOWN_FOR:
             raise DeliveryError("could not be reached (ConnectError)")
         if trouble == 1 and self._chance.random() < 0.3:
@@ -62,7 +63,7 @@ class Recipients:
         if trouble == 2 and self._chance.random() < 0.3:
             raise DeliveryError("answered 429", retry_after_s=self._chance.choice([1.0, 90.0]))
         self._take(event)
-        self._perhaps_die(0.02)  # the recipient has it, the worker never learns
+        self._perhaps_die()  # the recipient has it, the worker never learns
         if trouble == 3 and self._chance.random() < 0.3:
             raise DeliveryError("did not answer in time")
         if trouble == 4 and self._chance.random() < 0.3:
@@ -73,8 +74,8 @@ class Recipients:
         data = json.loads(event.body)["data"]
         self.version[data["order_id"]] = max(data["version"], self.version.get(data["order_id"], 0))
 
-    def _perhaps_die(self, share: float) -> None:
-        if self._chance.random() < share:
+    def _perhaps_die(self) -> None:
+        if self._chance.random() < DEATHS:
             self.kills += 1
             raise Killed
 
@@ -117,13 +118,13 @@ def test_every_push_arrives_at_least_once_whatever_fails(kind: str, seed: int, t
                 waiting = [event.due_ns for event in store.outbox_events() if event.state == "pending"]
                 if not waiting:
                     break
-                clock.ns = max(clock.ns, min(waiting)) + SECOND
+                clock.ns = max(clock.ns, min(waiting)) + 5 * SECOND
         stored = store.outbox_events()
         attempts = {event.id: store.delivery_attempts(event.id) for event in stored[::17]}
     assert {event.state for event in stored} == {"delivered"}
     assert channel.received.keys() == {event.id for event in events}, "0 lost"
     assert set(channel.version.values()) == {VERSIONS}, "versions give the effect of having come once and in order"
-    assert channel.kills > ORDERS * VERSIONS // 100
+    assert channel.kills > ORDERS * VERSIONS * DEATHS / 2
     assert sum(channel.received.values()) > len(events), "some came twice, with the same id"
     for made in attempts.values():
         assert [attempt.number for attempt in made] == list(range(1, len(made) + 1))
