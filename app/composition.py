@@ -118,10 +118,10 @@ def build_line(
     )
 
 
-def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rules: Sequence[Rule]) -> Line:
+def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rule_set: RuleSet) -> Line:
     """The line for these vehicles with nothing but these rules at its end, so that only what they read is decoded."""
     directory = VehicleTable(vehicles, profiles)
-    own, late = (_engine(RuleSet(rules=tuple(rules)), directory, profiles) for _ in range(2))
+    own, late = (_engine(rule_set, directory, profiles) for _ in range(2))
     return _line(((own,), (late,)), directory, profiles, wanted=own.paths, whereabouts=Whereabouts())
 
 

@@ -17,7 +17,9 @@ from domain.errors import InputError
 from domain.findings import Alert, Text
 from domain.fleet import Vehicle
 from pipeline.replay import Drive
+from rules.cohorts import NO_COHORTS, Cohorts
 from rules.expression import Dtc, Signal, walk
+from rules.overrides import NO_OVERRIDES, ParameterOverrides
 from rules.rule import Rule
 
 
@@ -112,6 +114,8 @@ def backtest(
     rules: Sequence[Rule],
     against: Sequence[Rule] | None = None,
     only_rules: Sequence[str] = (),
+    overrides: ParameterOverrides = NO_OVERRIDES,
+    cohorts: Cohorts = NO_COHORTS,
     faults: Sequence[Fault] | None = None,
     sweeps: Sequence[str] = (),
     span: StoredSpan | None = None,
@@ -123,7 +127,8 @@ def backtest(
     """Run the rules, and those they stand against, over drives of these vehicles (or their stored signals, `span`).
 
     Args:
-        rules: to be tried. against: of today, None for nothing to compare with. only_rules: ids, () = all. faults: labels, None for none.
+        rules: to be tried. against: of today, None for nothing to compare with. only_rules: ids, () = all.
+        overrides, cohorts: figures by fleet, model and vehicle, for both sides. faults: labels, None for none.
         sweeps: as written (`Variants.sweep`). jobs: processes, None = as many as are of use. progress: show a bar; None = on a terminal.
 
     Raises:
@@ -140,7 +145,7 @@ def backtest(
     sides = [new, *([] if old is None else [old]), *(value.side for sweep in swept for value in sweep.values)]
     work = Work(
         vehicles=tuple(vehicles),
-        rules=variants.rules,
+        rule_set=variants.rule_set(overrides, cohorts),
         sides=tuple(sides),
         extra_dbc=extra_dbc,
         batch_frames=batch_frames,

@@ -25,6 +25,7 @@ from app.backtest.variants import Side
 from app.composition import build_rule_line, load_profiles
 from app.kernels import compiler
 from app.progress import OnBytes
+from app.rule_files import RuleSet
 from domain.findings import Alert
 from domain.fleet import Vehicle
 from domain.frames import FrameBatch, FrameFlag
@@ -32,7 +33,6 @@ from domain.signals import TICK_SIGNAL, SampleBatch
 from notifier.alert_policy import load_alert_policy
 from pipeline.line import Advance, Line, Pushed
 from pipeline.replay import Drive, Replay
-from rules.rule import Rule
 from storage.memory_store import MemoryStore
 
 DAY_NS = 86_400_000_000_000
@@ -45,11 +45,11 @@ class Work:
     """What every process needs to know.
 
     Attributes:
-        vehicles: all there are. rules: to run, each under an id of its own. sides: whose alerts are wanted. span: stored signals instead of recordings.
+        vehicles: all there are. rule_set: to run, each rule under an id of its own. sides: whose alerts are wanted. span: stored signals instead of recordings.
     """
 
     vehicles: tuple[Vehicle, ...]
-    rules: tuple[Rule, ...]
+    rule_set: RuleSet
     sides: tuple[Side, ...]
     extra_dbc: tuple[tuple[str, Path], ...] = ()
     batch_frames: int = 262_144
@@ -135,7 +135,7 @@ def sensible_jobs(tasks: Sequence[Task]) -> int:
 
 
 def _line(work: Work) -> Line:
-    return build_rule_line(work.vehicles, profiles=load_profiles(work.vehicles, extra_dbc=work.extra_dbc), rules=work.rules)
+    return build_rule_line(work.vehicles, profiles=load_profiles(work.vehicles, extra_dbc=work.extra_dbc), rule_set=work.rule_set)
 
 
 def _run(work: Work, line: Line, task: Task, on_bytes: OnBytes) -> VehicleRun:
@@ -172,7 +172,7 @@ def _read_stored(work: Work, line: Line, span: StoredSpan, run: VehicleRun, epis
         episodes.handle(pushed.findings, pushed.ended)
         run.dead_letters += len(pushed.dead_letters)
 
-    paths = sorted({path for rule in work.rules for path in rule.paths})
+    paths = sorted({path for rule in work.rule_set.rules for path in rule.paths})
     for frames in stored_frames(span, run.vehicle, paths):
         run.frames += len(frames)
         take(line.push(frames))

@@ -8,9 +8,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.rule_files import RuleSet
 from domain.errors import InputError
 from domain.findings import Text
+from rules.cohorts import NO_COHORTS, Cohorts
 from rules.contradiction import contradiction, unreachable
+from rules.overrides import NO_OVERRIDES, ParameterOverrides, Parameters
 from rules.rule import Rule, RuleStatus, parse_duration_ns
 
 _SWEEP = re.compile(r"\s*([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)\s*=\s*([^:]+):([^:]+):([^:]+)")
@@ -71,12 +74,31 @@ class Variants:
     """
 
     def __init__(self) -> None:
-        self._names: dict[Rule, str] = {}
+        self._names: dict[tuple[Rule, str], str] = {}
+        """(rule, swept parameter or "") -> name: a swept rule is its own, because no override may stand for the value that is tried."""
 
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """Every distinct rule, active, with its name as its id."""
-        return tuple(replace(rule, id=name) for rule, name in self._names.items())
+    def rule_set(self, overrides: ParameterOverrides = NO_OVERRIDES, cohorts: Cohorts = NO_COHORTS) -> RuleSet:
+        """Every distinct rule, active, with its name as its id; overrides stand for the parameters of all sides."""
+        return RuleSet(
+            rules=tuple(replace(rule, id=name) for (rule, _), name in self._names.items()),
+            overrides=ParameterOverrides(
+                fleet=self._renamed(overrides.fleet),
+                models={model: self._renamed(level) for model, level in overrides.models.items()},
+                vehicles={vehicle: self._renamed(level) for vehicle, level in overrides.vehicles.items()},
+            ),
+            cohorts=cohorts,
+        )
+
+    def _renamed(self, level: Parameters) -> Parameters:
+        return {
+            name: {
+                parameter: value
+                for parameter, value in level[rule.id].items()
+                if parameter in rule.parameters and parameter != swept
+            }
+            for (rule, swept), name in self._names.items()
+            if rule.id in level
+        }
 
     def candidate(self, rules: Sequence[Rule], today: Sequence[Rule]) -> Side:
         """Rules that are tried: all but retired ones run as if they were active; one that raises nothing today either, being the
@@ -123,14 +145,16 @@ class Variants:
             else replace(rule, parameters={**rule.parameters, parameter: value})
         )
         problem = UNREACHABLE if unreachable(changed) else CONTRADICTORY if contradiction(changed) is not None else None
-        return SweepValue(value=value, side=Side(runs={}) if problem else self._side([changed], set()), problem=problem)
+        return SweepValue(
+            value=value, side=Side(runs={}) if problem else self._side([changed], set(), swept=parameter), problem=problem
+        )
 
-    def _side(self, rules: Sequence[Rule], silent: set[str]) -> Side:
-        return Side(runs={self._name(rule): rule for rule in rules}, silent=frozenset(silent))
+    def _side(self, rules: Sequence[Rule], silent: set[str], *, swept: str = "") -> Side:
+        return Side(runs={self._name(rule, swept): rule for rule in rules}, silent=frozenset(silent))
 
-    def _name(self, rule: Rule) -> str:
+    def _name(self, rule: Rule, swept: str) -> str:
         alike = replace(rule, version=1, status=RuleStatus.ACTIVE, sources=(), owner="", file=None, line=1)
-        return self._names.setdefault(alike, f"{rule.id}#{len(self._names)}")
+        return self._names.setdefault((alike, swept), f"{rule.id}#{len(self._names)}")
 
 
 def only(ids: Sequence[str], *packs: Sequence[Rule]) -> tuple[tuple[Rule, ...], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.options import DBC, FILE, JSON, START
+from app.options import COHORTS, DBC, FILE, JSON, OVERRIDES, START
 from app.output import print_json, say
 
 if TYPE_CHECKING:  # imported when it is called, so that help answers at once
@@ -30,6 +30,8 @@ def _time(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 @click.option("--rules", "rules", multiple=True, type=FILE, required=True, help="Packs to be tried, or folders of them.")
 @click.option("--against", multiple=True, type=FILE, help="Packs to compare with, such as those of today.")
 @click.option("--only", "only_rules", multiple=True, metavar="RULE", help="No rules but these, on both sides.")
+@OVERRIDES
+@COHORTS
 @click.option("--labels", type=FILE, help="CSV of known faults: vin, kind or group_key, onset[, end].")
 @click.option(
     "--sweep", "sweeps", multiple=True, metavar="RULE.NUMBER=FROM:TO:STEP", help="Try a parameter, or `for`, over a range."
@@ -51,6 +53,8 @@ def command(
     rules: tuple[Path, ...],
     against: tuple[Path, ...],
     only_rules: tuple[str, ...],
+    overrides: Path | None,
+    cohorts: Path | None,
     labels: Path | None,
     sweeps: tuple[str, ...],
     vins: tuple[str, ...],
@@ -82,6 +86,8 @@ def command(
     from app.fault_labels import read_labels
     from app.fleet import choose_fleet, choose_vehicles
     from app.settings import read_settings
+    from rules.cohorts import NO_COHORTS, load_cohorts
+    from rules.overrides import NO_OVERRIDES, load_overrides
     from rules.pack import load_rules
 
     key = read_settings().pseudonym_key
@@ -107,12 +113,15 @@ def command(
             dealer_table=None,
         )
         vehicles, drives = choice.vehicles, choice.drives
+    tried, standing = load_rules(rules), load_rules(against) if against else ()
     done = backtest(
         vehicles=vehicles,
         drives=drives,
-        rules=load_rules(rules),
-        against=load_rules(against) if against else None,
+        rules=tried,
+        against=standing if against else None,
         only_rules=only_rules,
+        overrides=load_overrides(overrides, (*standing, *tried), key) if overrides else NO_OVERRIDES,
+        cohorts=load_cohorts(cohorts) if cohorts else NO_COHORTS,
         faults=None if labels is None else read_labels(labels, key),
         sweeps=sweeps,
         span=span,

@@ -109,6 +109,19 @@ def test_a_rule_without_its_signals_is_said_not_to_have_been_judged(tmp_path):
     assert "1 vehicles have no records of what the rules read" in result.stdout
 
 
+def test_figures_of_one_car_are_heeded_on_that_car(tmp_path):
+    overrides = tmp_path / "overrides.yaml"
+    overrides.write_text("- {rule: hot, vin: LTESTPTR9T0000005, parameters: {limit: 119}, source: test}\n", encoding="utf-8")
+    words = ("backtest", "--manifest", SAMPLES / "manifest_faulty.csv", "--rules", pack(tmp_path / "hot.yaml"), "--json")
+    (plain,) = json.loads(pitcall(*words).stdout)["new"]["alerts"]
+    (later,) = json.loads(pitcall(*words, "--overrides", overrides).stdout)["new"]["alerts"]
+    assert later["opened"] > plain["opened"]
+    (tried,) = json.loads(pitcall(*words, "--overrides", overrides, "--sweep", "hot.limit=110:110:1").stdout)["sweeps"]
+    assert tried["points"][0]["alert_count"] == 1
+    overrides.write_text("- {rule: hit, parameters: {limit: 119}, source: test}\n", encoding="utf-8")
+    assert "overrides.yaml:1: column 4: no rule 'hit'" in refused(*words, "--overrides", overrides)
+
+
 def test_the_report_is_written_and_where_it_cannot_be_that_is_told(tmp_path):
     words = (
         "backtest",

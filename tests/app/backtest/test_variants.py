@@ -4,6 +4,8 @@ import pytest
 
 from app.backtest.variants import CONTRADICTORY, Variants
 from domain.errors import InputError
+from domain.fleet import Vehicle
+from rules.overrides import ParameterOverrides
 from rules.pack import load_rules
 from tests.app.backtest.rule_packs import pack
 
@@ -16,7 +18,7 @@ def test_an_equal_rule_of_both_sides_runs_once(tmp_path):
     variants = Variants()
     new = variants.candidate(rules_of(tmp_path, "new.yaml"), ())
     old = variants.today(rules_of(tmp_path, "old.yaml"))
-    assert len(variants.rules) == 1
+    assert len(variants.rule_set().rules) == 1
     assert new.runs.keys() == old.runs.keys()
 
 
@@ -24,8 +26,8 @@ def test_rules_with_other_numbers_run_beside_each_other(tmp_path):
     variants = Variants()
     variants.candidate(rules_of(tmp_path, "new.yaml", limit=105), ())
     variants.today(rules_of(tmp_path, "old.yaml", limit=115))
-    assert sorted(rule.parameters["limit"] for rule in variants.rules) == [105, 115]
-    assert len({rule.id for rule in variants.rules}) == 2
+    assert sorted(rule.parameters["limit"] for rule in variants.rule_set().rules) == [105, 115]
+    assert len({rule.id for rule in variants.rule_set().rules}) == 2
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,23 @@ def test_a_value_at_which_the_rule_contradicts_itself_is_told_and_not_run(tmp_pa
     sweep = variants.sweep("hot.limit=90:110:10", side)
     assert [value.problem for value in sweep.values] == [CONTRADICTORY, None, None]
     assert not sweep.values[0].side.runs
+
+
+def test_overrides_stand_for_the_parameters_of_all_sides_but_not_for_a_value_that_is_tried(tmp_path):
+    variants = Variants()
+    new = variants.candidate(rules_of(tmp_path, "new.yaml", limit=110), ())
+    old = variants.today(rules_of(tmp_path, "old.yaml", limit=112))
+    sweep = variants.sweep("hot.limit=110:120:10", new)
+    given = ParameterOverrides(fleet={"hot": {"limit": 105.0}, "cold": {"limit": 1.0}}, models={"CS75": {"hot": {"clear": 90.0}}})
+    set_ = variants.rule_set(given)
+    of_model = set_.overrides.of(Vehicle(id="v", model="CS75"))
+    for side in (new, old):
+        (name,) = side.runs
+        assert of_model[name] == {"limit": 105.0, "clear": 90.0}
+    for value in sweep.values:
+        (name,) = value.side.runs
+        assert of_model[name] == {"clear": 90.0}
+    assert of_model.keys() == {rule.id for rule in set_.rules}
 
 
 @pytest.mark.parametrize(
