@@ -16,7 +16,9 @@ from web.api import alerts, evidence, fleet, health, labels, orders, problems, r
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
+from web.pages import alert_actions
 from web.pages import routes as pages
+from web.pages.visitors import SignInNeeded
 
 
 def create_app(
@@ -95,9 +97,10 @@ def create_app(
         stream.router,
         health.router,
         pages.router,
+        alert_actions.router,
     ):
         app.include_router(router)
-    app.add_exception_handler(pages.SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))
+    app.add_exception_handler(SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))
     return app
 
 

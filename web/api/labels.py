@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from domain.silences import AlertLabel, Verdict
 from notifier.messages import rfc3339
-from web.api.access import Orderer, Reader
+from web.api.access import Caller, Orderer, Reader
 from web.api.alerts import alert_of
-from web.api.service import Served
+from web.api.service import Served, Service
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 
@@ -26,10 +26,19 @@ class LabelRequest(BaseModel, extra="forbid"):
 @router.post("/alerts/{alert_id}/label")
 def label_alert(alert_id: str, request: LabelRequest, service: Served, caller: Orderer) -> dict[str, Any]:
     """Say what an alert turned out to be. The alert itself stays as it is; the latest verdict counts, all are kept."""
+    return _label_json(label_of(alert_id, request, service, caller))
+
+
+def label_of(alert_id: str, request: LabelRequest, service: Service, caller: Caller) -> AlertLabel:
+    """Keep the verdict.
+
+    Raises:
+        Problem: 404 where there is no such alert.
+    """
     alert = alert_of(service, alert_id)
     label = AlertLabel(alert=alert.id, verdict=request.verdict, author=caller.name, note=request.note, created_ns=service.clock())
     service.store.label_alert(label)
-    return _label_json(label)
+    return label
 
 
 @router.get("/labels")

@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.silences import Silence
 from notifier.messages import rfc3339
-from web.api.access import Orderer, Reader
+from web.api.access import Caller, Orderer, Reader
 from web.api.problems import Problem
-from web.api.service import Served
+from web.api.service import Served, Service
 
 router = APIRouter(prefix="/api/v1/silences", tags=["silences"])
 LONGEST_NS = 90 * 86_400 * 1_000_000_000
@@ -37,6 +37,15 @@ class SilenceRequest(BaseModel, extra="forbid"):
 @router.post("", status_code=201)
 def make_silence(request: SilenceRequest, service: Served, caller: Orderer) -> dict[str, Any]:
     """Silence what matches, from now or `starts` until `ends`. It hides and resolves nothing; matching alerts start no order."""
+    return _silence_json(silence_of(request, service, caller))
+
+
+def silence_of(request: SilenceRequest, service: Service, caller: Caller) -> Silence:
+    """Make the silence that is asked for.
+
+    Raises:
+        Problem: 422 where it would silence everything, or its times make no sense.
+    """
     now_ns = service.clock()
     starts_ns, ends_ns = now_ns if request.starts is None else _ns(request.starts), _ns(request.ends)
     if not any((request.vehicle.strip("*"), request.source.strip("*"), request.group.strip("*"), request.model.strip("*"))):
@@ -56,7 +65,7 @@ def make_silence(request: SilenceRequest, service: Served, caller: Orderer) -> d
         model=request.model,
     )
     service.store.save_silence(silence)
-    return _silence_json(silence)
+    return silence
 
 
 @router.get("")
@@ -70,13 +79,22 @@ def list_silences(service: Served, _caller: Reader, *, ended: bool = False) -> d
 @router.post("/{silence_id}/end")
 def end_silence(silence_id: str, service: Served, caller: Orderer) -> dict[str, Any]:
     """End a silence now; doing it again changes nothing."""
+    return _silence_json(ended_silence(silence_id, service, caller))
+
+
+def ended_silence(silence_id: str, service: Service, caller: Caller) -> Silence:
+    """End a silence now.
+
+    Raises:
+        Problem: 404 where there is none.
+    """
     silence = service.store.silence(silence_id)
     if silence is None:
         raise Problem(404, "silence_unknown", "There is no silence of this id.")
     if silence.ended_ns is None and silence.ends_ns > service.clock():
         silence = replace(silence, ended_by=caller.name, ended_ns=service.clock())
         service.store.save_silence(silence)
-    return _silence_json(silence)
+    return silence
 
 
 def _ns(moment: datetime) -> int:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Template
 
@@ -18,10 +18,11 @@ from domain.care import ReminderState
 from domain.findings import AlertState, Severity, Text
 from domain.fleet import Vehicle
 from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
-from web.api.alerts import acknowledge
 from web.api.problems import Problem
 from web.api.service import Served, Service
-from web.pages import alert_page, care_words, overview, vehicle_page, words
+from web.pages import alert_page, care_words, desk_words, overview, vehicle_page, words
+from web.pages.alert_desk import gather_desk
+from web.pages.visitors import Visitor
 from web.report import formats
 from web.report.markup import both, environment
 
@@ -48,26 +49,6 @@ _LEAST_PAUSE = 4.0
 """However many browsers watch, the overview is gathered once a second, and takes a fifth of the time at most."""
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-
-
-class SignInNeeded(Exception):  # noqa: N818 - it is no error: the browser is sent to the sign-in page
-    """A page was asked for without a session."""
-
-
-def _visitor(request: Request) -> Caller:
-    access: Access = request.app.state.access
-    try:
-        visitor = access.caller(request, None)
-    except Problem as problem:
-        if problem.status == 401:
-            raise SignInNeeded from problem
-        raise
-    if not visitor.may(Scope.READ):
-        raise SignInNeeded
-    return visitor
-
-
-Visitor = Annotated[Caller, Depends(_visitor)]
 
 
 class OverviewCache:
@@ -128,7 +109,8 @@ def show_alert(alert_id: str, request: Request, service: Served, visitor: Visito
     if view is None:
         said = {"heading": words.LABELS["unknown_alert"], "advice": words.LABELS["unknown_alert_do"]}
         return _page("message.html.j2", request, visitor, status=404, **said)
-    return _page("alert.html.j2", request, visitor, view=view, may_acknowledge=visitor.may(Scope.ORDERS))
+    desk = gather_desk(service.store, view.alert, view.vehicle, service.clock())
+    return _page("alert.html.j2", request, visitor, view=view, view_desk=desk, may_act=visitor.may(Scope.ORDERS))
 
 
 @router.get("/vehicles/{vehicle_id}")
@@ -161,14 +143,6 @@ def list_reminders(
         "older": offset + _PAGE if len(found) > _PAGE else None,
     }
     return _page("reminders.html.j2", request, visitor, **shown)
-
-
-@router.post("/alerts/{alert_id}/acknowledge")
-def acknowledge_alert(alert_id: str, service: Served, visitor: Visitor) -> Response:
-    """The page's button."""
-    if not visitor.may(Scope.ORDERS):
-        raise Problem(403, "scope_missing", "This key lacks the scope 'orders'.", needed=Scope.ORDERS.value)
-    return RedirectResponse(f"/alerts/{acknowledge(service, alert_id).id}", 303)
 
 
 @router.get("/sign-in")
@@ -230,6 +204,9 @@ def _template(name: str) -> Template:
         "said": lambda key, *values: both(_filled(words.LABELS[key], *values)),
         "page_words": words,
         "care_words": care_words,
+        "desk": lambda key: both(desk_words.LABELS[key]),
+        "desk_filled": lambda key, *values: both(_filled(desk_words.LABELS[key], *values)),
+        "desk_words": desk_words,
         "day_text": vehicle_page.day_text,
         "why": vehicle_page.why,
         "moment": lambda time_ns: formats.time(time_ns)[5:16] if formats.is_dated(time_ns) else formats.time(time_ns),
