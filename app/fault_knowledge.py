@@ -11,6 +11,7 @@ from domain.care import Reading
 from domain.errors import InputError
 from domain.fleet import Vehicle, pseudonym
 from domain.records import VehicleCase
+from domain.repairs import cause_counts
 from dtc_knowledge.diagnosis import FaultKnowledge
 from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.maintenance import MaintenancePlans, shipped_plans, shipped_readings, verify
@@ -66,8 +67,8 @@ def of_maker(knowledge: FaultKnowledge, maker: str) -> FaultKnowledge:
     return knowledge.of_maker(maker)
 
 
-def stored_case(vin: str, database: str | None) -> tuple[Vehicle, VehicleCase]:
-    """The car with this VIN, and all that the database knows of it.
+def stored_case(vin: str, database: str | None, knowledge: FaultKnowledge) -> tuple[Vehicle, VehicleCase, FaultKnowledge]:
+    """The car with this VIN, all that the database knows of it, and the knowledge as the repairs reported there have moved it.
 
     Raises:
         InputError: no database is named, or the car is not in it.
@@ -82,4 +83,4 @@ def stored_case(vin: str, database: str | None) -> tuple[Vehicle, VehicleCase]:
             raise InputError(
                 "no car with this VIN is registered", mend="pitcall vehicles import FILE.csv, or check the VIN and the key"
             )
-        return vehicle, store.case(name)
+        return vehicle, store.case(name), knowledge.calibrated(cause_counts(store.outcomes()))

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from app.arenas import share_arenas
+from app.calibration import CalibratedKnowledge
 from app.composition import Parts, build_line, load_profiles
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
@@ -106,7 +107,7 @@ def build_runner(
         parts.line,
         Casework(
             store=store,
-            knowledge=parts.knowledge,
+            knowledge=CalibratedKnowledge(parts.knowledge, store.outcomes, time.time_ns),
             network_mark=store.network_mark,
             clock=time.time_ns,
             policy=replace(parts.policy, stale_after_ns=round(pipeline.stale_after_min * 60e9)),

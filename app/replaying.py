@@ -17,6 +17,7 @@ from app.rule_files import SHIPPED, RuleFiles
 from app.series import SeriesRecorder
 from domain.fleet import Dealer
 from domain.records import VehicleCase
+from domain.repairs import cause_counts
 from notifier.messages import alert_json, order_json, recommendation_json
 from pipeline.casework import Casework
 from pipeline.line import Advance
@@ -105,6 +106,7 @@ def replay_drives(
         store.register(choice.registered)
     if choice.dealers:
         store.save_dealers(choice.dealers)
+    knowledge = parts.knowledge.calibrated(cause_counts(store.outcomes()))
     series = SeriesRecorder() if with_series else None
     observers: list[Observer] = [series.observe] if series else []
     if history is not None:
@@ -113,7 +115,7 @@ def replay_drives(
     with bytes_bar([drive.log for drive in choice.drives], shown=progress) as on_progress:
         replay = Replay(
             line=parts.line,
-            casework=Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing),
+            casework=Casework(store=store, knowledge=knowledge, policy=parts.policy, routing=parts.routing),
             store=store,
             observers=observers,
             on_progress=on_progress,

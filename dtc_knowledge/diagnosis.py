@@ -27,6 +27,7 @@ from dtc_knowledge.evidence import Observation, Standing, alert_codes, base_code
 from dtc_knowledge.files import KnowledgeFiles, source_titles
 from dtc_knowledge.information import Step, ordered_steps
 from dtc_knowledge.matching import FIRM, Match, RankedCause, match_patterns, rank_causes
+from dtc_knowledge.offers import with_repairs
 from dtc_knowledge.pattern import Pattern
 from dtc_knowledge.planning import Handling, Workshop, advice, handling, plan_lines, system_need
 from dtc_knowledge.rejection import Rejected, rejected
@@ -92,6 +93,13 @@ class FaultKnowledge:
     def lookup(self, code: str) -> CodeInfo:
         """What the code says by itself."""
         return self.codes.lookup(code)
+
+    def calibrated(self, found: Mapping[tuple[str, str], int]) -> FaultKnowledge:
+        """The knowledge with its shares moved by repairs, (pattern, cause) -> how many found it; what it does not know is left out."""
+        if not found:
+            return self
+        patterns = {id_: with_repairs(pattern, found) for id_, pattern in self.files.patterns.items()}
+        return replace(self, files=replace(self.files, patterns=patterns))
 
     def of_maker(self, maker: str) -> FaultKnowledge:
         """The knowledge with the names that a maker gives to the codes of its own range; unchanged for an unknown maker."""

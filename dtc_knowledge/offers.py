@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -181,16 +181,26 @@ def _references(row: Entry, known: _Known) -> Iterator[tuple[str, str, Iterable[
 
 
 def with_outcomes(pattern: Pattern, outcomes: Iterable[OutcomeRow]) -> Pattern:
-    """The pattern with its shares moved by repairs: (prior x PRIOR_WEIGHT + repairs) / (PRIOR_WEIGHT + all repairs)."""
-    found: dict[str, int] = {}
+    """The pattern with its shares moved by a maker's table of repairs."""
+    found: dict[tuple[str, str], int] = {}
     for row in outcomes:
-        if row.pattern == pattern.id:
-            found[row.cause] = found.get(row.cause, 0) + row.repairs
-    total = sum(found.values())
-    if not total:
+        found[row.pattern, row.cause] = found.get((row.pattern, row.cause), 0) + row.repairs
+    return with_repairs(pattern, found)
+
+
+def with_repairs(pattern: Pattern, repairs: Mapping[tuple[str, str], int]) -> Pattern:
+    """The pattern with its shares moved by repairs, (pattern, cause) -> how many found it.
+
+    (share x weight + repairs of the cause) / (weight + repairs of all its causes), where the weight is that of the prior and of the
+    repairs that have moved it before.
+    """
+    found = [repairs.get((pattern.id, cause.id), 0) for cause in pattern.causes]
+    if not any(found):
         return pattern
+    before = pattern.causes[0].repairs
+    weight = PRIOR_WEIGHT + before
     causes = tuple(
-        replace(cause, share=(cause.share * PRIOR_WEIGHT + found.get(cause.id, 0)) / (PRIOR_WEIGHT + total), repairs=total)
-        for cause in pattern.causes
+        replace(cause, share=(cause.share * weight + here) / (weight + sum(found)), repairs=before + sum(found))
+        for cause, here in zip(pattern.causes, found, strict=True)
     )
     return replace(pattern, causes=causes)

@@ -1,7 +1,8 @@
-"""Silences and labels in dictionaries: the same as `storage.sql_verdicts.SqlVerdicts`."""
+"""Silences, labels and outcomes of repairs in dictionaries: the same as `storage.sql_verdicts.SqlVerdicts`."""
 
 from __future__ import annotations
 
+from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
 
 
@@ -11,6 +12,7 @@ class MemoryVerdicts:
     def __init__(self) -> None:
         self._silences: dict[str, Silence] = {}
         self._labels: dict[tuple[str, int], AlertLabel] = {}
+        self._outcomes: dict[tuple[str, int], RepairOutcome] = {}
 
     def save_silence(self, silence: Silence) -> None:
         """Add a silence, or put one that was ended early in its place."""
@@ -32,3 +34,11 @@ class MemoryVerdicts:
     def labels(self, alert: str | None = None) -> tuple[AlertLabel, ...]:
         """Verdicts by (alert, created_ns): all, or those on one alert."""
         return tuple(label for key, label in sorted(self._labels.items()) if alert in (None, label.alert))
+
+    def save_outcome(self, outcome: RepairOutcome) -> None:
+        """Add what a repair found; doing it again changes nothing."""
+        self._outcomes.setdefault((outcome.order, outcome.created_ns), outcome)
+
+    def outcomes(self) -> tuple[RepairOutcome, ...]:
+        """What all repairs found, by (order, created_ns)."""
+        return tuple(outcome for _, outcome in sorted(self._outcomes.items()))

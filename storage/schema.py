@@ -287,6 +287,14 @@ alert_label = Table(
     Column("document", Text, nullable=False),
 )
 
+repair_outcome = Table(
+    "repair_outcome",
+    metadata,
+    Column("order_id", Word, primary_key=True),
+    Column("created_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
+
 care_enrolment = Table(
     "care_enrolment", metadata, Column("vehicle", Word, primary_key=True), Column("document", Text, nullable=False)
 )

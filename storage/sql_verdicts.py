@@ -1,7 +1,8 @@
-"""Silences and labels in the database: what people say of alerts."""
+"""Silences, labels and outcomes of repairs in the database: what people say of alerts and orders."""
 
 from __future__ import annotations
 
+from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
 from storage import schema
 from storage.record_json import to_json
@@ -38,3 +39,14 @@ class SqlVerdicts(SqlBase):
         table = schema.alert_label.c
         wanted = () if alert is None else (table.alert == alert,)
         return self._documents(schema.alert_label, AlertLabel, *wanted, order=(table.alert, table.created_ns))
+
+    def save_outcome(self, outcome: RepairOutcome) -> None:
+        """Add what a repair found; doing it again changes nothing."""
+        row = {"order_id": outcome.order, "created_ns": outcome.created_ns, "document": to_json(outcome)}
+        with transaction(self._writes) as connection:
+            insert_absent(connection, schema.repair_outcome, [row])
+
+    def outcomes(self) -> tuple[RepairOutcome, ...]:
+        """What all repairs found, by (order, created_ns)."""
+        table = schema.repair_outcome.c
+        return self._documents(schema.repair_outcome, RepairOutcome, order=(table.order_id, table.created_ns))

@@ -113,7 +113,7 @@ def explain(
         knowledge = of_maker(knowledge, maker)
     held = dict.fromkeys(pending, Standing.PENDING) | dict.fromkeys(history, Standing.HISTORY)
     by_hand = Vehicle(id="", brand=maker, model=model, powertrain=powertrain or "", odometer_km=km)
-    vehicle, case = stored_case(vin, database) if vin else (by_hand, None)
+    vehicle, case, knowledge = stored_case(vin, database, knowledge) if vin else (by_hand, None, knowledge)
     document = explain_codes(knowledge, [*codes, *held], _values(signals), lang, absent, held=held, vehicle=vehicle, case=case)
     if as_json:
         print_json(document)

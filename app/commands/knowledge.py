@@ -120,3 +120,25 @@ def unnamed(logs: tuple[Path, ...], database: str | None, extra: Path | None, as
     for row in found:
         click.echo(f"{row['code']:16} {row['times']:6}  {row['en']}")
     say(f"{len(found)} codes without a name")
+
+
+@command.command()
+@DATABASE
+@click.option("--source", default="repairs", show_default=True, metavar="ID", help="The source that the rows name.")
+def outcomes(database: str | None, source: str) -> None:
+    """Print what repairs found, from the outcomes that workshops reported, as an `outcomes.csv` of a knowledge folder.
+
+    `pitcall serve` and `replay` count the outcomes of their own database by themselves.
+    """
+    import csv
+    import sys
+
+    from app.settings import read_settings
+    from app.stores import open_database
+    from domain.repairs import cause_counts
+
+    with open_database(database, read_settings()) as store:
+        counts = cause_counts(store.outcomes())
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["pattern", "cause", "repairs", "source"])
+    table.writerows([pattern, cause, repairs, source] for (pattern, cause), repairs in counts.items())

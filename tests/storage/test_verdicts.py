@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.repairs import RepairOutcome, RepairResult
 from domain.silences import AlertLabel, Silence, Verdict
 from storage.database import open_store
 from storage.memory_store import MemoryStore
@@ -35,3 +36,14 @@ def test_silences_and_labels_are_kept_and_found(kind: str, tmp_path: Path) -> No
             store.label_alert(label)
         assert store.labels() == (verdicts[2], verdicts[0], verdicts[1])
         assert store.labels("y") == (verdicts[1],)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])
+def test_what_repairs_found_is_kept(kind: str, tmp_path: Path) -> None:
+    first = RepairOutcome(order="b", result=RepairResult.FOUND, pattern="p", cause="c", author="d", note="", created_ns=1)
+    later = replace(first, created_ns=2, result=RepairResult.NO_FAULT, pattern="", cause="")
+    other = replace(first, order="a", created_ns=9)
+    with MemoryStore() if kind == "memory" else open_store(fresh_url(kind, tmp_path), key=KEY) as store:
+        for outcome in (later, first, other, first):
+            store.save_outcome(outcome)
+        assert store.outcomes() == (other, first, later)

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from domain.care import Schedule
 from domain.fleet import Vehicle
 from rules.rule import Rule
-from web.api import alerts, evidence, fleet, health, labels, orders, problems, reminders, silences, stream
+from web.api import alerts, evidence, fleet, health, labels, orders, outcomes, problems, reminders, silences, stream
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
@@ -92,6 +92,7 @@ def create_app(
         labels.router,
         silences.router,
         orders.router,
+        outcomes.router,
         reminders.router,
         fleet.router,
         stream.router,

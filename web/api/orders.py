@@ -62,7 +62,7 @@ def list_orders(
 @router.get("/{order_id}")
 def show_order(order_id: str, service: Served, response: Response, caller: OrderReader) -> dict[str, Any]:
     """One order; its `ETag` is the version that a transition's `If-Match` names."""
-    return _answer(service, _order(service, order_id, caller), response)
+    return _answer(service, order_for(service, order_id, caller), response)
 
 
 @router.post("/{order_id}/transitions", responses={409: {"description": "not allowed in this state; `allowed` names what is"}})
@@ -86,7 +86,7 @@ def move_order(
     asking = _request(service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}")
     if asking is not None and _answered(service, asking):
         return _replayed(service, order_id, caller, response)
-    order = _order(service, order_id, caller)
+    order = order_for(service, order_id, caller)
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
     asked = transition(
@@ -107,14 +107,14 @@ def move_order(
     if not service.store.change_order(after, order.version, pushes, asking):
         if asking is not None and _answered(service, asking):
             return _replayed(service, order_id, caller, response)  # its twin was quicker
-        raise _conflict(_order(service, order_id, caller))
+        raise _conflict(order_for(service, order_id, caller))
     return _answer_to(service, order_id, caller, response)
 
 
 @router.get("/{order_id}/history")
 def order_history(order_id: str, service: Served, caller: OrderReader) -> dict[str, Any]:
     """Every stored version: who made it, by which event and why. A dealer sees what happened while the order was its own."""
-    _order(service, order_id, caller)
+    order_for(service, order_id, caller)
     entries = service.store.order_audit(order=order_id)
     return {"history": [_entry_json(entry) for entry in entries if not caller.dealer or entry.dealer == caller.dealer]}
 
@@ -194,7 +194,7 @@ def _conflict(order: Order) -> Problem:
     )
 
 
-def _order(service: Service, order_id: str, caller: Caller) -> Order:
+def order_for(service: Service, order_id: str, caller: Caller) -> Order:
     """The order; of another dealer's a dealer does not learn that there is one."""
     order = _stored(service, order_id)
     if not _concerns(order, caller):

@@ -13,6 +13,7 @@ from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
 from domain.order_audit import AuditEntry
 from domain.records import OutboxEvent, VehicleCase
+from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
 
 
@@ -93,6 +94,8 @@ class WebStore(Protocol):
     def label_alert(self, label: AlertLabel) -> None: ...
 
     def labels(self, alert: str | None = None) -> tuple[AlertLabel, ...]: ...
+
+    def save_outcome(self, outcome: RepairOutcome) -> None: ...
 
     def reminder(self, identifier: str) -> Reminder | None: ...
 
