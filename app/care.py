@@ -18,6 +18,7 @@ from notifier.reminders.completions import DAY_NS, DONE_STATES, completions_of
 from notifier.reminders.forecast import WINDOW_DAYS
 from notifier.reminders.lifecycle import CareInputs, advance, enrol
 from notifier.reminders.visits import VisitScene, order_visits
+from notifier.routing_policy import PLAIN_ROUTING, Routing
 
 KEPT_USAGE_DAYS = 400
 ENROLS_BY_DAYS = 60
@@ -102,7 +103,7 @@ def _last_odometer(usage: Mapping[int, DayUsage], today: int) -> float | None:
     return known[-1] if known else None
 
 
-def review_fleet(store: CareStore, plans: MaintenancePlans, until_day: int) -> CareTally:
+def review_fleet(store: CareStore, plans: MaintenancePlans, until_day: int, *, routing: Routing = PLAIN_ROUTING) -> CareTally:
     """Let every enrolled vehicle's care advance to the end of this day; doing it again does nothing more.
 
     Orders are stored before the state that led to them: where the process dies between the two, the next look finds the same
@@ -113,7 +114,7 @@ def review_fleet(store: CareStore, plans: MaintenancePlans, until_day: int) -> C
     """
     tally = CareTally()
     vehicles = {vehicle.id: vehicle for vehicle in store.vehicles()}
-    network = DealerNetwork.from_orders(store.dealers(), store.orders(state=OPEN_STATES))
+    network = DealerNetwork.from_orders(store.dealers(), store.orders(state=OPEN_STATES), routing=routing)
     for enrolment in store.enrolments():
         vehicle = vehicles.get(enrolment.vehicle) or Vehicle(id=enrolment.vehicle)
         _review(store, plans, enrolment, vehicle, network, until_day, tally)

@@ -12,6 +12,7 @@ from domain.live import FeedEvent
 from domain.records import OutboxEvent, VehicleCase
 from notifier.order_states import OPEN_STATES, OrderEvent, OrderState
 from notifier.redispatch import RedispatchOutcome, redispatch
+from notifier.routing_policy import PLAIN_ROUTING, Routing
 
 
 class ExpiryStore(Protocol):
@@ -36,13 +37,13 @@ class ExpiryStore(Protocol):
         """Store a change made outside the pipeline, if the order is still of this version."""
 
 
-def expire_offers(store: ExpiryStore, after_s: Mapping[Urgency, float], now_ns: int) -> int:
+def expire_offers(store: ExpiryStore, after_s: Mapping[Urgency, float], now_ns: int, *, routing: Routing = PLAIN_ROUTING) -> int:
     """Ask the next dealer for every offer that has waited longer than its urgency allows; gives how many.
 
     Who answers in the same moment wins: the order has another version then, and stays as it is.
 
     Args:
-        after_s: seconds by urgency; an urgency that is not there never expires. now_ns: wall time.
+        after_s: seconds by urgency; an urgency that is not there never expires. now_ns: wall time. routing: how dealers are chosen.
 
     Raises:
         StorageError: the database failed; what was changed until then is stored.
@@ -62,6 +63,7 @@ def expire_offers(store: ExpiryStore, after_s: Mapping[Urgency, float], now_ns: 
             time_ns=now_ns,
             actor="system",
             reason="no answer in time",
+            routing=routing,
         )
         if refused.outcome is not RedispatchOutcome.NOT_REFUSED:
             expired += store.change_order(refused.order, order.version, refused.outbox)

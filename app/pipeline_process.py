@@ -17,6 +17,7 @@ from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
 from app.rule_reload import RuleWatch
+from app.routing import routing_of
 from app.settings_file import ServiceSettings
 from app.sources import build_sources, pseudonyms
 from app.vehicle_directory import StoredVehicles
@@ -112,6 +113,7 @@ def build_runner(
             clock=time.time_ns,
             policy=replace(parts.policy, stale_after_ns=round(pipeline.stale_after_min * 60e9)),
             silences=lambda: store.silences(ending_after_ns=time.time_ns() - LONGEST_BACKLOG_NS),
+            routing=routing_of(settings.dispatch),
         ),
         store,
         _parser(settings, store, tally),

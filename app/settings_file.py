@@ -168,6 +168,15 @@ class OffersSection(_Section):
         }
 
 
+class DispatchSection(_Section):
+    """`[dispatch]`: how orders find their dealers."""
+
+    batch_minutes: Annotated[float, Field(ge=0, le=24 * 60)] = 5.0
+    policy: Path | None = None
+    osrm_url: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
+    osrm_timeout_s: Annotated[float, Field(gt=0, le=10)] = 1.0
+
+
 class AlertsSection(_Section):
     """`[alerts]`: a critical alert that nobody acknowledges for so long is told once more."""
 
@@ -234,6 +243,7 @@ class ServiceSettings(_Section):
     pipeline: PipelineSection = PipelineSection()
     delivery: DeliverySection = DeliverySection()
     offers: OffersSection = OffersSection()
+    dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
     knowledge: KnowledgeSection = KnowledgeSection()
     retention: RetentionSection = RetentionSection()

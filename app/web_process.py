@@ -15,16 +15,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from app.care import enrol_known, review_fleet
+from app.dispatching import place_waiting
 from app.escalation import escalate_alerts
 from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
+from app.routing import routing_of
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
+from notifier.routing_policy import Routing
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app
@@ -42,6 +45,7 @@ CARE_EVERY_H = 1
 CARE_WAITS_H = 3
 """A day is looked at so long after it has ended (UTC), when its last drives have come in; what comes later shows in the odometer."""
 EXPIRE_EVERY_S = 10
+DRAFTS_LEFT_MIN = 5.0
 PIPELINE_SILENT_S = 15.0
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
@@ -65,9 +69,10 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
     """
     with ExitStack() as stack:
         store, plans = stack.enter_context(_open(settings)), plans_of(settings)
+        routing = routing_of(settings.dispatch)
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(settings, store, plans, stop),
+                build_app(settings, store, plans, stop, routing),
                 host=settings.web.host,
                 port=settings.web.port,
                 log_config=None,
@@ -77,7 +82,7 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
             )
         )
         workers = [_worker(settings, store, stack, critical_only=number > 0) for number in range(settings.delivery.workers)]
-        scheduler = _scheduler(settings, store, plans, workers)
+        scheduler = _scheduler(settings, store, plans, workers, routing)
         # in a thread of its own, since the signals are ours
         serving = threading.Thread(target=server.run, name="http", daemon=True)
         serving.start()
@@ -97,7 +102,9 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
         raise WebServerError(f"the web server on {settings.web.host}:{settings.web.port} ended; see the log lines before")
 
 
-def build_app(settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, stop: threading.Event) -> FastAPI:
+def build_app(
+    settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, stop: threading.Event, routing: Routing
+) -> FastAPI:
     """The FastAPI application over this database; `store` is for metrics and readiness, `stop` closes event streams."""
     return create_app(
         partial(_open, settings),
@@ -111,6 +118,7 @@ def build_app(settings: ServiceSettings, store: SqlStore, plans: MaintenancePlan
         readiness={"pipeline": partial(pipeline_trouble, store.figures, time.time_ns)},
         open_access=settings.web.open_access,
         stopping=stop.is_set,
+        routing=routing,
     )
 
 
@@ -149,7 +157,7 @@ def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, cri
 
 
 def _scheduler(
-    settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, workers: list[OutboxWorker]
+    settings: ServiceSettings, store: SqlStore, plans: MaintenancePlans, workers: list[OutboxWorker], routing: Routing
 ) -> BackgroundScheduler:
     """Wakes; what is due, and when, stands in the database."""
     scheduler = BackgroundScheduler(
@@ -157,16 +165,18 @@ def _scheduler(
     )
     for worker in workers:
         scheduler.add_job(worker.wake, "interval", seconds=1)
-    scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
+    scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store, routing])
     scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
-    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans])
+    scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
+    # drafts that were left when batches were turned off are placed too
+    scheduler.add_job(_place, "interval", minutes=settings.dispatch.batch_minutes or DRAFTS_LEFT_MIN, args=[store, routing])
     return scheduler
 
 
-def _expire(settings: ServiceSettings, store: SqlStore) -> None:
+def _expire(settings: ServiceSettings, store: SqlStore, routing: Routing) -> None:
     try:
-        expired = expire_offers(store, settings.offers.expire_after_s, time.time_ns())
+        expired = expire_offers(store, settings.offers.expire_after_s, time.time_ns(), routing=routing)
     except StorageError as problem:
         log.warning("offers could not be looked through: %s", problem)
         return
@@ -183,12 +193,23 @@ def plans_of(settings: ServiceSettings) -> MaintenancePlans:
     return maintenance_plans(fault_knowledge(settings=settings.common), settings=settings.common)
 
 
-def look_after(store: SqlStore, plans: MaintenancePlans) -> None:
+def _place(store: SqlStore, routing: Routing) -> None:
+    try:
+        tally = place_waiting(store, routing, time.time_ns())
+    except StorageError as problem:
+        log.warning("orders that wait could not be placed: %s", problem)
+        return
+    if tally.placed or tally.manual:
+        fields = {"placed": tally.placed, "manual": tally.manual, "put_off": tally.put_off}
+        log.info("orders placed together", extra={"fields": fields})
+
+
+def look_after(store: SqlStore, plans: MaintenancePlans, routing: Routing) -> None:
     """Care reminders of every day that has ended; what was looked at already is passed over."""
     yesterday = (time.time_ns() - CARE_WAITS_H * 3600 * 1_000_000_000) // DAY_NS - 1
     try:
         enrol_known(store, yesterday)
-        tally = review_fleet(store, plans, yesterday)
+        tally = review_fleet(store, plans, yesterday, routing=routing)
     except StorageError as problem:
         log.warning("care could not be looked through: %s", problem)
         return

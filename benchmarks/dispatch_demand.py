@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from notifier.dispatch import Kind, PlacementProblem
+from notifier.dispatch import NOWHERE, Kind, PlacementProblem
 from notifier.geography import Floats, unit_vectors
 
 CITIES, RURAL, ELECTRIC, EQUIPPED = 120, 0.1, 0.3, 0.45
@@ -40,6 +40,7 @@ class Demand:
                 favour_m=np.zeros(count, dtype=np.int64),
                 wait_m=np.zeros(1, dtype=np.int64),
                 reach_m=REACH_M,
+                detour=DETOUR,
             )
             for able in (np.ones(count, dtype=bool), self.equipped)
         )
@@ -49,8 +50,8 @@ class Demand:
             orders=unit_vectors(self.orders),
             kinds=kinds,
             kind=self.electric.astype(np.int64),
-            detour=DETOUR,
-            favourite=np.full(len(self.orders), -1, dtype=np.int64),
+            favourite=np.full(len(self.orders), NOWHERE, dtype=np.int64),
+            favourite_m=np.zeros(len(self.orders), dtype=np.int64),
         )
 
 

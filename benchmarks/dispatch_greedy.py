@@ -35,7 +35,7 @@ class _Search:
         self._rows = np.flatnonzero(kind.able & (problem.room.sum(axis=1) > 0))
         self._tree = cKDTree(problem.dealers[self._rows])
         self._places = problem.orders
-        self._reach = chord_of_km(kind.reach_m / 1000 / problem.detour)
+        self._reach = chord_of_km(kind.reach_m / 1000 / kind.detour)
         mine = np.flatnonzero(problem.kind == number)
         near = min(NEAR, len(self._rows))
         chords, found = self._tree.query(problem.orders[mine], k=np.arange(1, near + 1), distance_upper_bound=self._reach)

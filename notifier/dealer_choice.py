@@ -44,7 +44,10 @@ class _Able:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
-    """One try: which rows, how the vehicle gets there, and what does not matter."""
+    """One try: which rows, how the vehicle gets there, and what does not matter.
+
+    `from_day`: first local day of an appointment. `together`: with so many orders the dealer was chosen, 0 = by itself.
+    """
 
     needs: DealerNeeds
     policy: RegionPolicy
@@ -53,6 +56,8 @@ class _Search:
     horizon_h: int
     reach_km: float = np.inf
     transport: str = ""
+    from_day: int = 0
+    together: int = 0
 
 
 class DealerNetwork:
@@ -124,14 +129,39 @@ class DealerNetwork:
         policy = self.policy(needs)
         if needs.kind is OrderKind.RESCUE:
             return self._nearest(needs, policy) if needs.location else DealerDecision(outcome=DealerOutcome.NO_LOCATION)
-        for step, name in _named(needs, policy):
-            found = self._by_name(needs, policy, step, name)
-            if found.choice is not None:
-                return found
+        named = self.decide_by_name(needs)
+        if named is not None:
+            return named
         if needs.location is None:
             return self._without_location(needs, policy)
         found = self._nearest(needs, policy)
         return found if found.choice is not None else self._sparse(needs, policy) or found
+
+    def decide_by_name(self, needs: DealerNeeds) -> DealerDecision | None:
+        """The owner's choice, last-service or selling dealer of a service order, as the policy has it; None where none is able."""
+        policy = self.policy(needs)
+        for step, name in _named(needs, policy):
+            found = self._by_name(needs, policy, step, name)
+            if found.choice is not None:
+                return found
+        return None
+
+    def decide_on(self, needs: DealerNeeds, dealer: str, day: int, together: int) -> DealerDecision:
+        """The choice of this dealer from its local `day` on, with so many orders together; NONE_ABLE where that cannot be."""
+        policy, rejected = self.policy(needs), Counter[Rejection]()
+        search = _Search(
+            needs=needs,
+            policy=policy,
+            step=Step.NEAREST,
+            rows=self.table.rows_of([dealer]),
+            horizon_h=policy.limits_of(needs.urgency).horizon_h[0],
+            from_day=day,
+            together=together,
+        )
+        able = self._able(search, rejected)
+        if not len(able.rows):
+            return DealerDecision(outcome=DealerOutcome.NONE_ABLE, rejected=_counted(rejected))
+        return self._decision(able, search, rejected)
 
     def _by_name(self, needs: DealerNeeds, policy: RegionPolicy, step: Step, name: str) -> DealerDecision:
         """That dealer if it is able, in the first horizon in which it is free."""
@@ -205,7 +235,7 @@ class DealerNetwork:
         rows, km, hours = rows[near], km[near], hours[near]
         if rescue:  # partners work around the clock and are not booked by the day
             return self._scored(search, rows, km, np.zeros_like(rows), np.zeros(len(rows)), by_road)
-        earliest, hour, full = self._first_hours(rows, hours, needs.time_ns, search.horizon_h)
+        earliest, hour, full = self._first_hours(rows, hours, search)
         rejected[Rejection.FULL] += int(np.count_nonzero(full))
         rejected[Rejection.CLOSED] += int(np.count_nonzero((hour < 0) & ~full))
         free = hour >= 0
@@ -227,16 +257,16 @@ class DealerNetwork:
             return rows[nearest], ways.km, ways.hours, True
         return rows, km, km / policy.drive_kmh, False
 
-    def _first_hours(self, rows: Ints, travel_h: Floats, time_ns: int, horizon_h: int) -> tuple[Ints, Ints, Bools]:
+    def _first_hours(self, rows: Ints, travel_h: Floats, search: _Search) -> tuple[Ints, Ints, Bools]:
         """Per dealer: local hour at which the vehicle can be there, first bookable hour (-1: none), open but booked out."""
         hour, full = np.full(len(rows), -1, dtype=np.int64), np.zeros(len(rows), dtype=bool)
         travel_ns = np.ceil(travel_h * HOUR_NS).astype(np.int64)
-        local_ns = time_ns + self.table.offset_ns[rows]
+        local_ns = search.needs.time_ns + self.table.offset_ns[rows]
         earliest = -(-(local_ns + travel_ns) // HOUR_NS)
-        latest = np.maximum((local_ns + horizon_h * HOUR_NS) // HOUR_NS, earliest)
+        latest = np.maximum((local_ns + search.horizon_h * HOUR_NS) // HOUR_NS, earliest)
         if not len(rows):
             return earliest, hour, full
-        for day in range(int(earliest.min()) // 24, int(latest.max()) // 24 + 1):
+        for day in range(max(int(earliest.min()) // 24, search.from_day), int(latest.max()) // 24 + 1):
             opens, closes = (hours[rows] for hours in self.table.hours(day))
             start = np.maximum(earliest, day * 24 + opens)
             fits = (opens < closes) & (start < day * 24 + closes) & (start <= latest)
@@ -268,6 +298,7 @@ class DealerNetwork:
             horizon_h=search.horizon_h,
             able=len(able.rows),
             transport=search.transport,
+            together=search.together,
         )
         choice = DealerChoice(
             dealer=dealer.id,

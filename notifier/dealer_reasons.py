@@ -24,7 +24,10 @@ SPARE_LOAD, KEEN, LIKED = 0.5, 0.9, 50.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Won:
-    """How a dealer won: km by road, whether that is a road service's word, share of parts, load, horizon, and among how many."""
+    """How a dealer won: km by road, whether that is a road service's word, share of parts, load, horizon, and among how many.
+
+    `together`: chosen with so many orders at once, so that all ways together are shortest; 0 = by itself.
+    """
 
     step: Step
     km: float
@@ -34,6 +37,7 @@ class Won:
     horizon_h: int
     able: int
     transport: str = ""
+    together: int = 0
 
 
 def reasons(dealer: Dealer, needs: DealerNeeds, policy: RegionPolicy, won: Won) -> tuple[Text, ...]:
@@ -59,6 +63,11 @@ def _way(won: Won) -> Text:
     about = ("", "路程") if won.by_road else ("about ", "预计路程约")
     if won.step in _STEPS:
         return Text(en=f"{about[0]}{won.km:.1f} km by road", zh=f"{about[1]} {won.km:.1f} 公里")
+    if won.together:
+        return Text(
+            en=f"{about[0]}{won.km:.1f} km by road, for the shortest ways of {won.together} orders together",
+            zh=f"{about[1]} {won.km:.1f} 公里，与共 {won.together} 个订单统筹安排，总路程最短",
+        )
     alone = won.able == 1
     return Text(
         en=f"{about[0]}{won.km:.1f} km by road, "

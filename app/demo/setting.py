@@ -173,6 +173,7 @@ def write_service_settings(setting: Setting, *, broker_url: str, cars: Sequence[
         "database": {"url": setting.database_url},
         "data": {"folder": str(setting.folder), "baselines": str(baselines)},
         "history": {"flush_s": HISTORY_FLUSH_S},
+        "dispatch": {"batch_minutes": 0},  # whoever watches does not wait
         "web": {"host": "127.0.0.1", "port": setting.web_port, "open_access": True},
         "privacy": {"pseudonym_key": setting.pseudonym_key},
         "delivery": {"allow_private_endpoints": True},

@@ -52,7 +52,7 @@ class CandidateArcs:
         rows, tree, asked = self._rows[kind], self._trees[kind], self._problem.kinds[kind]
         assert tree is not None
         chord, found = tree.query(self._problem.orders[orders], k=np.arange(1, near + 1))
-        road_m = np.rint(self._problem.detour * 1000 * chord_km(np.asarray(chord))).astype(np.int64)
+        road_m = np.rint(asked.detour * 1000 * chord_km(np.asarray(chord))).astype(np.int64)
         dealer = rows[found]
         cost_m = road_m - asked.favour_m[dealer]
         take = (road_m <= asked.reach_m) & (np.arange(near) >= self._near[orders][:, None])
@@ -65,16 +65,14 @@ class CandidateArcs:
 
     def _take_favourites(self, roomy: Bools) -> None:
         problem = self._problem
-        order = np.flatnonzero(problem.favourite != NOWHERE)
-        able = np.array([problem.kinds[problem.kind[row]].able[problem.favourite[row]] for row in order], dtype=bool)
-        order = order[able & roomy[problem.favourite[order]]]
-        dealer = problem.favourite[order]
-        chord = np.linalg.norm(problem.orders[order] - problem.dealers[dealer], axis=1)
-        road_m = np.rint(problem.detour * 1000 * chord_km(chord)).astype(np.int64)
-        reach_m = np.array([problem.kinds[kind].reach_m for kind in problem.kind[order]], dtype=np.int64)
-        favour_m = np.array([problem.kinds[problem.kind[row]].favour_m[problem.favourite[row]] for row in order], dtype=np.int64)
-        near = road_m <= reach_m
-        self._take(order[near], dealer[near], road_m[near], (road_m - favour_m - problem.favourite_m)[near])
+        for row, kind in enumerate(problem.kinds):
+            order = np.flatnonzero((problem.favourite != NOWHERE) & (problem.kind == row))
+            order = order[(kind.able & roomy)[problem.favourite[order]]]
+            dealer = problem.favourite[order]
+            chord = np.linalg.norm(problem.orders[order] - problem.dealers[dealer], axis=1)
+            road_m = np.rint(kind.detour * 1000 * chord_km(chord)).astype(np.int64)
+            cost_m, near = road_m - kind.favour_m[dealer] - problem.favourite_m[order], road_m <= kind.reach_m
+            self._take(order[near], dealer[near], road_m[near], cost_m[near])
 
     def _take(self, order: Ints, dealer: Ints, road_m: Ints, cost_m: Ints) -> None:
         if self._problem.excluded and len(order):

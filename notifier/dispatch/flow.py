@@ -53,7 +53,8 @@ class _Network:
         self.profile = of_kind[problem.kind]
         self.orders, (self.dealers, self.days) = len(problem.orders), problem.room.shape
         self._appointments = np.nonzero((self.wait_m < NEVER)[:, None, :] & (problem.room > 0)[None, :, :])
-        ways = [kind.reach_m + int(kind.favour_m.max(initial=0)) + problem.favourite_m for kind in problem.kinds]
+        most_m = int(problem.favourite_m.max(initial=0))
+        ways = [kind.reach_m + int(kind.favour_m.max(initial=0)) + most_m for kind in problem.kinds]
         waits_m = int(self.wait_m[self.wait_m < NEVER].max(initial=0))
         self._farthest_m = max(ways, default=0) + waits_m + 1
         self.past_m = PAST * self._farthest_m

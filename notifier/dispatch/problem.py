@@ -22,13 +22,14 @@ class Kind:
         able: (dealers,) which may take such an order at all.
         favour_m: (dealers,) metres of way that a dealer's merits (parts, brand, ratings) are worth, 0 or more.
         wait_m: (days,) metres that an appointment on that day counts as, `NEVER` where it would be too late.
-        reach_m: the longest way by road.
+        reach_m: the longest way by road. detour: way by road over great circle.
     """
 
     able: Bools
     favour_m: Ints
     wait_m: Ints
     reach_m: int
+    detour: float = 1.3
 
 
 NEVER = np.iinfo(np.int64).max
@@ -42,8 +43,7 @@ class PlacementProblem:
     Attributes:
         dealers: (m, 3) unit vectors. room: (m, days) appointments that are still free, 0 or more.
         orders: (n, 3) unit vectors. kinds: what orders ask for. kind: (n,) index into `kinds`.
-        detour: way by road over great circle.
-        favourite: (n,) the dealer that the owner prefers, `NOWHERE` for none. favourite_m: metres that it is worth.
+        favourite: (n,) the dealer that the owner prefers, `NOWHERE` for none. favourite_m: (n,) metres that it is worth.
         excluded: (order, dealer) pairs that are not to be asked.
     """
 
@@ -52,9 +52,8 @@ class PlacementProblem:
     orders: Floats
     kinds: tuple[Kind, ...]
     kind: Ints
-    detour: float
     favourite: Ints
-    favourite_m: int = 0
+    favourite_m: Ints
     excluded: frozenset[tuple[int, int]] = frozenset()
 
 

@@ -221,6 +221,7 @@ def live_service(folder: Path, database: Path | None = None, **settings: str) ->
             "PITCALL_PIPELINE_GAP_TIMEOUT_S": "3",
             "PITCALL_PIPELINE_STALE_AFTER_MIN": "1e9",  # recordings are published as they were made
             "PITCALL_HISTORY_FLUSH_S": "0.5",
+            "PITCALL_DISPATCH_BATCH_MINUTES": "0",
             **settings,
         }
         service = LiveService(folder, broker, dealer, store, environment)

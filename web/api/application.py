@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from domain.care import Schedule
 from domain.fleet import Vehicle
+from notifier.routing_policy import PLAIN_ROUTING, Routing
 from rules.rule import Rule
 from web.api import alerts, evidence, fleet, health, labels, orders, outcomes, problems, reminders, silences, stream
 from web.api.access import Access
@@ -35,6 +36,7 @@ def create_app(
     open_access: bool = False,
     stopping: Callable[[], bool] = lambda: False,
     poll_s: float = 0.5,
+    routing: Routing = PLAIN_ROUTING,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
 
@@ -51,6 +53,7 @@ def create_app(
         open_access: no keys: everybody on this machine may do everything. For a service bound to 127.0.0.1 only.
         stopping: true when the service is about to end: open event streams close, so that the server need not break them off.
         poll_s: how often an open event stream looks for news (and whether it is to close).
+        routing: how the next dealer is chosen after a refusal.
     """
 
     @asynccontextmanager
@@ -70,6 +73,7 @@ def create_app(
             utc_offset_hours=utc_offset_hours,
             stopping=stopping,
             poll_s=poll_s,
+            routing=routing,
         )
         app.state.overview = pages.OverviewCache()
         try:

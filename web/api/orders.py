@@ -175,6 +175,7 @@ def _consequences(service: Service, order: Order, asked: OrderTransition) -> tup
         time_ns=service.clock(),
         actor=asked.actor,
         reason=asked.reason,
+        routing=service.routing,
     )
     return refused.order, refused.outbox
 

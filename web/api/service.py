@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from domain.care import Schedule
 from domain.fleet import Vehicle
+from notifier.routing_policy import Routing
 from rules.rule import Rule
 from web.api.ports import WebStore
 
@@ -29,6 +30,7 @@ class Service:
     utc_offset_hours: float
     stopping: Callable[[], bool]
     poll_s: float
+    routing: Routing
 
 
 def _service(request: Request) -> Service:

@@ -30,9 +30,8 @@ def problem(seed: int, orders: int, dealers: int, days: int, kinds: int, *, reac
             for _ in range(kinds)
         ),
         kind=rng.integers(0, kinds, orders),
-        detour=1.3,
         favourite=np.where(rng.random(orders) < 0.3, rng.integers(0, dealers, orders), NOWHERE),
-        favourite_m=25_000,
+        favourite_m=np.full(orders, 25_000),
         excluded=frozenset(
             (int(a), int(b)) for a, b in zip(rng.integers(0, orders, 9), rng.integers(0, dealers, 9), strict=True)
         ),
@@ -46,7 +45,7 @@ def cost_m(asked: PlacementProblem, order: int, dealer: int, day: int) -> int | 
     road_m = round(1.3 * 1000 * 2 * 6371.0088 * float(np.arcsin(chord / 2)))
     if not kind.able[dealer] or road_m > kind.reach_m or kind.wait_m[day] == NEVER or (order, dealer) in asked.excluded:
         return None
-    favour_m = int(kind.favour_m[dealer]) + (asked.favourite_m if asked.favourite[order] == dealer else 0)
+    favour_m = int(kind.favour_m[dealer]) + (int(asked.favourite_m[order]) if asked.favourite[order] == dealer else 0)
     return road_m - favour_m + int(kind.wait_m[day])
 
 
@@ -129,8 +128,8 @@ def test_orders_that_share_the_last_appointments_all_get_one_though_it_is_farthe
         orders=unit_vectors(np.array([(31.01, 121.0), (30.9, 121.0)])),
         kinds=(Kind(able=np.ones(2, dtype=bool), favour_m=np.zeros(2, dtype=np.int64), wait_m=np.zeros(1, dtype=np.int64), reach_m=80_000),),
         kind=np.zeros(2, dtype=np.int64),
-        detour=1.3,
         favourite=np.full(2, NOWHERE),
+        favourite_m=np.zeros(2, dtype=np.int64),
     )  # fmt: skip
     assert place(asked).dealer.tolist() == [1, 0]
 
@@ -143,8 +142,8 @@ def test_nothing_to_place_and_nowhere_to_place_it_are_placements_too() -> None:
         orders=nobody.orders,
         kinds=nobody.kinds,
         kind=nobody.kind,
-        detour=1.3,
         favourite=nobody.favourite,
+        favourite_m=nobody.favourite_m,
     )
     found = place(full)
     assert (found.dealer.tolist(), found.cost_m, found.proven) == ([NOWHERE] * 3, 0, True)
@@ -159,6 +158,6 @@ def _without_orders(asked: PlacementProblem) -> PlacementProblem:
         orders=asked.orders[:0],
         kinds=asked.kinds,
         kind=asked.kind[:0],
-        detour=1.3,
         favourite=asked.favourite[:0],
+        favourite_m=asked.favourite_m[:0],
     )

@@ -1,0 +1,24 @@
+"""How the live service routes orders, from its settings."""
+
+from __future__ import annotations
+
+import httpx
+
+from app.settings_file import DispatchSection
+from notifier.dispatch.batch import CAN_WAIT
+from notifier.osrm import OsrmRoads
+from notifier.routing_policy import SHIPPED, Routing, load_routing_policy
+
+
+def routing_of(dispatch: DispatchSection) -> Routing:
+    """The routing of one process; a road service's connections last as long as the process.
+
+    Raises:
+        DataFileError: the policy file is not valid.
+    """
+    client = httpx.Client(base_url=dispatch.osrm_url, timeout=dispatch.osrm_timeout_s) if dispatch.osrm_url else None
+    return Routing(
+        policy=load_routing_policy(dispatch.policy or SHIPPED),
+        roads=OsrmRoads(client) if client else None,
+        waiting=CAN_WAIT if dispatch.batch_minutes else frozenset(),
+    )
