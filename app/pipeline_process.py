@@ -16,8 +16,8 @@ from app.composition import Parts, build_line, load_profiles
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
-from app.rule_reload import RuleWatch
 from app.routing import routing_of
+from app.rule_reload import RuleWatch
 from app.settings_file import ServiceSettings
 from app.sources import build_sources, pseudonyms
 from app.vehicle_directory import StoredVehicles

@@ -129,7 +129,7 @@ def test_published_drives_lead_to_the_alerts_and_orders_of_their_replay(tmp_path
         runner = LiveRunner(
             receiver,
             parts.line,
-            Casework(store=live_store, knowledge=parts.knowledge, policy=parts.policy),
+            Casework(store=live_store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing),
             live_store,
             parse,
             clock=time.time_ns,

@@ -108,7 +108,7 @@ class Live:
         receiver = MemoryReceiver(self.broker, clock_ns=self.clock)
         receiver.start()
         parts = parts_of(self.choice)
-        casework = Casework(store=self.store, knowledge=parts.knowledge, policy=parts.policy)
+        casework = Casework(store=self.store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
         return LiveRunner(
             receiver,
             parts.line,

@@ -128,7 +128,7 @@ def serve(url: str, broker_url: str, receiver: str, silent_after_s: float, viola
         runner = LiveRunner(
             RECEIVERS[receiver](settings),
             parts.line,
-            Casework(store=store, knowledge=parts.knowledge, policy=parts.policy),
+            Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing),
             store,
             parse,
             clock=time.time_ns,

@@ -38,7 +38,7 @@ class Run:
     def start(self):
         parts = build_line(self.vehicles, profiles=self.profiles)
         self.line = parts.line
-        self.casework = Casework(store=self.store, knowledge=parts.knowledge, policy=parts.policy)
+        self.casework = Casework(store=self.store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
         self.found = getattr(self, "found", [])
 
     def restart(self):

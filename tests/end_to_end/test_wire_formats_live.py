@@ -65,7 +65,7 @@ def runner(broker: NatsBroker, store: SqlStore) -> Iterator[LiveRunner]:
     receiver.start()
     vehicles = [Vehicle(id=CAR), Vehicle(id=DONGLE_CAR)]
     parts = build_line(vehicles, profiles=load_profiles(vehicles))
-    casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy)
+    casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
 
     def parse(messages: Sequence[RawMessage]) -> ParsedMessages:
         return parse_messages(messages, pseudonym_of=lambda name: f"p-{name}", sources=sources)
