@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -46,14 +46,19 @@ def _pairs(cell: Any, shape: str, words: str) -> tuple[tuple[str, str], ...]:
         if not match:
             raise ValueError(f"{item!r} is not {words}")
         pairs.append((match[1], match[2]))
-    twice = next((name for name, _ in pairs if [name for name, _ in pairs].count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"names {'a part' if 'PIECES' in words else repr(twice)} twice")
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError("names a part twice" if "PIECES" in words else "names one twice")
     return tuple(pairs)
 
 
-def _counts(words: str) -> pydantic.BeforeValidator:
-    return pydantic.BeforeValidator(lambda cell: tuple((n, int(v)) for n, v in _pairs(cell, r"[0-9]{1,9}", words)))
+def _counts(cell: Any, words: str) -> tuple[tuple[str, int], ...]:
+    return tuple((name, int(count)) for name, count in _pairs(cell, r"[0-9]{1,9}", words))
+
+
+def _as_text(example: str) -> pydantic.WithJsonSchema:
+    """How it is told in the API's description: as the text that stands in a cell."""
+    return pydantic.WithJsonSchema({"type": "string", "examples": [example]})
 
 
 def day_number(text: str) -> int:
@@ -66,6 +71,11 @@ def day_number(text: str) -> int:
         return (date.fromisoformat(text) - _EPOCH).days
     except ValueError:
         raise ValueError(f"{text!r} is no date such as 2026-10-01") from None
+
+
+def iso_date(day: int) -> str:
+    """The date of a day number."""
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def _holidays(cell: Any) -> tuple[int, ...]:
@@ -117,24 +127,31 @@ class DealerRow(pydantic.BaseModel):
     capabilities: Words = ()
     tier: Literal[TIERS] = "community"  # type: ignore[valid-type]  # the table of tiers names them
     bays: Annotated[int, pydantic.Field(ge=0, le=1_000)] = 0
-    technicians: Annotated[tuple[tuple[str, int], ...], _counts("SKILL=PEOPLE")] = ()
+    technicians: Annotated[
+        tuple[tuple[str, int], ...],
+        pydantic.BeforeValidator(lambda cell: _counts(cell, "SKILL=PEOPLE")),
+        _as_text("hv=2;engine=3"),
+    ] = ()
     capacity_per_day: Annotated[int, pydantic.Field(ge=0, le=10_000)] = 8
-    capacity_on: Annotated[tuple[tuple[int, int], ...], pydantic.BeforeValidator(_capacity_on)] = ()
+    capacity_on: Annotated[tuple[tuple[int, int], ...], pydantic.BeforeValidator(_capacity_on), _as_text("2026-11-02=3")] = ()
     labour_rate: Annotated[Decimal, pydantic.Field(ge=0, le=1_000_000, decimal_places=2)] = Decimal("0.00")
     labour_rates: Annotated[
         tuple[tuple[str, str], ...],
         pydantic.BeforeValidator(lambda cell: _pairs(cell, r"[0-9]{1,6}\.[0-9]{2}", "CAPABILITY=RATE, such as hv=420.00")),
+        _as_text("hv=420.00"),
     ] = ()
     currency: Annotated[str, pydantic.Field(pattern="^[A-Z]{3}$")] = "CNY"
-    stock: Annotated[tuple[tuple[str, int], ...], _counts("NUMBER=PIECES")] = ()
+    stock: Annotated[
+        tuple[tuple[str, int], ...], pydantic.BeforeValidator(lambda cell: _counts(cell, "NUMBER=PIECES")), _as_text("PC-PUMP=1")
+    ] = ()
     endpoint: Annotated[str, pydantic.Field(pattern=r"^https?://[^\s@]+$")] | None = None
     secret_name: str = ""
     opens_hour: _Hour = 8
     closes_hour: _Hour = 18
-    hours: Annotated[tuple[tuple[int, int, int], ...], pydantic.BeforeValidator(_hours)] = ()
+    hours: Annotated[tuple[tuple[int, int, int], ...], pydantic.BeforeValidator(_hours), _as_text("6=9-13")] = ()
     utc_offset_hours: Annotated[float, pydantic.Field(ge=-12, le=14, allow_inf_nan=False)] = 8.0
     days_open: _Weekdays = (1, 2, 3, 4, 5, 6)
-    holidays: Annotated[tuple[int, ...], pydantic.BeforeValidator(_holidays)] = ()
+    holidays: Annotated[tuple[int, ...], pydantic.BeforeValidator(_holidays), _as_text("2026-10-01..2026-10-07")] = ()
     acceptance: Annotated[float, pydantic.Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     nps: Annotated[float, pydantic.Field(ge=-100, le=100, allow_inf_nan=False)] | None = None
 

@@ -165,6 +165,7 @@ def _needs(scope: Scope, *, or_dealer: bool = False) -> Callable[[Caller], Calle
 
 Reader = Annotated[Caller, Depends(_needs(Scope.READ))]
 Orderer = Annotated[Caller, Depends(_needs(Scope.ORDERS))]
+Administrator = Annotated[Caller, Depends(_needs(Scope.ADMIN))]
 OrderReader = Annotated[Caller, Depends(_needs(Scope.READ, or_dealer=True))]
 """Reads orders; of a dealer's key its own only."""
 OrderMover = Annotated[Caller, Depends(_needs(Scope.ORDERS, or_dealer=True))]

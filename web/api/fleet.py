@@ -1,4 +1,4 @@
-"""`/api/v1/vehicles`, `/api/v1/dealers` and `/api/v1/rules`."""
+"""`/api/v1/vehicles` and `/api/v1/rules`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from domain.fleet import Dealer, Vehicle
+from domain.fleet import Vehicle
 from domain.live import VehicleSummary
 from notifier.messages import alert_json, recommendation_json, rfc3339, text_json
 from rules.rule import Rule, RuleStatus
@@ -40,12 +40,6 @@ def show_vehicle(vehicle_id: str, service: Served, _caller: Reader) -> dict[str,
     }
 
 
-@router.get("/dealers")
-def list_dealers(service: Served, _caller: Reader) -> dict[str, Any]:
-    """All dealers; how they are reached and which secret they hold is not told."""
-    return {"dealers": [_dealer_json(dealer) for dealer in service.store.dealers()]}
-
-
 @router.get("/rules")
 def list_rules(service: Served, _caller: Reader) -> dict[str, Any]:
     """The rules in use; `shadow` tells how often a shadow rule would have raised and cleared since the pipeline began."""
@@ -76,24 +70,6 @@ def _vehicle_json(vehicle: Vehicle) -> dict[str, Any]:
         "powertrain": vehicle.powertrain,
         "profile": vehicle.profile,
         "odometer_km": vehicle.odometer_km,
-    }
-
-
-def _dealer_json(dealer: Dealer) -> dict[str, Any]:
-    return {
-        "id": dealer.id,
-        "name": text_json(dealer.name),
-        "location": {"lat": dealer.latitude, "lon": dealer.longitude, "crs": "WGS84"},
-        "brands": list(dealer.brands),
-        "capabilities": list(dealer.capabilities),
-        "tier": dealer.tier,
-        "capacity_per_day": dealer.capacity_per_day,
-        "labour_rate": dealer.labour_rate,
-        "currency": dealer.currency,
-        "opens_hour": dealer.opens_hour,
-        "closes_hour": dealer.closes_hour,
-        "utc_offset_hours": dealer.utc_offset_hours,
-        "days_open": list(dealer.days_open),
     }
 
 
