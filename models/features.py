@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from domain.frames import TickKind
 from domain.signals import TICK_SIGNAL, SampleBatch
 from models.feature_set import NS_PER_S, FeatureSet
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from models.pane_carry import NO_ROW, Floats, Ints, PaneCarries
 
 NEVER = -(2**62)
 """Time of a value that was never seen."""
@@ -37,23 +35,6 @@ class TripPart:
     time_ns: Ints
     values: Floats
     closed_ns: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneCarry:
-    """What an open trip needs to go on in the next batch.
-
-    Attributes:
-        last_ns: time of its last record. next_grid: first grid step not yet read.
-        held_ns, held: last time and value of each column. sums, counts: readings of the pane that is being filled.
-    """
-
-    last_ns: int
-    next_grid: int
-    held_ns: Ints
-    held: Floats
-    sums: Floats
-    counts: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,52 +62,56 @@ class _Runs:
 
 
 class PaneStream:
-    """Cuts sample batches into panes; holds one `PaneCarry` for each vehicle that is under way."""
+    """Cuts sample batches into panes; `carries` has a row for each vehicle that is under way."""
 
     def __init__(self, features: FeatureSet) -> None:
         self.features = features
-        self.carries: dict[str, PaneCarry] = {}
+        self.carries = PaneCarries(len(features.columns))
         self._grid_ns = features.grid_s * NS_PER_S
         self._per_pane = features.pane_s // features.grid_s
         self._gap_ns = features.trip_gap_s * NS_PER_S
         self._stale_ns = np.array([round(each.stale_after_s * NS_PER_S) for each in features.columns], np.int64)
 
     def cut(self, samples: SampleBatch) -> Iterator[TripPart]:
-        """The panes that this batch completes and the trips that it ends, by vehicle and in order of time."""
+        """The panes that this batch completes and the trips that it ends, by vehicle and in order of time; no parts of nothing."""
         records = self._select(samples)
         if not len(records.time_ns):
             return
-        bounds = self._bounds(records)
-        runs, interrupted = self._open(samples, records, bounds)
+        runs, interrupted = self._open(samples, records, self._bounds(records))
         bins, sums, counts = self._fill(records, runs)
-        held_ns, held = self._held(records, runs, runs.stop, np.arange(len(runs.first)))
+        closed, closed_ns = self._closed(records, runs)
+        self._carry(samples, records, runs, closed, (sums[bins[1:] - 1], counts[bins[1:] - 1]))
         with np.errstate(invalid="ignore", divide="ignore"):
             means = np.where(2 * counts >= self._per_pane, sums / counts, np.nan)
-        for run, (first, stop) in enumerate(zip(runs.first, runs.stop, strict=True)):
+        panes = np.diff(bins) - 1
+        for run in np.flatnonzero((panes > 0) | closed | interrupted).tolist():
+            first = runs.first[run]
             vehicle = samples.vehicles[records.vehicle[first]]
-            if run in interrupted:
+            if interrupted[run]:
                 yield self._silence(vehicle, int(records.time_ns[first]))
-            open_bin = int(bins[run + 1]) - 1
-            closed_ns = self._closed_ns(records, int(stop))
-            if closed_ns is None:
-                self.carries[vehicle] = PaneCarry(
-                    last_ns=int(records.time_ns[stop - 1]),
-                    next_grid=int(max(runs.grid[run], runs.grid_stop[run])),
-                    held_ns=held_ns[run].copy(),
-                    held=held[run].copy(),
-                    sums=sums[open_bin].copy(),
-                    counts=counts[open_bin].copy(),
-                )
-            else:
-                self.carries.pop(vehicle, None)
-            complete = slice(int(bins[run]), open_bin)
-            pane = runs.grid[run] // self._per_pane + np.arange(open_bin - bins[run])
+            pane = runs.grid[run] // self._per_pane + np.arange(panes[run])
             yield TripPart(
                 vehicle=vehicle,
                 time_ns=(pane + 1) * (self._per_pane * self._grid_ns),
-                values=means[complete],
-                closed_ns=closed_ns,
+                values=means[bins[run] : bins[run] + panes[run]],
+                closed_ns=int(closed_ns[run]) if closed[run] else None,
             )
+
+    def _carry(
+        self, samples: SampleBatch, records: _Records, runs: _Runs, closed: NDArray[np.bool_], unfinished: tuple[Floats, Ints]
+    ) -> None:
+        """Take over the trips that go on, drop those that ended. `unfinished`: sums and counts of each run's last pane."""
+        held_ns, held = self._held(records, runs, runs.stop, np.arange(len(runs.first)))
+        vehicle = records.vehicle[runs.first]
+        last = np.append(np.diff(vehicle) != 0, True)
+        for number in vehicle[last & closed].tolist():
+            self.carries.drop(samples.vehicles[number])
+        going = np.flatnonzero(~closed)
+        rows = self.carries.made_rows([samples.vehicles[number] for number in vehicle[going].tolist()])
+        self.carries.last_ns[rows] = records.time_ns[runs.stop[going] - 1]
+        self.carries.next_grid[rows] = np.maximum(runs.grid, runs.grid_stop)[going]
+        self.carries.held_ns[rows], self.carries.held[rows] = held_ns[going], held[going]
+        self.carries.sums[rows], self.carries.counts[rows] = (of_runs[going] for of_runs in unfinished)
 
     def _select(self, samples: SampleBatch) -> _Records:
         columns = {each.path: number for number, each in enumerate(self.features.columns)}
@@ -144,25 +129,25 @@ class PaneStream:
         begins = np.flatnonzero((np.diff(records.vehicle) != 0) | after_tick | silence) + 1
         return np.concatenate(([0], begins, [len(records.time_ns)])).astype(np.int64)
 
-    def _open(self, samples: SampleBatch, records: _Records, bounds: Ints) -> tuple[_Runs, set[int]]:
-        """Runs with what they carry on, and the runs before which a carried trip had fallen silent."""
+    def _open(self, samples: SampleBatch, records: _Records, bounds: Ints) -> tuple[_Runs, NDArray[np.bool_]]:
+        """Runs with what they carry on, and before which runs a carried trip had fallen silent."""
         first, stop = bounds[:-1], bounds[1:]
         width = len(self.features.columns)
         grid = records.time_ns[first] // self._grid_ns + 1
         held_ns = np.full((len(first), width), NEVER, np.int64)
         held, sums = np.zeros((len(first), width)), np.zeros((len(first), width))
         counts = np.zeros((len(first), width), np.int64)
-        interrupted = set()
+        interrupted = np.zeros(len(first), np.bool_)
         vehicle = records.vehicle[first]
-        for run in np.flatnonzero(np.diff(vehicle, prepend=-1)).tolist():
-            carry = self.carries.get(samples.vehicles[vehicle[run]])
-            if carry is None:
-                continue
-            if records.time_ns[first[run]] - carry.last_ns > self._gap_ns:
-                interrupted.add(run)
-                continue
-            grid[run], held_ns[run], held[run] = carry.next_grid, carry.held_ns, carry.held
-            sums[run], counts[run] = carry.sums, carry.counts
+        foremost = np.flatnonzero(np.diff(vehicle, prepend=-1))
+        carries = self.carries
+        rows = carries.rows([samples.vehicles[number] for number in vehicle[foremost].tolist()])
+        carried, rows = foremost[rows != NO_ROW], rows[rows != NO_ROW]
+        silent = records.time_ns[first[carried]] - carries.last_ns[rows] > self._gap_ns
+        interrupted[carried[silent]] = True
+        run, rows = carried[~silent], rows[~silent]
+        grid[run], held_ns[run], held[run] = carries.next_grid[rows], carries.held_ns[rows], carries.held[rows]
+        sums[run], counts[run] = carries.sums[rows], carries.counts[rows]
         grid_stop = np.maximum(grid, records.time_ns[stop - 1] // self._grid_ns + 1)
         return _Runs(first, stop, grid, grid_stop, held_ns, held, sums, counts), interrupted
 
@@ -209,15 +194,13 @@ class PaneStream:
             held[own, column] = records.value[row[own]]
         return held_ns, held
 
-    def _closed_ns(self, records: _Records, stop: int) -> int | None:
-        """When the run before row `stop` ended: at its tick, or where the next record broke a silence."""
-        if records.column[stop - 1] == len(self.features.columns):
-            return int(records.time_ns[stop - 1])
-        if stop < len(records.time_ns) and records.vehicle[stop] == records.vehicle[stop - 1]:
-            return int(records.time_ns[stop])
-        return None
+    def _closed(self, records: _Records, runs: _Runs) -> tuple[NDArray[np.bool_], Ints]:
+        """Which runs ended, and when: at their tick, or where the next record broke a silence."""
+        last, following = runs.stop - 1, np.minimum(runs.stop, len(records.time_ns) - 1)
+        by_tick = records.column[last] == len(self.features.columns)
+        broken = (runs.stop < len(records.time_ns)) & (records.vehicle[following] == records.vehicle[last])
+        return by_tick | broken, np.where(by_tick, records.time_ns[last], records.time_ns[following])
 
     def _silence(self, vehicle: str, closed_ns: int) -> TripPart:
-        del self.carries[vehicle]
         nothing = np.empty((0, len(self.features.columns)))
         return TripPart(vehicle=vehicle, time_ns=np.empty(0, np.int64), values=nothing, closed_ns=closed_ns)

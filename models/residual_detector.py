@@ -137,8 +137,8 @@ class ResidualDetector:
 
     def snapshot(self, vehicle: str) -> bytes | None:
         """The vehicle's state, None where it has none."""
-        state, carry = self._states.get(vehicle), self._panes.carries.get(vehicle)
-        if state is None or (carry is None and state == VehicleState()):
+        state, carry = self._states.get(vehicle, VehicleState()), self._panes.carries.get(vehicle)
+        if carry is None and state == VehicleState():
             return None
         return encode(state, carry)
 
@@ -152,12 +152,12 @@ class ResidualDetector:
         self.forget(vehicle)
         self._states[vehicle] = own
         if carry is not None:
-            self._panes.carries[vehicle] = carry
+            self._panes.carries.set(vehicle, carry)
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""
         self._states.pop(vehicle, None)
-        self._panes.carries.pop(vehicle, None)
+        self._panes.carries.drop(vehicle)
 
     def _settle(self, trip: Trip, part: TripPart) -> _Settled:
         points, counts = settled_points(self._artefact.features, trip, part.values)

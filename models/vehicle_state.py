@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.errors import StorageError
 from models.cusum import CusumState, Drift
-from models.features import PaneCarry
+from models.pane_carry import PaneCarry
 from models.residual import Trip
 
 FORMAT = 1

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.findings import Finding
 from domain.frames import FrameBatch, FrameFlag
@@ -46,10 +45,8 @@ class FindingStamps:
     def _stamped(self, finding: Finding, frames: FrameBatch) -> Finding:
         ended, received_ns = self._state.get(finding.vehicle, (0, NOT_KNOWN))
         if finding.vehicle in frames.vehicles:
-            times, received = _arrivals(frames, frames.vehicles.index(finding.vehicle))
-            past = int(np.searchsorted(times, finding.time_ns, side="right"))
-            if past:
-                received_ns = int(received[int(np.searchsorted(times, times[past - 1])) : past].max())
+            arrived = _arrivals_at(frames, frames.vehicles.index(finding.vehicle), finding.time_ns)
+            received_ns = received_ns if arrived is None else arrived
         return replace(finding, drive=ended, received_ns=None if received_ns == NOT_KNOWN else received_ns)
 
     def _carry(self, frames: FrameBatch) -> None:
@@ -81,8 +78,16 @@ class FindingStamps:
         self._state.pop(vehicle, None)
 
 
-def _arrivals(frames: FrameBatch, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Event times and arrival times of one vehicle's records, ticks left out."""
+def _arrivals_at(frames: FrameBatch, number: int, time_ns: int) -> int | None:
+    """When the vehicle's last record at or before a time came, ticks apart; None where it has none in these frames."""
     first, end = np.searchsorted(frames.vehicle, [number, number + 1]).tolist()
-    own = np.flatnonzero((frames.flags[first:end] & FrameFlag.TICK) == 0) + first
-    return frames.time_ns[own], frames.messages.received_ns[frames.message[own]]
+    times = frames.time_ns[first:end]
+    past = int(np.searchsorted(times, time_ns, side="right"))
+    while past:
+        begin = int(np.searchsorted(times, times[past - 1]))
+        together = slice(first + begin, first + past)
+        real = (frames.flags[together] & FrameFlag.TICK) == 0
+        if real.any():
+            return int(frames.messages.received_ns[frames.message[together][real]].max())
+        past = begin
+    return None
