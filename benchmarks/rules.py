@@ -1,11 +1,16 @@
-"""`pitcall bench rules`: how many samples a second one rule takes, by size of batch; every sample wakes every rule."""
+"""`pitcall bench rules`: how many samples a second one rule takes, by size of batch, and a whole fleet in memory.
+
+Every sample has another value and wakes every rule whose condition it could make true.
+"""
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,10 +35,11 @@ SAMPLES = 200_000
 """In each measurement, over all its batches."""
 
 
-def run(rules: Sequence[Rule], *, rounds: int, jit: Jit) -> dict[str, Any]:
+def run(rules: Sequence[Rule], *, rounds: int, vehicles: int, jit: Jit) -> dict[str, Any]:
     """The figures of `bench rules --json`: medians of the rounds.
 
     Args:
+        vehicles: how many the fleet has.
         rules: shipped rules; the first lends its texts to the rules measured, all of them are asked for their state.
     """
     figures: dict[str, dict[str, float]] = {name: {} for name in CONDITIONS}
@@ -50,7 +56,49 @@ def run(rules: Sequence[Rule], *, rounds: int, jit: Jit) -> dict[str, Any]:
         "rules": len(rules),
         "state_bytes_per_vehicle": shipped.state_bytes_per_vehicle,
         "feature_bytes_per_vehicle": shipped.feature_bytes_per_vehicle,
+        "fleet": _fleet(shipped, vehicles),
     }
+
+
+def _fleet(engine: RuleEngine, vehicles: int) -> dict[str, float]:
+    """All rules over a fleet of which every vehicle sends one message after the other: memory, and samples a second once all are known."""
+    nothing = dtc_batch((), [])
+    names = tuple(f"v{number}" for number in range(vehicles))
+    before = _resident_bytes()
+    for number in range(2):
+        engine.evaluate(_message(number, names), nothing)
+    batches = [_message(number, names) for number in range(2, 5)]
+    began = time.process_time()
+    for batch in batches:
+        engine.evaluate(batch, nothing)
+    seconds = time.process_time() - began
+    return {
+        "vehicles": vehicles,
+        "memory_mb": (_resident_bytes() - before) / 1e6,
+        "samples_per_s": sum(len(batch.time_ns) for batch in batches) / seconds,
+    }
+
+
+def _message(number: int, vehicles: tuple[str, ...]) -> SampleBatch:
+    """One second's samples of every vehicle."""
+    count = len(vehicles) * len(PATHS)
+    rows = np.arange(count)
+    return SampleBatch(
+        vehicles=vehicles,
+        paths=PATHS,
+        time_ns=np.full(count, number * 10 * STEP_NS, np.int64),
+        vehicle=(rows // len(PATHS)).astype(np.int32),
+        signal=(rows % len(PATHS)).astype(np.int32),
+        value=(70.0 + (rows + number) % 25).astype(np.float64),
+    )
+
+
+def _resident_bytes() -> int:
+    """Memory of this process that is in use now; the highest so far where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _rate(engine: RuleEngine, size: int) -> float:

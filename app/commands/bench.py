@@ -67,14 +67,15 @@ def replay(rounds: int, minutes: float, rate: float, rule_paths: tuple[Path, ...
 
 @command.command()
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Rounds; medians count.")
+@click.option("--vehicles", default=100_000, show_default=True, type=click.IntRange(1), help="Of the fleet held in memory.")
 @JSON
-def rules(rounds: int, as_json: bool) -> None:
+def rules(rounds: int, vehicles: int, as_json: bool) -> None:
     """Samples a second that one rule takes, by size of batch, and the state of the shipped rules per vehicle."""
     from app.kernels import compiler
     from benchmarks.rules import run
     from rules.pack import load_rules
 
-    _show(run(load_rules(), rounds=rounds, jit=compiler()), as_json)
+    _show(run(load_rules(), rounds=rounds, vehicles=vehicles, jit=compiler()), as_json)
 
 
 @command.command()
