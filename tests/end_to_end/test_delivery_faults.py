@@ -26,6 +26,8 @@ BEGIN = 1_790_000_000 * SECOND
 ORDERS, VERSIONS, DEATHS = (2_500, 4, 0.004) if os.environ.get("PITCALL_LONG_TESTS") else (60, 4, 0.02)
 """The share of attempts before or after which the worker dies."""
 RECIPIENTS = 12
+TROUBLES = 0.2
+"""The share of attempts that go wrong: ten in a row, after which a push is given up, do not happen."""
 DOWN_FOR = 3_600 * SECOND
 
 
@@ -58,15 +60,15 @@ class Recipients:
         self._perhaps_die()
         if trouble == 0 and attempt_ns < BEGIN + DOWN_FOR:
             raise DeliveryError("could not be reached (ConnectError)")
-        if trouble == 1 and self._chance.random() < 0.3:
+        if trouble == 1 and self._chance.random() < TROUBLES:
             raise DeliveryError("answered 500")
-        if trouble == 2 and self._chance.random() < 0.3:
+        if trouble == 2 and self._chance.random() < TROUBLES:
             raise DeliveryError("answered 429", retry_after_s=self._chance.choice([1.0, 90.0]))
         self._take(event)
         self._perhaps_die()  # the recipient has it, the worker never learns
-        if trouble == 3 and self._chance.random() < 0.3:
+        if trouble == 3 and self._chance.random() < TROUBLES:
             raise DeliveryError("did not answer in time")
-        if trouble == 4 and self._chance.random() < 0.3:
+        if trouble == 4 and self._chance.random() < TROUBLES:
             raise DeliveryError("could not be reached (RemoteProtocolError)")
 
     def _take(self, event: OutboxEvent) -> None:
