@@ -53,10 +53,46 @@ def train(out: Path, vehicles: int, trips: int, seed: int) -> None:
 @click.option("--vehicles", default=20, show_default=True, type=click.IntRange(2), help="Healthy ones, and as many faulty ones.")
 @click.option("--trips", default=30, show_default=True, type=click.IntRange(2), help="Drives of each.")
 @click.option("--fault-from", default=15, show_default=True, type=click.IntRange(1), help="Drive at which faults begin.")
-@click.option("--seed", required=True, type=int, help="Of the fleets: one that nothing was tuned on.")
+@click.option("--seed", type=int, help="Of the fleets: one that nothing was tuned on.")
+@click.option("--benchmark", type=click.Choice(["cmapss"]), help="A public data set instead of fleets.")
+@click.option("--data", type=FILE, help="Folder with the benchmark's files.")
+@click.option("--cv", is_flag=True, help="Cross-validate on the training engines too (cmapss).")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Of the cross-validation.")
 @JSON
-def evaluate(vehicles: int, trips: int, fault_from: int, seed: int, as_json: bool) -> None:
-    """Recall, false alarms and delay of the coolant detector on fresh simulated fleets (thermostat stuck open)."""
+def evaluate(
+    vehicles: int,
+    trips: int,
+    fault_from: int,
+    seed: int | None,
+    benchmark: str | None,
+    data: Path | None,
+    cv: bool,
+    seeds: int,
+    as_json: bool,
+) -> None:
+    """Recall, false alarms and delay of the coolant detector on fresh simulated fleets (thermostat stuck open).
+
+    With --benchmark, figures of models of a public data set (docs/guides/model-benchmarks.md).
+    """
+    if benchmark is None:
+        if seed is None:
+            raise click.UsageError("give --seed N for simulated fleets, or --benchmark NAME --data DIR")
+        figures = _evaluate_coolant(vehicles, trips, fault_from, seed)
+    else:
+        from app.model_benchmarks import run_benchmark
+
+        if data is None:
+            raise click.UsageError("give --data DIR, the folder with the benchmark's files")
+        figures = run_benchmark(benchmark, data, cv=cv, seeds=seeds)
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        click.echo(f"{name:40} {value}")
+
+
+def _evaluate_coolant(vehicles: int, trips: int, fault_from: int, seed: int) -> dict[str, Any]:
+    """Figures on fleets of a seed, healthy ones and ones with a thermostat stuck open."""
     from itertools import chain
 
     from app.simulated_trips import DAY_NS, simulated_trips, simulated_vin
@@ -70,9 +106,4 @@ def evaluate(vehicles: int, trips: int, fault_from: int, seed: int, as_json: boo
     faulty = simulated_trips(seed + 1, vehicles=vehicles, trips=trips, fault=fault, faulty_from=fault_from)
     onset_ns = FIRST_START_NS + fault_from * DAY_NS
     onsets = {pseudonym(DEVELOPMENT_KEY, simulated_vin(seed + 1, n)): onset_ns for n in range(vehicles)}
-    figures: dict[str, Any] = evaluate_coolant(load_artefact(), chain(healthy, faulty), onsets)
-    if as_json:
-        print_json(figures)
-        return
-    for name, value in figures.items():
-        click.echo(f"{name:40} {value}")
+    return evaluate_coolant(load_artefact(), chain(healthy, faulty), onsets)
