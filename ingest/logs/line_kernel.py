@@ -81,6 +81,8 @@ def compile_patterns(patterns: Sequence[Pattern]) -> Program:
                     literals += argument
                 else:
                     row.append(int(argument))
+            if step.op == Op.STAMP:
+                row.append(_MAX_STAMP_NS // row[1])  # the kernel need not divide
             if step.op == Op.OPTIONAL:
                 row[1] = places[place + 1 + row[1]] - places[place] - 1
             rows.append(row + [0] * (4 - len(row)) + [int(place > 0 and joined[place - 1])])
@@ -105,8 +107,7 @@ def line_ends(text: bytes) -> NDArray[np.int64]:
     """Where the lines of a text end: at LF, at a CR that neither LF nor CR follows, and where the text ends."""
     buffer = np.frombuffer(text, np.uint8)
     places = np.flatnonzero(buffer == 10)
-    before = buffer[places[places > 0] - 1]
-    if np.count_nonzero(buffer == 13) > np.count_nonzero(before == 13):
+    if b"\r" in text and np.count_nonzero(buffer == 13) > np.count_nonzero(buffer[places[places > 0] - 1] == 13):
         returns = np.flatnonzero(buffer[:-1] == 13)
         after = buffer[returns + 1]
         alone = returns[(after != 10) & (after != 13)]
@@ -232,7 +233,7 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                     while p < stop and 48 <= text[p] <= 57 and p - q < 18:
                         whole = whole * 10 + (np.int64(text[p]) - 48)
                         p += 1
-                    fits = p > q and whole <= _MAX_STAMP_NS // a - 1
+                    fits = p > q and whole < c
                     if fits:
                         whole *= a
                         if p < stop and (text[p] == 46 or (b == 1 and text[p] == 44)):
@@ -369,8 +370,22 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                     wanted = n if op == 9 else np.int64(65)
                     if flag & 1 != 0:
                         wanted = np.int64(0)
+                    if a == 32 and c == 16 and b == 1 and flag & 128 == 0 and p + 1 < stop and text[p] == 32:
+                        # what nearly all data look like: up to eight times a space and two digits, tested together
+                        while p + 1 < stop and text[p] == 32 and text[p + 1] == 32 and wanted > 0:
+                            p += 1
+                        if 0 < wanted <= 8 and p + 3 * wanted <= stop:
+                            wrong = np.int64(0)
+                            together = np.uint64(0)
+                            for k in range(wanted):
+                                digits = np.int64(HEX_VALUE[text[p + 3 * k + 1]]) * 16 | np.int64(HEX_VALUE[text[p + 3 * k + 2]])
+                                wrong |= digits | (np.int64(text[p + 3 * k]) ^ 32) << 8
+                                together |= np.uint64(digits & 255) << np.uint64(8 * k)
+                            after = p + 3 * wanted
+                            if 0 <= wrong <= 255 and (after == stop or CHARACTER[text[after]] == 2):
+                                value, count, p = together, wanted, after
                     if a == 32 and c == 16 and (b == 1 or count > 0):
-                        # what nearly all bytes look like: a space and two digits
+                        # longer data one by one
                         while count < wanted and p + 1 < stop and text[p] == 32 and text[p + 1] == 32:
                             p += 1
                         while count < wanted and p + 2 < stop and text[p] == 32:
