@@ -1,9 +1,12 @@
-"""Whole lines from a stream of bytes, in pieces of bounded size, however long a line is."""
+"""Whole lines from a stream of bytes, in pieces of bounded size, however long a line is; where lines end."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.logs.log_format import ByteStream
 
@@ -85,3 +88,16 @@ class Rejoined:
             return self._stream.read(size)
         piece, self._head = self._head[:size], self._head[size:]
         return piece if len(piece) == size else piece + self._stream.read(size - len(piece))
+
+
+def line_ends(text: bytes) -> NDArray[np.int64]:
+    """Where the lines of a text end: at LF, at a CR that neither LF nor CR follows, and where the text ends."""
+    buffer = np.frombuffer(text, np.uint8)
+    places = np.flatnonzero(buffer == 10)
+    if b"\r" in text and np.count_nonzero(buffer == 13) > np.count_nonzero(buffer[places[places > 0] - 1] == 13):
+        returns = np.flatnonzero(buffer[:-1] == 13)
+        after = buffer[returns + 1]
+        alone = returns[(after != 10) & (after != 13)]
+        if len(alone):
+            places = np.sort(np.concatenate((places, alone)))
+    return places if len(places) and places[-1] == len(text) - 1 else np.append(places, len(text))

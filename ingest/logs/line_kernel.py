@@ -1,13 +1,11 @@
 """The kernel of the text formats: runs the patterns of `line_steps` over many lines in one pass.
 
-One kernel serves every format, since a pattern is data: a table of numbers. It is one function,
+One kernel serves every format, since a pattern is data: a table of numbers (`line_program`). It is one function,
 because calls would not compile through an injected jit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -15,10 +13,10 @@ from numpy.typing import NDArray
 
 from ingest.logs.candump_kernel import HEX_VALUE, MAX_BUSES
 from ingest.logs.line_cutter import MAX_LINE_BYTES
-from ingest.logs.line_steps import FD_LENGTHS, LEAST_PACKET_BYTES, MAX_ID, MAX_STAMP_NS, Op, Pattern, Step
+from ingest.logs.line_steps import FD_LENGTHS, LEAST_PACKET_BYTES, MAX_ID
 
 _FD_LENGTHS = np.array(FD_LENGTHS, np.int64)
-_MAX_BUSES, _MAX_LINE_BYTES, _MAX_ID, _MAX_STAMP_NS = MAX_BUSES, MAX_LINE_BYTES, MAX_ID, MAX_STAMP_NS
+_MAX_BUSES, _MAX_LINE_BYTES, _MAX_ID = MAX_BUSES, MAX_LINE_BYTES, MAX_ID
 _LEAST_PACKET = LEAST_PACKET_BYTES
 
 CHARACTER = np.zeros(256, np.uint8)
@@ -50,70 +48,6 @@ class Carried(IntEnum):
     CONTROL_START = 9
     CONTROL_END = 10
     ENDING = 11
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """Patterns as the kernel takes them: steps (op, three arguments, whether a gap comes before), where each pattern begins, and
-    the literal bytes.
-    """
-
-    steps: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    literals: NDArray[np.uint8]
-
-
-def compile_patterns(patterns: Sequence[Pattern]) -> Program:
-    """The patterns as tables; a gap before a step becomes part of it."""
-    literals = bytearray()
-    rows: list[list[int]] = []
-    starts = [0]
-    for pattern in patterns:
-        joined = _joined_gaps(pattern)
-        places = [place - sum(joined[:place]) for place in range(len(pattern) + 1)]
-        for place, step in enumerate(pattern):
-            if joined[place]:
-                continue
-            row = [int(step.op)]
-            for argument in step.arguments:
-                if isinstance(argument, bytes):
-                    row += [len(literals), len(argument)]
-                    literals += argument
-                else:
-                    row.append(int(argument))
-            if step.op == Op.STAMP:
-                row.append(_MAX_STAMP_NS // row[1])  # the kernel need not divide
-            if step.op == Op.OPTIONAL:
-                row[1] = places[place + 1 + row[1]] - places[place] - 1
-            rows.append(row + [0] * (4 - len(row)) + [int(place > 0 and joined[place - 1])])
-        starts.append(len(rows))
-    return Program(
-        steps=np.array(rows, np.int64).reshape(-1, 5),
-        starts=np.array(starts, np.int64),
-        literals=np.frombuffer(bytes(literals) or b"\0", np.uint8),
-    )
-
-
-def _joined_gaps(pattern: Pattern) -> list[bool]:
-    """Which steps are gaps that can be part of the next step: not the last of an optional group."""
-    last = {place + int(step.arguments[0]) for place, step in enumerate(pattern) if step.op == Op.OPTIONAL}
-    return [
-        step == Step(Op.GAP, (1,)) and place not in last and place + 1 < len(pattern) and pattern[place + 1].op != Op.GAP
-        for place, step in enumerate(pattern)
-    ]
-
-
-def line_ends(text: bytes) -> NDArray[np.int64]:
-    """Where the lines of a text end: at LF, at a CR that neither LF nor CR follows, and where the text ends."""
-    buffer = np.frombuffer(text, np.uint8)
-    places = np.flatnonzero(buffer == 10)
-    if b"\r" in text and np.count_nonzero(buffer == 13) > np.count_nonzero(buffer[places[places > 0] - 1] == 13):
-        returns = np.flatnonzero(buffer[:-1] == 13)
-        after = buffer[returns + 1]
-        alone = returns[(after != 10) & (after != 13)]
-        if len(alone):
-            places = np.sort(np.concatenate((places, alone)))
-    return places if len(places) and places[-1] == len(text) - 1 else np.append(places, len(text))
 
 
 def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not compile through an injected jit

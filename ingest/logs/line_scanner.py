@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from domain.frames import EXTENDED_ID, NO_ARENA, FrameFlag
 from domain.ports import Jit
 from ingest.logs.candump_kernel import MAX_BUSES
-from ingest.logs.line_cutter import MAX_LINE_BYTES, split_lines
-from ingest.logs.line_kernel import Carried, Program, compile_patterns, line_ends, scan_lines
+from ingest.logs.line_cutter import MAX_LINE_BYTES, line_ends, split_lines
+from ingest.logs.line_kernel import Carried, scan_lines
+from ingest.logs.line_program import Program, compile_patterns
 from ingest.logs.line_reading import read_pattern
 from ingest.logs.line_steps import BLANKS, BUS_NAME_BYTES, MAX_BYTES, Pattern
 
