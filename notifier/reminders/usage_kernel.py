@@ -14,20 +14,26 @@ DAY_NS = 86_400 * 1_000_000_000
 NEVER = -(2**62)
 """A time before all times."""
 NO_DAY = -(2**62)
-LONGEST_GAP_NS = 10 * 1_000_000_000
-"""Between two samples of a signal further apart nothing is known."""
-OIL_STALE_NS, OUTSIDE_STALE_NS, PEDAL_STALE_NS = 600 * 1_000_000_000, 3600 * 1_000_000_000, 5 * 1_000_000_000
+LONGEST_GAP_NS = 35 * 1_000_000_000
+"""Between two samples of a signal further apart nothing is known; packets of GB/T 32960 come every 30 s at the latest."""
+BRAKING_GAP_NS = 2 * 1_000_000_000
+"""Of a stretch that is longer nobody knows how much of it was braked."""
+OIL_STALE_NS, OUTSIDE_STALE_NS = 600 * 1_000_000_000, 3600 * 1_000_000_000
+PEDAL_STALE_NS, TRACTION_STALE_NS = 5 * 1_000_000_000, 60 * 1_000_000_000
 REST_NS = 4 * 3600 * 1_000_000_000
 """A value that comes after such a silence is one of a vehicle at rest."""
 STANDING_KMH, RUNNING_RPM, PEDAL_PERCENT = 1.0, 300.0, 2.0
 SHORT_TRIP_UM = 8_000_000_000
 COLD, HOT = -10.0, 35.0
 
-NOT_READ, TICK, SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_A, CARRIED = -2, -1, 0, 1, 2, 3, 4, 5, 6, 7
+NOT_READ, TICK = -2, -1
+SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_V, TRACTION_A, CARRIED = range(9)
 """Columns of samples; those from CARRIED on are readings, of which a day keeps one value."""
 END_OF_DRIVE = 1.0
 """`domain.frames.TickKind.END_OF_DRIVE`."""
-DISTANCE_UM, ENGINE_NS, OIL_UREV, DRIVING_NS, IDLE_NS, EXTREME_NS, BRAKE_UJ, TRIPS, SHORT_TRIPS, SUMS = range(10)
+DISTANCE_UM, ENGINE_NS, OIL_UREV, DRIVING_NS, IDLE_NS, EXTREME_NS, BRAKE_UJ, ENERGY_MILLIJOULE, TRIPS, SHORT_TRIPS, SUMS = range(
+    11
+)
 LAST, MAX, REST = 0, 1, 2
 """Which value of a day a reading keeps."""
 
@@ -99,7 +105,10 @@ def count_use(  # noqa: C901 - one function by design: a kernel calls nothing
             continue
         if which == SPEED:
             if before < STANDING_KMH:
-                sums[at, IDLE_NS] += length
+                stopped = now - last_ns[at, RPM] <= LONGEST_GAP_NS and last[at, RPM] < RUNNING_RPM
+                charging = now - last_ns[at, TRACTION_A] <= TRACTION_STALE_NS and last[at, TRACTION_A] > 0.0
+                if not stopped and not charging:
+                    sums[at, IDLE_NS] += length
                 continue
             way = math.floor(before * length / 3600.0 + 0.5)
             sums[at, DISTANCE_UM] += way
@@ -108,12 +117,15 @@ def count_use(  # noqa: C901 - one function by design: a kernel calls nothing
             outside = last[at, OUTSIDE_C]
             if now - last_ns[at, OUTSIDE_C] <= OUTSIDE_STALE_NS and (outside < COLD or outside > HOT):
                 sums[at, EXTREME_NS] += length
-            if new < before:
+            if new < before and length <= BRAKING_GAP_NS:
                 pressed = now - last_ns[at, PEDAL_ON] <= PEDAL_STALE_NS and last[at, PEDAL_ON] > 0.5
                 pushed = now - last_ns[at, PEDAL_POSITION] <= PEDAL_STALE_NS and last[at, PEDAL_POSITION] > PEDAL_PERCENT
                 recuperates = now - last_ns[at, TRACTION_A] <= PEDAL_STALE_NS  # takes a part that nobody tells
                 if (pressed or pushed) and not recuperates:
                     sums[at, BRAKE_UJ] += math.floor((before * before - new * new) / 25.92 * 1e6 + 0.5)
+        elif which == TRACTION_A and before < 0.0:
+            if now - last_ns[at, TRACTION_V] <= TRACTION_STALE_NS:  # positive when charging
+                sums[at, ENERGY_MILLIJOULE] += math.floor(-before * last[at, TRACTION_V] * length / 1e6 + 0.5)
         elif which == RPM and before >= RUNNING_RPM:
             sums[at, ENGINE_NS] += length
             if now - last_ns[at, OIL_C] <= OIL_STALE_NS:

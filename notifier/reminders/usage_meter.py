@@ -20,8 +20,9 @@ from notifier.reminders import usage_kernel as kernel
 SPEED, RPM = "Vehicle.Speed", "Vehicle.Powertrain.CombustionEngine.Speed"
 OIL_C, OUTSIDE_C = "Vehicle.Powertrain.CombustionEngine.EngineOil.Temperature", "Vehicle.Exterior.AirTemperature"
 PEDAL_ON, PEDAL_POSITION = "Vehicle.Chassis.Brake.IsPedalPressed", "Vehicle.Chassis.Brake.PedalPosition"
-TRACTION_A, ODOMETER = "Vehicle.Powertrain.TractionBattery.CurrentCurrent", "Vehicle.TraveledDistance"
-CARRIED = (SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_A)
+TRACTION_V, TRACTION_A = (f"Vehicle.Powertrain.TractionBattery.{name}" for name in ("CurrentVoltage", "CurrentCurrent"))
+ODOMETER = "Vehicle.TraveledDistance"
+CARRIED = (SPEED, RPM, OIL_C, OUTSIDE_C, PEDAL_ON, PEDAL_POSITION, TRACTION_V, TRACTION_A)
 """In the order of the kernel's columns."""
 _STATISTIC = {Statistic.LAST: kernel.LAST, Statistic.MAX: kernel.MAX, Statistic.REST: kernel.REST}
 
@@ -44,7 +45,7 @@ class UsageMeter:
         self._columns = {path: number for number, path in enumerate((*CARRIED, *dict.fromkeys(told)))}
         statistics = {ODOMETER: Statistic.LAST} | {reading.path: reading.statistic for reading in self._readings}
         self._statistic = np.array([_STATISTIC[statistics[path]] for path in list(self._columns)[len(CARRIED) :]], np.int64)
-        said = "\n".join(("2", *self._columns, repr(self._statistic.tolist())))
+        said = "\n".join(("3", *self._columns, repr(self._statistic.tolist())))
         self.version = hashlib.sha256(said.encode()).hexdigest()[:16]
         self._count: Callable[..., int] = jit(kernel.count_use)
         readings_of_day = len(self._statistic)
@@ -142,6 +143,7 @@ class UsageMeter:
             distance_km=amounts[kernel.DISTANCE_UM] / 1e9,
             engine_h=amounts[kernel.ENGINE_NS] / 3.6e12,
             oil_wear_rev=amounts[kernel.OIL_UREV] / 1e6,
+            energy_kwh=amounts[kernel.ENERGY_MILLIJOULE] / 3.6e9,
             brake_mj=amounts[kernel.BRAKE_UJ] / 1e9,
             driving_s=amounts[kernel.DRIVING_NS] / 1e9,
             idle_s=amounts[kernel.IDLE_NS] / 1e9,

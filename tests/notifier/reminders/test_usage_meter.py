@@ -15,14 +15,14 @@ from domain.signals import TICK_SIGNAL, SampleBatch
 from dtc_knowledge.maintenance import shipped_readings
 from notifier.reminders import usage_kernel
 from notifier.reminders.usage_kernel import DAY_NS
-from notifier.reminders.usage_meter import ODOMETER, OIL_C, OUTSIDE_C, PEDAL_ON, RPM, SPEED, UsageMeter
+from notifier.reminders.usage_meter import ODOMETER, OIL_C, OUTSIDE_C, PEDAL_ON, RPM, SPEED, TRACTION_A, TRACTION_V, UsageMeter
 from tests.notifier.reminders.builders import DAY0
 
 SERVICE = "Vehicle.Service.DistanceToService"
 PADS = ("Vehicle.Chassis.Axle.Row1.Wheel.Left.Brake.PadWear", "Vehicle.Chassis.Axle.Row2.Wheel.Right.Brake.PadWear")
 AIR_KPA = "Vehicle.Powertrain.CombustionEngine.AirFilter.DifferentialPressure"
 BATTERY_V = "Vehicle.LowVoltageBattery.CurrentVoltage"
-PATHS = (SPEED, RPM, OIL_C, ODOMETER, SERVICE, OUTSIDE_C, PEDAL_ON, *PADS, AIR_KPA, BATTERY_V)
+PATHS = (SPEED, RPM, OIL_C, ODOMETER, SERVICE, OUTSIDE_C, PEDAL_ON, *PADS, AIR_KPA, BATTERY_V, TRACTION_V, TRACTION_A)
 START = DAY0 * DAY_NS + 8 * 3600 * 1_000_000_000
 Row = tuple[float, int | str, float]
 TICK, END = TICK_SIGNAL, float(TickKind.END_OF_DRIVE)
@@ -86,6 +86,13 @@ def test_standing_is_idling_and_a_gap_is_nothing() -> None:
     assert (day.idle_s, day.driving_s) == (5.0, 1.0)
 
 
+@pytest.mark.parametrize(("signal", "value"), [(RPM, 0.0), (TRACTION_A, 30.0)])
+def test_a_stopped_engine_and_a_car_that_charges_do_not_idle(signal: str, value: float) -> None:
+    standing: list[Row] = [row for s in range(61) for row in ((s, signal, value), (s, SPEED, 0.0))]
+    assert day_of([*standing, (61, ODOMETER, 5.0)]).idle_s == 0.0
+    assert day_of([*((s, SPEED, 0.0) for s in range(61)), (61, RPM, 800.0)]).idle_s == 60.0
+
+
 def test_driving_in_the_frost_is_told() -> None:
     cold = day_of([(0, OUTSIDE_C, -15.0), *((s, SPEED, 50.0) for s in range(11))])
     mild = day_of([(0, OUTSIDE_C, 15.0), *((s, SPEED, 50.0) for s in range(11))])
@@ -97,6 +104,20 @@ def test_braking_from_72_to_0_takes_200_joules_from_each_kilogram() -> None:
     pressed: list[Row] = [(10 + s, PEDAL_ON, 1.0) for s in range(13)]
     assert day_of(sorted([*slowing, *pressed], key=lambda row: row[0])).brake_mj == pytest.approx(0.2)
     assert day_of(slowing).brake_mj == day_of([(0, PEDAL_ON, 1.0), *slowing]).brake_mj == 0.0
+    recuperating: list[Row] = [*pressed, *((10 + s, TRACTION_A, 80.0) for s in range(13))]
+    assert day_of(sorted([*slowing, *recuperating], key=lambda row: row[0])).brake_mj == 0.0
+
+
+def test_energy_is_what_was_taken_from_the_battery_not_what_was_charged() -> None:
+    rows: list[Row] = [
+        row for s in range(0, 3601, 10) for row in ((s, TRACTION_V, 400.0), (s, TRACTION_A, -50.0 if s < 1800 else 60.0))
+    ]
+    assert day_of(rows).energy_kwh == pytest.approx(10.0)
+
+
+def test_packets_every_half_minute_are_enough() -> None:
+    day = day_of([(30 * n, SPEED, 60.0) for n in range(21)])
+    assert (day.distance_km, day.driving_s, day.trips) == (pytest.approx(10.0), 600.0, 1)
 
 
 def test_the_wheel_that_is_worn_most_speaks_for_the_pads() -> None:
