@@ -17,7 +17,7 @@ from web.api import alerts, dealers, evidence, fleet, health, labels, orders, ou
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
-from web.pages import alert_actions
+from web.pages import alert_actions, care_actions
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
@@ -104,6 +104,7 @@ def create_app(
         health.router,
         pages.router,
         alert_actions.router,
+        care_actions.router,
     ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))

@@ -120,7 +120,7 @@ def show_vehicle(vehicle_id: str, request: Request, service: Served, visitor: Vi
     if view is None:
         said = {"heading": words.LABELS["unknown_vehicle"], "advice": words.LABELS["unknown_vehicle_do"]}
         return _page("message.html.j2", request, visitor, status=404, **said)
-    return _page("vehicle.html.j2", request, visitor, view=view)
+    return _page("vehicle.html.j2", request, visitor, view=view, may_act=visitor.may(Scope.ORDERS))
 
 
 @router.get("/reminders")

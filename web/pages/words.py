@@ -127,6 +127,8 @@ LABELS = _texts(
         "not_yet": ("not yet", "未到期"),
         "weekly": ("{} km a week", "每周 {} 公里"),
         "looked_at": ("as of {}", "截至 {}"),
+        "put_off": ("Put off for two weeks", "推迟两周"),
+        "decline": ("Decline", "拒绝"),
         "no_care": ("No care is known of this vehicle yet", "暂无保养信息"),
         "no_care_do": (
             "“pitcall serve” looks at every vehicle with a known powertrain at night; days of use come from its drives.",

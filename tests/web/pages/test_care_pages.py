@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from app.care import review_fleet
-from domain.care import Enrolment, OwnKind, OwnValue
+from domain.care import Enrolment, OwnKind, OwnValue, ReminderState
 from domain.fleet import VaultEntry, Vehicle
 from dtc_knowledge.maintenance import shipped_plans
 from storage.memory_store import MemoryStore
 from tests.notifier.reminders.builders import DAY0, even_use
 from tests.web.pages.test_pages import shown, text
 from tests.web.serving import client, stranger
+from web.api.access import key_hash
 
 PLANS = shipped_plans()
 
@@ -85,6 +86,32 @@ def test_all_open_reminders_are_listed_and_filtered() -> None:
     assert "12 V battery test" in overdue
     assert "Engine oil and filter" not in overdue
     assert "Nothing is due" in page("/reminders?state=snoozed", store)
+
+
+def test_a_reminder_is_put_off_and_declined_by_its_buttons() -> None:
+    store = served()
+    (oil,) = [each.id for each in store.reminders() if each.item == "engine-oil"]
+    with client(store, schedule_of=PLANS.schedule) as web:
+        assert f'action="/reminders/{oil}/snooze"' in web.get("/vehicles/car").text
+        answer = web.post(f"/reminders/{oil}/snooze")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/vehicles/car")
+        off = store.reminder(oil)
+        assert off is not None
+        assert (off.state, off.snoozed_until) == (ReminderState.SNOOZED, DAY0 + 42 + 14)
+        assert f'action="/reminders/{oil}/snooze"' not in web.get("/vehicles/car").text
+        assert web.post(f"/reminders/{oil}/decline").status_code == 303
+        assert web.post(f"/reminders/{oil}/decline").status_code == 409
+        assert web.post("/reminders/nothing/snooze").status_code == 404
+
+
+def test_who_may_only_read_has_no_buttons() -> None:
+    store, readers = served(), {key_hash("reader"): ("read",)}
+    (oil,) = [each.id for each in store.reminders() if each.item == "engine-oil"]
+    with client(store, keys=readers, headers={"authorization": "Bearer reader"}, schedule_of=PLANS.schedule) as web:
+        web.post("/sign-in", content="key=reader")
+        seen = web.get("/vehicles/car")
+        assert (seen.status_code, "/decline" in seen.text) == (200, False)
+        assert web.post(f"/reminders/{oil}/decline").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/vehicles/x", "/reminders"])
