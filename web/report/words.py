@@ -160,6 +160,7 @@ REJECTIONS = _texts(
     {
         "too_far": ("too far", "距离过远"),
         "excluded": ("declined before", "此前已拒单"),
+        "no_workshop": ("no workshop", "非维修站"),
         "brand": ("other brand", "品牌不符"),
         "capability": ("not equipped for it", "不具备维修能力"),
         "closed": ("not open in time", "营业时间不符"),
