@@ -28,7 +28,7 @@ from dtc_knowledge.files import KnowledgeFiles, source_titles
 from dtc_knowledge.information import Step, ordered_steps
 from dtc_knowledge.matching import FIRM, Match, RankedCause, match_patterns, rank_causes
 from dtc_knowledge.offers import with_repairs
-from dtc_knowledge.pattern import Pattern
+from dtc_knowledge.pattern import Pattern, Role
 from dtc_knowledge.planning import Handling, Workshop, advice, handling, plan_lines, system_need
 from dtc_knowledge.rejection import Rejected, rejected
 from dtc_knowledge.urgency import Item, fuse
@@ -233,9 +233,12 @@ class FaultKnowledge:
         """Urgency, handling and advice for alerts and for values named by hand."""
         decided = fuse(own, context, found.matched, self.codes, explained_by_others(found, own) if context else frozenset())
         pattern = found.pattern
+        keys = _keys(own)
         for match in found.matched:
-            if match.measured and match.belief >= FIRM and match.pattern.urgency > decided.urgency:
-                en, zh = ", ".join(p.text.en for p in match.measured), "，".join(p.text.zh for p in match.measured)
+            shown = [predicate for predicate in match.measured if predicate.role is Role.TRIGGER]
+            concerned = not context or _own_ground(match, keys)
+            if shown and concerned and match.belief >= FIRM and match.pattern.urgency > decided.urgency:
+                en, zh = ", ".join(p.text.en for p in shown), "，".join(p.text.zh for p in shown)
                 decided = Item(urgency=match.pattern.urgency, reason=Text(en=f"measured: {en}", zh=f"实测：{zh}"))
                 pattern = match.pattern
         return decided, handling(pattern, decided.urgency), advice(pattern, decided.urgency)
