@@ -51,7 +51,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedCause:
-    """A root cause with its unnormalised belief and the match that contributes most."""
+    """A root cause with its unnormalised belief and the strongest match that suggests it."""
 
     cause: PatternCause
     belief: float
@@ -211,8 +211,11 @@ def _factor(shift: Shift, present: Collection[str], seen: Observation) -> float:
 
 
 def rank_causes(matched: Sequence[Match], seen: Observation) -> list[RankedCause]:
-    """Noisy-OR over the patterns that suggest each cause; most probable first, then by id."""
-    best: dict[str, tuple[float, PatternCause, Match]] = {}
+    """Noisy-OR over the patterns that suggest each cause; most probable first, then by id.
+
+    A cause is told with the strongest of its patterns, so that what is said of the fault is what is believed most.
+    """
+    named: dict[str, tuple[PatternCause, Match]] = {}
     doubt: dict[str, float] = {}
     touched: dict[str, set[str]] = {}
     for match in matched:
@@ -220,10 +223,9 @@ def rank_causes(matched: Sequence[Match], seen: Observation) -> list[RankedCause
             belief = match.belief * share
             doubt[cause.id] = doubt.get(cause.id, 1.0) * (1 - belief)
             touched.setdefault(cause.id, set()).update(match.touched)
-            if cause.id not in best or belief > best[cause.id][0]:
-                best[cause.id] = (belief, cause, match)
+            named.setdefault(cause.id, (cause, match))
     ranked = [
         RankedCause(cause=cause, belief=1 - doubt[id_], match=match, touched=tuple(sorted(touched[id_])))
-        for id_, (_, cause, match) in best.items()
+        for id_, (cause, match) in named.items()
     ]
     return sorted(ranked, key=lambda r: (-r.belief, r.cause.id))

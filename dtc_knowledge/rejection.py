@@ -48,17 +48,18 @@ def rejected(fitting: Iterable[Pattern], seen: Observation, matched: Sequence[Ma
 
 def _doubt(match: Match, titles: Mapping[str, Text]) -> Text:
     if match.explained:
-        codes = ", ".join(code for code, _ in match.explained)
+        codes = [code for code, _ in match.explained]
         other = titles[match.explained[0][1]]
-        return Text(en=f"{codes} is explained by: {other.en}", zh=f"{codes} 可由“{other.zh}”解释")
+        verb = "are" if len(codes) > 1 else "is"
+        return Text(en=f"{', '.join(codes)} {verb} explained by: {other.en}", zh=f"{', '.join(codes)} 可由“{other.zh}”解释")
     if match.contrary:
         return _contrary(match.contrary)
     return Text(en="its signs are weak: pending, history or of another incident", zh="迹象较弱：待定、历史或属于其他故障")
 
 
 def _contrary(words: Iterable[str]) -> Text:
-    said = ", ".join(dict.fromkeys(words))
-    return Text(en=f"{said} speaks against it", zh=f"{said} 与之不符")
+    told = list(dict.fromkeys(words))
+    return Text(en=f"{', '.join(told)} {'speak' if len(told) > 1 else 'speaks'} against it", zh=f"{', '.join(told)} 与之不符")
 
 
 def _missed(pattern: Pattern, codes: Collection[str], related: Collection[str]) -> Iterator[Text]:
@@ -70,8 +71,9 @@ def _missed(pattern: Pattern, codes: Collection[str], related: Collection[str]) 
         shown, reported = other
         yield Text(en=f"{shown} would show it, {reported} is reported", zh=f"需 {shown} 才能证明，实际报告 {reported}")
     elif support:
-        said = ", ".join(dict.fromkeys(support))
-        yield Text(en=f"{said} goes with it, but nothing shows it", zh=f"{said} 可伴随出现，但没有直接证明它的迹象")
+        told = list(dict.fromkeys(support))
+        en = f"{', '.join(told)} {'go' if len(told) > 1 else 'goes'} with it, but nothing shows it"
+        yield Text(en=en, zh=f"{', '.join(told)} 可伴随出现，但没有直接证明它的迹象")
 
 
 def _other_mode(pattern: Pattern, codes: Collection[str]) -> tuple[str, str] | None:

@@ -86,3 +86,39 @@ def test_nothing_at_all_is_answered_calmly() -> None:
     document = explain(knowledge(), [], {}, "zh")
     assert document["urgency"] == "MONITOR"
     assert "持续观察" in explain_text(document, "zh")
+
+
+def test_what_was_thought_of_and_rejected_is_told_with_the_reason() -> None:
+    said = {row["pattern"]: row["reason"] for row in explain(knowledge(), ["U0100", "U0121", "P0562"], {}, "en")["rejected"]}
+    assert said["module_silent"] == "U0100, U0121 are explained by: Low-voltage charging fault"
+    said = {row["pattern"]: row["reason"] for row in explain(knowledge(), ["SPN102/FMI3"], {}, "en")["rejected"]}
+    assert said["turbo_underboost"] == "SPN102/FMI1 would show it, SPN102/FMI3 is reported"
+    said = {row["pattern"]: row["reason"] for row in explain(knowledge(), ["P0118"], {}, "zh")["rejected"]}
+    assert said["coolant_overheat"] == "P0118 与之不符"
+
+
+def test_an_open_interlock_is_a_stop_even_where_low_isolation_leads() -> None:
+    document = explain(knowledge(), ["P0A0D", "GB11"], {}, "en")
+    assert (document["patterns"][0], document["urgency"], document["drive"]) == ("ev_isolation_loss", "STOP", "no")
+
+
+def test_contradicting_codes_of_one_sensor_are_answered_on_the_safe_side() -> None:
+    document = explain(knowledge(), ["SPN100/FMI4", "SPN100/FMI1"], {}, "en")
+    assert (document["title"], document["urgency"]) == ("Low oil pressure", "STOP")
+    assert "within minutes" in document["advice"]
+
+
+def test_what_would_help_is_named_until_it_is_measured() -> None:
+    names = [row["signal"] for row in explain(knowledge(), ["P0171"], {}, "en")["unknown"]["signals"]]
+    assert "Vehicle.OBD.LongTermFuelTrim1" in names
+    values = dict.fromkeys(names, 5.0)
+    assert explain(knowledge(), ["P0171"], values, "en")["unknown"]["signals"] == []
+
+
+def test_a_repair_less_likely_than_not_by_far_waits_for_the_diagnosis() -> None:
+    document = explain(knowledge(), ["GB11"], {}, "en")
+    assert document["causes"][0]["probability"] > 0.2
+    mixed = explain(knowledge(), ["P0A0D", "GB11"], {}, "en")
+    assert mixed["causes"][0]["probability"] < 0.25
+    assert [line["optional"] for line in mixed["plan"]][1:] == [True] * (len(mixed["plan"]) - 1)
+    assert mixed["totals"]["parts"] == "0.00"
