@@ -7,7 +7,7 @@ from itertools import count
 
 from rules.expression import COMPARISONS, Boolean, Call, Dtc, Node, Number, Parameter, Signal, walk
 from rules.features import qualified, rule_item
-from rules.functions import INSTANT, TIME_NS, Leaf, is_feature, leaves
+from rules.functions import INSTANT, LOOKUPS, TIME_NS, Leaf, is_feature, leaves
 from rules.meaning import column_name
 from rules.rule import Pause, Rule, Trigger
 
@@ -20,7 +20,7 @@ _TRUTHS = ("seq", "cycles", "steady", "absent")
 
 
 class UntoldError(Exception):
-    """A rule uses what the loop does not know: other reports of ECUs than stored trouble codes."""
+    """A rule uses what the loop does not know: other reports of ECUs than stored trouble codes, or tables."""
 
 
 class LoopRule:
@@ -35,7 +35,7 @@ class LoopRule:
         self._rule = rule
         item = rule_item(rule)
         self.listens, self._inputs = item.listens, item.inputs
-        if any(node != Dtc(pattern=node.pattern) for node in _reported(rule)):
+        if any(_is_untold(node) for condition in rule.guarded_conditions for node in walk(condition)):
             raise UntoldError(rule.id)
         self._instants = _instants(item.programs)
         names = (*self._inputs, *(column_name(leaf) for leaf in self._instants))
@@ -132,8 +132,10 @@ class LoopRule:
         self._since, self._seen_false, self._awake_ns = None, False, None
 
 
-def _reported(rule: Rule) -> list[Dtc]:
-    return [item for node in rule.guarded_conditions for item in walk(node) if isinstance(item, Dtc)]
+def _is_untold(node: Node) -> bool:
+    if isinstance(node, Dtc):
+        return node != Dtc(pattern=node.pattern)
+    return isinstance(node, Call) and node.name in LOOKUPS
 
 
 def _instants(programs: Sequence[Node | None]) -> list[Call]:
