@@ -135,7 +135,7 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                 edge = False
                 if steps[pc, 4] != 0:
                     q = p
-                    while p < stop and CHARACTER[text[p]] == 2:
+                    while p < stop and (text[p] == 32 or text[p] == 9):
                         p += 1
                     fits = p > q
                 pc += 1
@@ -172,10 +172,10 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                         whole *= a
                         if p < stop and (text[p] == 46 or (b == 1 and text[p] == 44)):
                             p += 1
-                            scale = a // 10
+                            scale = np.uint64(a) // np.uint64(10)
                             while p < stop and 48 <= text[p] <= 57:
-                                whole += (np.int64(text[p]) - 48) * scale
-                                scale //= 10
+                                whole += (np.int64(text[p]) - 48) * np.int64(scale)
+                                scale //= np.uint64(10)
                                 p += 1
                         if b == 1 and p < stop and text[p] == 44:
                             fits = False
@@ -311,10 +311,13 @@ def scan_lines(  # noqa: C901 -- one self-contained kernel; calls would not comp
                         if 0 < wanted <= 8 and p + 3 * wanted <= stop:
                             wrong = np.int64(0)
                             together = np.uint64(0)
+                            place = np.uint64(p)  # unsigned: an index that might be negative costs a test each time
                             for k in range(wanted):
-                                digits = np.int64(HEX_VALUE[text[p + 3 * k + 1]]) * 16 | np.int64(HEX_VALUE[text[p + 3 * k + 2]])
-                                wrong |= digits | (np.int64(text[p + 3 * k]) ^ 32) << 8
+                                high, low = HEX_VALUE[text[place + np.uint64(1)]], HEX_VALUE[text[place + np.uint64(2)]]
+                                digits = np.int64(high) * 16 | np.int64(low)
+                                wrong |= digits | (np.int64(text[place]) ^ 32) << 8
                                 together |= np.uint64(digits & 255) << np.uint64(8 * k)
+                                place += np.uint64(3)
                             after = p + 3 * wanted
                             if 0 <= wrong <= 255 and (after == stop or CHARACTER[text[after]] == 2):
                                 value, count, p = together, wanted, after

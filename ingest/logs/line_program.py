@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class Program:
     literals: NDArray[np.uint8]
 
 
-def compile_patterns(patterns: Sequence[Pattern]) -> Program:
+@lru_cache(maxsize=64)
+def compile_patterns(patterns: tuple[Pattern, ...]) -> Program:
     """The patterns as tables; a gap before a step becomes part of it."""
     literals = bytearray()
     rows: list[list[int]] = []

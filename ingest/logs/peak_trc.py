@@ -11,6 +11,7 @@ are events: counted, not read. Source: PEAK's "TRC File Format" and python-can's
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from domain.frames import FrameFlag
 from ingest.logs import line_steps as step
@@ -50,6 +51,7 @@ def _first_versions() -> tuple[Pattern, ...]:
     return tuple((*start, *form, *end) for form in forms for end in ((step.data(), step.rest()), remote))
 
 
+@lru_cache(maxsize=64)
 def _by_columns(columns: str) -> tuple[Pattern, ...]:
     """2.0 and 2.1: one pattern for each type of line that is a frame."""
     data = tuple(_second_version(columns, kind, step.data()) for kind in (b"DT", *_FD_TYPES))
