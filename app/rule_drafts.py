@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.fault_knowledge import fault_knowledge
 from domain.errors import InputError
 from domain.findings import Text
-from dtc_knowledge.pattern import Predicate, Role
+from domain.vss import catalogue
+from dtc_knowledge.pattern import Pattern, Predicate, Role
 from rules.scaffold import new_rule
 
 EXAMPLE = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 
 
-def draft(rule_id: str, pattern_id: str | None) -> str:
-    """The YAML of a shadow rule.
+def draft(rule_id: str, pattern_id: str | None, patterns: Mapping[str, Pattern] | None = None) -> str:
+    """The YAML of a shadow rule; `patterns` by id, None = those in use.
 
     Raises:
         InputError: there is no such pattern, or it names no measured value.
@@ -22,8 +25,7 @@ def draft(rule_id: str, pattern_id: str | None) -> str:
         return new_rule(
             rule_id, when=f"{EXAMPLE} > 115 celsius", title=title, system="engine", shown=EXAMPLE, sources=["to be named"]
         )
-    patterns = fault_knowledge().files.patterns
-    pattern = patterns.get(pattern_id)
+    pattern = (fault_knowledge().files.patterns if patterns is None else patterns).get(pattern_id)
     if pattern is None:
         raise InputError(f"no pattern {pattern_id!r}", mend="ids stand in dtc_knowledge/patterns")
     if not pattern.predicates:
@@ -45,6 +47,8 @@ def draft(rule_id: str, pattern_id: str | None) -> str:
 
 
 def _condition(predicate: Predicate) -> str:
+    if catalogue()[predicate.signal].datatype == "boolean":
+        return predicate.signal if predicate.holds({predicate.signal: 1.0}) else f"not {predicate.signal}"
     other = ""
     if predicate.other is not None:
         sign = "+" if predicate.factor > 0 else "-"

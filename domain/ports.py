@@ -58,6 +58,9 @@ class FindingStage(Stage, Protocol):
 
     def evaluate(self, samples: SampleBatch, dtcs: DtcBatch) -> list[Finding]: ...
 
+    def lower(self, vehicle: str, sources: Collection[str]) -> None:
+        """These sources count as not raised any more, for a repair has ended their alerts; they raise anew where the fault is still there."""
+
 
 class CodeTable(Protocol):
     """What is known of a trouble code by itself; always answers, in generic words for a code that no table names."""

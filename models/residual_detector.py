@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -153,6 +153,9 @@ class ResidualDetector:
         self._states[vehicle] = own
         if carry is not None:
             self._panes.carries.set(vehicle, carry)
+
+    def lower(self, vehicle: str, sources: Collection[str]) -> None:
+        """Nothing: what was judged over many drives ends when the recovery is measured over drives (`domain.repair`)."""
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""

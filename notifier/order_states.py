@@ -159,6 +159,13 @@ def is_open(order: Order) -> bool:
     return order.state not in ENDED_STATES
 
 
+def confirms_repair(order: Order, event: OrderEvent) -> bool:
+    """The workshop's word that the fault is mended: the repair has passed its inspection, or the rescue has mended it on site."""
+    if order.kind is OrderKind.RESCUE:
+        return event is OrderEvent.CLOSE and order.state == OrderState.ON_SITE
+    return event is OrderEvent.PASS
+
+
 class TransitionOutcome(StrEnum):
     """What became of an event."""
 

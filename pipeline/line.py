@@ -5,7 +5,7 @@ Live, replay and distributed runs push frames through the same `Line`; only what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -222,6 +222,11 @@ class Line:
         if self._late is not None:
             for vehicle in dict.fromkeys(state.vehicle for state in states):
                 self._late.restore(vehicle, {state.stage: state for state in states if state.vehicle == vehicle})
+
+    def lower(self, vehicle: str, sources: Collection[str]) -> None:
+        """These sources count as not raised any more (`domain.ports.FindingStage.lower`)."""
+        for finder in self._finders if sources else ():
+            finder.lower(vehicle, sources)
 
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state from every stage."""

@@ -21,7 +21,9 @@ from domain.frames import FrameBatch
 from domain.messages import RawMessage, Receiver
 from domain.ports import Store
 from domain.records import Commit, DeadLetter, SeenSequences, StageState
+from domain.repair import repaired_sources
 from ingest.mqtt.batching import ParsedMessages
+from notifier.order_states import OPEN_STATES
 from pipeline.casework import Casework
 from pipeline.drive_endings import DriveEndings
 from pipeline.line import Line
@@ -263,12 +265,15 @@ class LiveRunner:
             self._casework.reload()
             self._network_stale = False
         vehicles = work.vehicles
-        for vehicle in vehicles:
-            if vehicle not in self._written:
-                self._written[vehicle] = {}
-                stored = self._store.states(vehicle)
-                self._line.restore(stored)
-                self._endings.restore(vehicle, stored)
+        loaded = [vehicle for vehicle in vehicles if vehicle not in self._written]
+        for vehicle in loaded:
+            self._written[vehicle] = {}
+            stored = self._store.states(vehicle)
+            self._line.restore(stored)
+            self._endings.restore(vehicle, stored)
+        for vehicle in dict.fromkeys((*loaded, *work.opened)):
+            if vehicle in self._written:  # people confirm repairs while the car stands: seen when it drives again
+                self._line.lower(vehicle, repaired_sources(self._store.open_case(vehicle, OPEN_STATES).alerts))
         frames = work.sequenced.frames
         self._endings.take_back(frames)
         pushed = [self._line.push(frames)] if len(frames) else []

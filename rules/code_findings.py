@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -100,6 +100,18 @@ class CodeFindings:
     def forget(self, vehicle: str) -> None:
         """Drop the vehicle's state."""
         self._cases.pop(vehicle, None)
+
+    def lower(self, vehicle: str, sources: Collection[str]) -> None:
+        """The episodes of these codes are over: a list that still names one raises it anew."""
+        case = self._cases.get(vehicle)
+        if case is None:
+            return
+        for name in [name for name in sources if name in case.episodes]:
+            del case.episodes[name]
+            for listings in case.lists.values():
+                for code in [code for code, item in listings.items() if item.source_id == name]:
+                    del listings[code]
+            case.latest.clear()
 
     def _lookup(self, code: str) -> CodeInfo:
         return RED_STOP_LAMP if code == RED_STOP_LAMP.code else self._known(code)

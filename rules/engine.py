@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -149,6 +149,10 @@ class RuleEngine:
         """Drop the vehicle's state."""
         self._state.free(vehicle)
         self._codes.forget(vehicle)
+
+    def lower(self, vehicle: str, sources: Collection[str]) -> None:
+        """These rules count as not raised any more: they raise anew where their condition still holds."""
+        self._state.lower(vehicle, sources)
 
     def _run(self, rows: Rows, begin: int, findings: list[Finding]) -> int:
         """Run the kernel until its events are full or the rows are done; gives the row to go on at."""

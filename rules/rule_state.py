@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,14 @@ class RuleState:
     def vehicle(self, slot: int) -> str:
         """Whose row it is."""
         return self._vehicles[slot]
+
+    def lower(self, vehicle: str, rule_ids: Collection[str]) -> None:
+        """As if these rules had cleared; nothing where they are not raised."""
+        slot = self._slots.get(vehicle)
+        for r, rule in enumerate(self._rules) if slot is not None else ():
+            if rule.id in rule_ids and self.arrays["active"][slot, r] & _ACTIVE:
+                for name, fresh in (("active", 0), ("doubts", 0), ("since", NEVER), ("paused_ms", 0), ("known_until", NEVER)):
+                    self.arrays[name][slot, r] = fresh
 
     def free(self, vehicle: str) -> None:
         """Give the vehicle's row back."""

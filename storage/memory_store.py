@@ -15,6 +15,7 @@ from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
+from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_verdicts import MemoryVerdicts
@@ -134,12 +135,18 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         self._append_events([event])
 
     def change_order(
-        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+        self,
+        order: Order,
+        expected_version: int,
+        outbox: Sequence[OutboxEvent] = (),
+        request: AnsweredRequest | None = None,
+        mended: Collection[str] = (),
     ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
 
         Args:
             request: that asked for it, to be known when it comes again.
+            mended: incidents whose repair the workshop confirms with it (`domain.repair`).
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
@@ -153,6 +160,10 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         if request is not None:
             self._requests[request.caller, request.key] = request
         self._append_order_changes([(stored, marked)])
+        own = self._alerts.get(order.vehicle, {})
+        for alert in repaired(list(own.values()), mended):
+            self._append_events([alert_event(own[alert.id], alert)])
+            own[alert.id] = alert
         return True
 
     def acknowledge_alert(self, identifier: str) -> bool:

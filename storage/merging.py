@@ -3,7 +3,8 @@
 The pipeline decides on a case as it was when it loaded it. Until it commits, a person may have acknowledged an alert or moved an
 order on. The rules, applied inside the commit's transaction:
 
-1. An acknowledged alert stays acknowledged while it is open; resolving it goes through.
+1. An acknowledged alert stays acknowledged while it is open; resolving it goes through. An alert that a confirmed repair has ended
+   stays ended: if the fault is still there it is raised anew.
 2. An order that was changed outside the pipeline since the pipeline saw it (`Order.people_version` is greater in the database)
    keeps what people made of it. `Settle` may lay the pipeline's new contents over it as a next version; the pushes that the
    pipeline had written for its own version are dropped, and those of the settled version are written instead.
@@ -19,6 +20,7 @@ from domain.findings import Alert, AlertState, Order
 from domain.fleet import Dealer, Vehicle
 from domain.live import Settle
 from domain.records import Commit, OutboxEvent, VehicleCase
+from domain.repair import is_repaired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def merge(
                 to_write.append((stored, settled))
                 told += events
     seen = [(alerts.get(alert.id), alert) for case in changes.cases for alert in case.alerts]
-    kept = [(before, _keep_acknowledged(before, after)) for before, after in seen]
+    kept = [(before, _keep_said(before, after)) for before, after in seen]
     return Merged(
         alerts=tuple(pair for pair in kept if pair[0] != pair[1]),
         orders=tuple(pair for pair in to_write if pair[0] != pair[1]),
@@ -75,7 +77,9 @@ def _settle(
     return settle(stored, ours, case, vehicle, dealer)
 
 
-def _keep_acknowledged(before: Alert | None, after: Alert) -> Alert:
+def _keep_said(before: Alert | None, after: Alert) -> Alert:
+    if before is not None and is_repaired(before):
+        return before
     if before is not None and before.state is AlertState.ACKNOWLEDGED and after.state is AlertState.OPEN:
         return replace(after, state=AlertState.ACKNOWLEDGED)
     return after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
+from domain.repair import repaired
 from storage import rows, schema
 from storage.feed import alert_event, order_event
 from storage.merging import Merged, merge
@@ -153,22 +154,32 @@ class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare):
         connection.execute(insert(table), entries)
 
     def change_order(
-        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+        self,
+        order: Order,
+        expected_version: int,
+        outbox: Sequence[OutboxEvent] = (),
+        request: AnsweredRequest | None = None,
+        mended: Collection[str] = (),
     ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
 
         Args:
             request: that asked for it, to be known when it comes again.
+            mended: incidents whose repair the workshop confirms with it (`domain.repair`).
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
         """
         marked = replace(order, people_version=order.version)
         with transaction(self._writes) as connection:
+            alerts = lock_documents(connection, schema.alert, Alert, _alerts_of(connection, mended))
             stored = lock_documents(connection, schema.service_order, Order, [order.id]).get(order.id)
             if stored is None or stored.version != expected_version:
                 return False
             self._write_orders(connection, [(stored, marked)])
+            ended = repaired(alerts.values(), mended)
+            replace_rows(connection, schema.alert, [rows.alert_row(alert) for alert in ended])
+            self._append_events(connection, [alert_event(alerts[alert.id], alert) for alert in ended])
             insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
             insert_absent(connection, schema.answered_request, [rows.request_row(request)] if request else [])
             self._append_changes(connection, (), [(stored, marked)])
@@ -228,3 +239,11 @@ class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare):
         """Drop a dead letter that has been replayed; False where there is none."""
         with transaction(self._writes) as connection:
             return connection.execute(delete(schema.dead_letter).where(schema.dead_letter.c.id == identifier)).rowcount == 1
+
+
+def _alerts_of(connection: Connection, incidents: Collection[str]) -> list[str]:
+    """Ids of the alerts of these incidents."""
+    if not incidents:
+        return []
+    table = schema.alert
+    return list(connection.execute(select(table.c.id).where(table.c.incident_id.in_(sorted(incidents)))).scalars())

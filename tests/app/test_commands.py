@@ -7,8 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import cli
+from app.fault_knowledge import fault_knowledge
 from app.fleet import parse_start
+from app.rule_drafts import draft
 from app.series import SeriesRecorder
+from dtc_knowledge.pattern import Role
+from rules.check import check
 from tests.end_to_end.replays import SAMPLES, without_wall_time
 
 PETROL = SAMPLES / "faulty_petrol_misfire.log.gz"
@@ -146,6 +150,15 @@ def test_a_rule_is_explained_drafted_and_described_to_editors(tmp_path):
         assert "1 rules, no mistakes" in run("rules", "check", file)
         assert json.loads(run("rules", "list", file, "--json"))[0]["status"] == "shadow"
     assert "keep_firing_for" in json.loads(run("rules", "schema"))["$defs"]["RuleModel"]["properties"]
+
+
+def test_every_pattern_with_measured_values_becomes_a_rule_without_mistakes(tmp_path):
+    patterns = fault_knowledge().files.patterns
+    measured = [name for name, pattern in patterns.items() if any(p.role is not Role.AGAINST for p in pattern.predicates)]
+    assert len(measured) >= 10
+    for name in measured:
+        (tmp_path / f"{name}.yaml").write_text(draft(f"of_{name}", name, patterns), encoding="utf-8")
+    assert check([tmp_path]) == []
 
 
 def test_rules_are_listed_checked_and_tested():

@@ -19,6 +19,7 @@ from app.serve import supervise
 from app.settings_file import load_settings
 from domain.fleet import Vehicle
 from domain.messages import RawMessage
+from domain.standing import Resolution
 from ingest.mqtt.batching import ParsedMessages, parse_messages
 from ingest.mqtt.memory_receiver import MemoryBroker, MemoryReceiver
 from ingest.mqtt.payloads import encode_frames
@@ -40,14 +41,14 @@ def parts_of(files: RuleFiles) -> Parts:
 class Service:
     """A live runner in memory over a car that answers with its coolant temperature (OBD-II)."""
 
-    def __init__(self, files: RuleFiles) -> None:
-        self.broker, self.store = MemoryBroker(), MemoryStore()
+    def __init__(self, files: RuleFiles, store: MemoryStore | None = None, *, first: int = 0) -> None:
+        self.broker, self.store = MemoryBroker(), store or MemoryStore()
         receiver = MemoryReceiver(self.broker, clock_ns=time.time_ns)
         receiver.start()
         parts = parts_of(files)
         casework = Casework(store=self.store, knowledge=parts.knowledge, policy=parts.policy)
         self.runner = LiveRunner(receiver, parts.line, casework, self.store, parse, clock=time.time_ns, batch_wait_s=0.0)
-        self.sequence = 0
+        self.sequence = first
 
     def drive(self, first_s: int, last_s: int, celsius: int) -> None:
         """One answer a second, the end excluded, in steps of a message each."""
@@ -79,6 +80,22 @@ def test_rules_change_between_steps_and_unchanged_ones_keep_their_time(tmp_path:
     service.drive(1012, 1030, 105)
     assert sorted(service.raised()) == [("at_once", 1010.0), ("slow", 1020.0)], "the hold-back gives the last second again"
     assert next(alert.title.en for alert in service.store.alerts() if alert.source.id == "slow") == "Other words"
+
+
+def test_a_fault_that_a_repair_has_not_mended_is_raised_anew(tmp_path: Path) -> None:
+    files = RuleFiles(paths=(write_pack(tmp_path, {**AT_ONCE, "clear_when": "EngineCoolant.Temperature < 80"}),))
+    service = Service(files)
+    service.drive(1000, 1010, 105)
+    service.drive(1010, 1015, 100)
+    (order,) = service.store.orders()
+    assert service.store.change_order(replace(order, version=order.version + 1), order.version, mended=order.incidents)
+    assert [alert.standing.resolution for alert in service.store.alerts()] == [Resolution.REPAIRED]
+    later = Service(files, service.store, first=service.sequence)
+    later.drive(2000, 2010, 100)
+    assert later.raised() == [("at_once", 1000.0)], "mended"
+    later.drive(2010, 2020, 105)
+    assert later.raised() == [("at_once", 1000.0), ("at_once", 2010.0)], "it was not: the rule never saw it clear"
+    assert [alert.state.value for alert in later.store.alerts()] == ["resolved", "open"]
 
 
 def test_rules_with_a_mistake_change_nothing_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -61,6 +61,9 @@ class NotingLine:
                 self.restored.append(state.vehicle)
                 self.counts[state.vehicle] = int(state.state)
 
+    def lower(self, vehicle: str, sources) -> None:
+        pass
+
     def forget(self, vehicle: str) -> None:
         self.counts.pop(vehicle, None)
 

@@ -460,3 +460,12 @@ def test_a_forgotten_vehicle_begins_anew() -> None:
     codes.forget("car")
     assert codes.snapshot("car") is None
     assert len(codes.evaluate(empty_samples(), reports(obd(1, "P0301")))) == 1
+
+
+def test_a_lowered_code_is_raised_anew_by_the_next_list_that_names_it() -> None:
+    own = stage()
+    assert len(own.evaluate(empty_samples(), reports(obd(0, "P0301", "P0302")))) == 2
+    own.lower("car", {"P0301", "unknown"})
+    own.lower("nobody", {"P0301"})
+    again = own.evaluate(empty_samples(), reports(obd(10, "P0301", "P0302"), obd(11, "P0301", "P0302")))
+    assert [(time_s, source, change) for time_s, source, change, *_ in told(again)] == [(10, "P0301", "raised")]

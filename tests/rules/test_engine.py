@@ -209,6 +209,19 @@ def test_a_changed_rule_can_still_clear_and_others_keep_their_time(tmp_path: Pat
     ]
 
 
+def test_a_lowered_rule_raises_anew_only_where_its_condition_still_holds(tmp_path: Path) -> None:
+    engine = RuleEngine(rules_of(tmp_path, rule_dict(), rule_dict(id="other")))
+    assert len(engine.evaluate(samples(course("car", COOLANT, [120] * 12)), reports())) == 2
+    engine.lower("car", {"hot", "unknown"})
+    engine.lower("nobody", {"hot"})
+    again = engine.evaluate(samples(course("car", COOLANT, [120] * 12 + [90], start=12)), reports())
+    assert [(f.source.id, *change) for f, change in zip(again, changes(again), strict=True)] == [
+        ("hot", 22, "raised"),
+        ("hot", 24, "cleared"),
+        ("other", 24, "cleared"),
+    ]
+
+
 def test_a_forgotten_vehicle_begins_anew(tmp_path: Path) -> None:
     engine = RuleEngine(rules_of(tmp_path, rule_dict()))
     engine.evaluate(samples(course("car", COOLANT, [120] * 9)), reports())

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from domain.findings import Alert, AlertState, Order, Severity, Text, Urgency
+from domain.findings import Alert, AlertState, Order, Severity, SourceKind, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
 from domain.records import Commit, OutboxEvent, SeenSequences, VehicleCase
+from domain.standing import Resolution
 from storage.database import open_store
 from storage.memory_store import MemoryStore
 from storage.sql_store import SqlStore
@@ -156,6 +157,25 @@ def test_an_acknowledged_alert_stays_so_until_it_is_resolved(store: AnyStore) ->
     assert (found.state, found.occurrences) == (AlertState.ACKNOWLEDGED, 5)
     store.commit(case_of(alerts=(examples.alert(state=AlertState.RESOLVED),)))
     assert [alert.state for alert in store.alerts()] == [AlertState.RESOLVED]
+
+
+def test_a_confirmed_repair_ends_the_open_alerts_of_its_incidents_for_good(store: AnyStore) -> None:
+    ours = examples.alert()
+    model = dataclasses.replace(ours, id="judged", source=dataclasses.replace(ours.source, kind=SourceKind.MODEL))
+    store.commit(case_of(alerts=(ours, model), orders=(examples.order(version=1),)))
+    mended = [ours.incident_id]
+    assert not store.change_order(examples.order(version=9), 8, mended=mended)
+    assert store.alerts(state=AlertState.RESOLVED) == ()
+    assert store.change_order(examples.order(version=2, state="ready"), 1, mended=mended)
+    found = {alert.id: (alert.state, alert.standing.resolution) for alert in store.alerts()}
+    assert found == {
+        ours.id: (AlertState.RESOLVED, Resolution.REPAIRED),
+        "judged": (AlertState.OPEN, Resolution.NONE),
+    }
+    told = [json.loads(event.body) for event in store.events(0, 100) if event.subject == ours.id]
+    assert told[-1]["change"] == "resolved"
+    store.commit(case_of(alerts=(examples.alert(occurrences=5),)))
+    assert found[ours.id] == ((kept := store.alert(ours.id)) and kept.state, Resolution.REPAIRED), "the pipeline saw it open"
 
 
 def test_an_order_is_changed_only_from_the_version_that_was_seen(store: AnyStore) -> None:

@@ -15,7 +15,16 @@ from domain.live import AnsweredRequest
 from domain.order_audit import AuditEntry
 from domain.records import OutboxEvent
 from notifier.messages import order_json, rfc3339
-from notifier.order_states import OPEN_STATES, TABLES, OrderEvent, OrderState, OrderTransition, TransitionOutcome, transition
+from notifier.order_states import (
+    OPEN_STATES,
+    TABLES,
+    OrderEvent,
+    OrderState,
+    OrderTransition,
+    TransitionOutcome,
+    confirms_repair,
+    transition,
+)
 from notifier.outbox import order_events
 from notifier.redispatch import REFUSALS, redispatch
 from web.api.access import Caller, OrderMover, OrderReader
@@ -104,7 +113,8 @@ def move_order(
             allowed=allowed,
         )
     after, pushes = _consequences(service, order, asked)
-    if not service.store.change_order(after, order.version, pushes, asking):
+    mended = after.incidents if confirms_repair(order, request.event) else ()
+    if not service.store.change_order(after, order.version, pushes, asking, mended):
         if asking is not None and _answered(service, asking):
             return _replayed(service, order_id, caller, response)  # its twin was quicker
         raise _conflict(order_for(service, order_id, caller))

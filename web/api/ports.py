@@ -70,7 +70,12 @@ class WebStore(Protocol):
     def answered_request(self, caller: str, key: str) -> AnsweredRequest | None: ...
 
     def change_order(
-        self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = (), request: AnsweredRequest | None = None
+        self,
+        order: Order,
+        expected_version: int,
+        outbox: Sequence[OutboxEvent] = (),
+        request: AnsweredRequest | None = None,
+        mended: Collection[str] = (),
     ) -> bool: ...
 
     def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]: ...

@@ -32,6 +32,18 @@ def test_orders_are_filtered_by_state_kind_and_dealer():
             assert len(web.get(f"/api/v1/orders{query}").json()["orders"]) == found, query
 
 
+def test_a_repair_that_passes_its_inspection_ends_the_alerts_and_one_that_was_refused_does_not():
+    way = ["accept", "schedule", "check_in", "diagnose", "quote"]
+    for rest, mended in ((["approve", "start", "inspect", "pass"], True), (["reject", "settle", "close"], False)):
+        served = store()
+        with client(served) as web:
+            for version, event in enumerate([*way, *rest], start=1):
+                assert move(web, event, version).status_code == 200, event
+        own = [alert for alert in served.alerts() if alert.incident_id in served.order(ORDER).incidents]
+        assert any(alert.standing.resolution == "repaired" for alert in own) == mended
+        assert any(alert.state == "open" for alert in own) != mended
+
+
 def test_accepting_takes_the_version_that_was_seen_and_tells_the_dealer():
     served = store()
     with client(served) as web:
