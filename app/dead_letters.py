@@ -14,6 +14,7 @@ from domain.findings import Finding
 from domain.fleet import Vehicle
 from domain.frames import FrameBatch
 from domain.records import Commit, DeadLetter
+from dtc_knowledge.diagnosis import FaultKnowledge
 from ingest.logs import open_log
 from ingest.wire.joining import RowJoin
 from ingest.wire.sources import Sources
@@ -24,11 +25,16 @@ if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memor
     from storage.sql_store import SqlStore
 
 
-def replay_letters(store: SqlStore, identifiers: Sequence[str] = (), sources: Sources | None = None) -> tuple[int, int]:
+def replay_letters(
+    store: SqlStore,
+    identifiers: Sequence[str] = (),
+    sources: Sources | None = None,
+    knowledge: FaultKnowledge | None = None,
+) -> tuple[int, int]:
     """(replayed, kept): letters that can be read now are evaluated in order of time and leave the store.
 
     A letter is a row (a candump line, or JSON), or a whole message of one of `sources`, whose device may be registered by now. Of a
-    message of which some items still cannot be used the letter stays, with those alone.
+    message of which some items still cannot be used the letter stays, with those alone. `knowledge`: None = as the environment names it.
 
     Raises:
         InputError: an identifier names no dead letter.
@@ -44,7 +50,7 @@ def replay_letters(store: SqlStore, identifiers: Sequence[str] = (), sources: So
         if readable is not None:
             by_vehicle.setdefault(readable.frames.vehicles[0], []).append(readable)
     for vehicle, those in by_vehicle.items():
-        _evaluate(store, store.vehicle(vehicle) or Vehicle(id=vehicle), those)
+        _evaluate(store, store.vehicle(vehicle) or Vehicle(id=vehicle), those, knowledge)
     done = sum(map(len, by_vehicle.values()))
     return done, len(chosen) - done
 
@@ -81,8 +87,8 @@ def _frames(letter: DeadLetter) -> FrameBatch | None:
     return batches[0] if batches else None
 
 
-def _evaluate(store: SqlStore, vehicle: Vehicle, readable: list[_Readable]) -> None:
-    parts = build_line([vehicle], profiles=load_profiles([vehicle]))
+def _evaluate(store: SqlStore, vehicle: Vehicle, readable: list[_Readable], knowledge: FaultKnowledge | None) -> None:
+    parts = build_line([vehicle], profiles=load_profiles([vehicle]), knowledge=knowledge)
     casework = Casework(store=store, knowledge=parts.knowledge, policy=parts.policy, routing=parts.routing)
     findings: list[Finding] = []
     for each in sorted(readable, key=lambda each: int(each.frames.time_ns[0])):

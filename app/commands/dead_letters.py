@@ -68,6 +68,7 @@ def replay(identifiers: tuple[str, ...], config: Path | None, database: str | No
     import time
 
     from app.dead_letters import replay_letters
+    from app.fault_knowledge import fault_knowledge
     from app.settings import read_settings
     from app.settings_file import load_settings
     from app.sources import build_sources
@@ -77,5 +78,5 @@ def replay(identifiers: tuple[str, ...], config: Path | None, database: str | No
     settings = service.common if config else read_settings()
     with open_database(database, settings) as store:
         sources = build_sources(service, store.vehicle_of_device, time.time_ns)
-        done, kept = replay_letters(store, identifiers, sources)
+        done, kept = replay_letters(store, identifiers, sources, fault_knowledge(settings=settings))
     click.echo(f"{done} dead letters replayed, {kept} could still not be used")
