@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from app.output import say
 from datafiles.number_table import read_number_lines, read_numbers
-from domain.errors import DataFileError
+from domain.errors import DataFileError, InputError
+from models.public import machine_failure
+from models.public.cell_life import FEATURES, SPLITS, Cells, cross_validate_cells, evaluate_parts
+from models.public.machine_failure import FAILED, QUALITIES, READINGS, nested_cross_validation
 from models.public.turbofan import SENSORS, SETTINGS, Histories
 from models.public.turbofan_life import RECIPE, Recipe, cross_validate, evaluate_held_out
 
@@ -19,6 +22,7 @@ Floats = NDArray[np.float64]
 Figures = dict[str, Any]
 
 SUBSETS = ("FD001", "FD002", "FD003", "FD004")
+CELL_FOLDS = 5
 
 
 def run_benchmark(name: str, folder: Path, *, cv: bool, seeds: int) -> Figures:
@@ -44,13 +48,16 @@ def turbofan(folder: Path, cv: bool, seeds: int, recipe: Recipe = RECIPE) -> Fig
         if not training_file.exists() or not (tested or cv):
             continue
         training = read_histories(training_file)
+        held_out = read_test_engines(test_file, remaining_file) if tested else None
         figures[subset] = {}
-        if tested:
-            test, remaining = read_test_engines(test_file, remaining_file)
-            figures[subset] |= evaluate_held_out(training, test, remaining, recipe, seed=0)
-        if cv:
-            figures[subset] |= _over_seeds([cross_validate(training, recipe, seed) for seed in range(seeds)])
-        say(f"{subset}: {figures[subset]}")
+        try:
+            if held_out is not None:
+                figures[subset] |= evaluate_held_out(training, *held_out, recipe, seed=0)
+            if cv:
+                figures[subset] |= _over_seeds([cross_validate(training, recipe, seed) for seed in range(seeds)])
+        except InputError as problem:
+            raise DataFileError(problem.what, file=training_file, mend=problem.mend) from problem
+        say(f"{subset}: done")
     if not figures:
         wanted = "train_FD001.csv.gz, test_FD001.csv.gz and RUL_FD001.txt"
         raise DataFileError(
@@ -68,6 +75,8 @@ def read_histories(file: Path) -> Histories:
     table = read_numbers(file, ("unit_id", "cycle", *SETTINGS, *SENSORS))
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     keys = table[:, :2].astype(np.int64)
+    if (keys != table[:, :2]).any():
+        raise DataFileError("unit_id or cycle is not a whole number", file=file, mend="number engines and cycles from 1")
     twice = np.flatnonzero((np.diff(keys, axis=0) == 0).all(axis=1))
     if len(twice):
         engine, cycle = keys[twice[0]].tolist()
@@ -87,13 +96,49 @@ def read_test_engines(test_file: Path, remaining_file: Path) -> tuple[Histories,
     if len(remaining) != engines:
         what = f"has {len(remaining)} lines for {engines} engines of {test_file.name}"
         raise DataFileError(what, file=remaining_file, line=min(len(remaining), engines) + 1, mend="give one line per engine")
+    if remaining.min() < 0:
+        line = int(remaining.argmin()) + 1
+        raise DataFileError("is negative", file=remaining_file, line=line, mend="write the cycles that the engine had left")
     return test, remaining
 
 
-def _over_seeds(runs: list[dict[str, float]]) -> Figures:
-    """Mean and each seed's figure, as `cv_NAME` and `cv_NAME_by_seed`."""
-    means = {f"cv_{name}": float(np.mean([run[name] for run in runs])) for name in runs[0]}
-    return means | {f"cv_{name}_by_seed": [run[name] for run in runs] for name in runs[0]}
+def machine_failures(folder: Path, _cv: bool, seeds: int, recipe: machine_failure.Recipe = machine_failure.RECIPE) -> Figures:
+    """AI4I 2020, always by nested cross-validation: it has no test part."""
+    file = folder / "ai4i2020.csv.gz"
+    table = read_numbers(file, (*READINGS, FAILED), words={"Type": QUALITIES})
+    readings, failed = table[:, :-1], table[:, -1].astype(np.int64)
+    least = recipe.folds * recipe.inner_folds
+    if not np.isin(table[:, -1], (0.0, 1.0)).all() or not least <= failed.sum() <= len(failed) - least:
+        mend = f"write 0 or 1, with at least {least} rows of each"
+        raise DataFileError(f"column {FAILED!r} does not tell failures from others", file=file, mend=mend)
+    figures = _over_seeds([nested_cross_validation(readings, failed, recipe, seed) for seed in range(seeds)], "")
+    return figures | {"rows": len(failed), "failures": int(failed.sum())}
 
 
-BENCHMARKS: Mapping[str, Callable[[Path, bool, int], Figures]] = {"cmapss": turbofan}
+def cell_life(folder: Path, cv: bool, seeds: int) -> Figures:
+    """Severson's cells: both test parts, and with `cv` cross-validation over the training cells."""
+    file = folder / "features.csv"
+    table = read_numbers(file, ("split", "life", *FEATURES), words={"split": SPLITS})
+    cells = Cells(split=table[:, 0].astype(np.int64), life=table[:, 1], features=table[:, 2:])
+    for name, least in (("train", 10), ("test1", 1), ("test2", 1)):
+        if (found := len(cells.part(name).life)) < least:
+            raise DataFileError(f"has {found} cells of {name}", file=file, mend=f"give at least {least}")
+    if cells.life.min() <= 0:
+        raise DataFileError("has a life of 0 cycles or less", file=file, mend="leave the cell out, or correct its life")
+    figures: Figures = dict(evaluate_parts(cells))
+    if cv:
+        figures |= _over_seeds([{"mape": cross_validate_cells(cells, CELL_FOLDS, seed)} for seed in range(seeds)])
+    return figures
+
+
+def _over_seeds(runs: list[dict[str, float]], prefix: str = "cv_") -> Figures:
+    """Mean and each seed's figure, as `NAME` and `NAME_by_seed`."""
+    means = {f"{prefix}{name}": float(np.mean([run[name] for run in runs])) for name in runs[0]}
+    return means | {f"{prefix}{name}_by_seed": [run[name] for run in runs] for name in runs[0]}
+
+
+BENCHMARKS: Mapping[str, Callable[[Path, bool, int], Figures]] = {
+    "cmapss": turbofan,
+    "ai4i2020": machine_failures,
+    "severson": cell_life,
+}

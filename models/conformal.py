@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import InputError
+
 Floats = NDArray[np.float64]
 
 LEAST_PER_GROUP = 50
@@ -38,10 +40,10 @@ def learn_margins(predicted: Floats, truth: Floats, *, share: float, groups: int
     """Margins that hold `share` of the truths in each of `groups` equally filled groups of predictions (fewer groups where data is short).
 
     Raises:
-        ValueError: fewer errors than the share needs to be promised at all.
+        InputError: fewer errors than the share needs to be promised at all.
     """
     if not len(predicted) or math.ceil((len(predicted) + 1) * share) > len(predicted):
-        raise ValueError(f"{len(predicted)} errors cannot promise {share:.0%}")
+        raise InputError(f"{len(predicted)} errors cannot promise {share:.0%}", mend="give more data")
     count = max(1, min(groups, len(predicted) // LEAST_PER_GROUP))
     edges = np.unique(np.quantile(predicted, np.arange(1, count) / count))
     group = np.searchsorted(edges, predicted)

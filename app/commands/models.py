@@ -54,9 +54,9 @@ def train(out: Path, vehicles: int, trips: int, seed: int) -> None:
 @click.option("--trips", default=30, show_default=True, type=click.IntRange(2), help="Drives of each.")
 @click.option("--fault-from", default=15, show_default=True, type=click.IntRange(1), help="Drive at which faults begin.")
 @click.option("--seed", type=int, help="Of the fleets: one that nothing was tuned on.")
-@click.option("--benchmark", type=click.Choice(["cmapss"]), help="A public data set instead of fleets.")
+@click.option("--benchmark", type=click.Choice(["cmapss", "ai4i2020", "severson"]), help="A public data set instead of fleets.")
 @click.option("--data", type=FILE, help="Folder with the benchmark's files.")
-@click.option("--cv", is_flag=True, help="Cross-validate on the training engines too (cmapss).")
+@click.option("--cv", is_flag=True, help="Cross-validate on the training part too.")
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Of the cross-validation.")
 @JSON
 def evaluate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from domain.errors import InputError
 from models.conformal import learn_margins
 
 
@@ -34,7 +35,7 @@ def test_few_errors_promise_no_less_than_asked() -> None:
 
 
 def test_fewer_errors_than_the_share_needs_are_refused() -> None:
-    with pytest.raises(ValueError, match="8 errors cannot promise 90%"):
+    with pytest.raises(InputError, match="8 errors cannot promise 90%; give more data"):
         learn_margins(np.zeros(8), np.zeros(8), share=0.9, groups=1)
 
 
