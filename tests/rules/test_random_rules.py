@@ -115,9 +115,9 @@ VEHICLES = ("a", "b", "c")
 LATENESS_S = 3.0
 GENERIC = load_profile("generic")
 made_packs = st.lists(made_rules, max_size=4, unique_by=lambda rule: rule.id)
-LONG = 40 if os.environ.get("PITCALL_LONG_TESTS") else 1
+LONG = 60 if os.environ.get("PITCALL_LONG_TESTS") else 1
 """The longer form tries this many times as many rules and series."""
-RELAXED = settings(max_examples=60 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=40 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @RELAXED
@@ -165,7 +165,7 @@ def test_cuts_restarts_and_neighbours_change_nothing(
         assert alone == [finding for finding in whole if finding.vehicle == vehicle]
 
 
-@settings(max_examples=25 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12 * LONG, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rule=made_rules,
     rows=any_samples,
