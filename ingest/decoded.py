@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,7 @@ from ingest.signal_table import FORM_TYPES, Form, SignalTable
 _SINGLE_VEHICLE, _NO_SOURCE, _VALID = np.int32(0), np.int16(-1), np.True_
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grouped:
+class Grouped(NamedTuple):
     """Frames of one book, put in order of message.
 
     Attributes:
@@ -41,8 +39,7 @@ class Grouped:
         return int(self.first[-2])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(NamedTuple):
     """Where the columns of each message begin.
 
     Attributes:
