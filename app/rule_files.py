@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.errors import InputError
 from domain.fleet import DEVELOPMENT_KEY
 from rules.cohorts import NO_COHORTS, Cohorts, load_cohorts
 from rules.overrides import NO_OVERRIDES, ParameterOverrides, load_overrides
@@ -58,6 +61,28 @@ class RuleFiles:
 
 
 SHIPPED = RuleFiles()
+
+
+class CurrentRules:
+    """The rules as the files have them now; while these hold a mistake, those before (as in the pipeline).
+
+    Raises:
+        InputError: when made, and there is something wrong with the files already.
+    """
+
+    def __init__(self, files: RuleFiles) -> None:
+        self._files, self._lock = files, threading.Lock()
+        self._marks, self._rules = files.marks(), files.read().rules
+
+    def __call__(self) -> tuple[Rule, ...]:
+        """Read again only where a file has changed."""
+        with self._lock:
+            marks = self._files.marks()
+            if marks != self._marks:
+                self._marks = marks
+                with contextlib.suppress(InputError):  # the pipeline logs it
+                    self._rules = self._files.read().rules
+            return self._rules
 
 
 def _mark(file: Path) -> tuple[int, int]:

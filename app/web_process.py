@@ -22,6 +22,7 @@ from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
 from app.routing import routing_of
+from app.rule_files import CurrentRules
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
@@ -111,7 +112,7 @@ def build_app(
         metrics=lambda: render_metrics(store, time.time_ns()),
         clock=time.time_ns,
         api_keys=settings.web.api_keys,
-        rules=settings.rule_files.read().rules,
+        rules=CurrentRules(settings.rule_files),
         history=settings.history_folder,
         schedule_of=plans.schedule,
         utc_offset_hours=settings.web.utc_offset_hours,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.composition import Parts, build_line, load_profiles
-from app.rule_files import RuleFiles
+from app.rule_files import CurrentRules, RuleFiles
 from app.rule_reload import RuleWatch
 from app.serve import supervise
 from app.settings_file import load_settings
@@ -161,3 +161,13 @@ def test_settings_name_packs_beside_the_shipped_ones(tmp_path: Path) -> None:
     alone = load_settings(None, {"PITCALL_RULES_PATHS": str(own), "PITCALL_RULES_SHIPPED": "false"}).rule_files
     assert [rule.id for rule in alone.read().rules] == ["slow"]
     assert load_settings(None, {}).rule_files.paths is None
+
+
+def test_the_rules_that_are_shown_are_those_of_the_files_but_for_a_mistake(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path, AT_ONCE)
+    shown = CurrentRules(RuleFiles(paths=(pack,)))
+    assert [rule.id for rule in shown()] == ["at_once"]
+    write_pack(tmp_path, AT_ONCE, SLOW)
+    assert [rule.id for rule in shown()] == ["at_once", "slow"]
+    pack.write_text("rules: [", encoding="utf-8")
+    assert [rule.id for rule in shown()] == ["at_once", "slow"]

@@ -28,7 +28,7 @@ def create_app(
     metrics: Callable[[], str],
     clock: Callable[[], int],
     api_keys: Mapping[str, Collection[str]] | None = None,
-    rules: Sequence[Rule] = (),
+    rules: Callable[[], Sequence[Rule]] = lambda: (),
     history: Path | None = None,
     schedule_of: Callable[[Vehicle], Schedule | None] = lambda _: None,
     readiness: Mapping[str, Callable[[], str]] | None = None,
@@ -45,7 +45,7 @@ def create_app(
         metrics: the figures in Prometheus' text format.
         clock: wall time in ns since the epoch.
         api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin", or "dealer:ID" alone), beside the keys in the store.
-        rules: shown by `/api/v1/rules`.
+        rules: those in use, shown by `/api/v1/rules`.
         history: folder of the signal history, drawn on the alert page; None = evidence only.
         schedule_of: the maintenance schedule of a vehicle, for its page; None where no schedule fits.
         readiness: further checks of `/readyz` by name; each gives "" or what is wrong, and must be quick.

@@ -44,7 +44,7 @@ def show_vehicle(vehicle_id: str, service: Served, _caller: Reader) -> dict[str,
 def list_rules(service: Served, _caller: Reader) -> dict[str, Any]:
     """The rules in use; `shadow` tells how often a shadow rule would have raised and cleared since the pipeline began."""
     shadow = service.store.figures().get("shadow") or {}
-    return {"rules": [_rule_json(rule, shadow.get(rule.id, {})) for rule in service.rules]}
+    return {"rules": [_rule_json(rule, shadow.get(rule.id, {})) for rule in service.rules()]}
 
 
 def _summary_json(summary: VehicleSummary) -> dict[str, Any]:

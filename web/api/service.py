@@ -23,7 +23,7 @@ class Service:
     store: WebStore
     metrics: Callable[[], str]
     clock: Callable[[], int]
-    rules: Sequence[Rule]
+    rules: Callable[[], Sequence[Rule]]
     history: Path | None
     schedule_of: Callable[[Vehicle], Schedule | None]
     readiness: Mapping[str, Callable[[], str]]

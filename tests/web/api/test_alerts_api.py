@@ -89,7 +89,7 @@ def test_dealers_are_listed_without_how_they_are_reached():
 
 def test_every_rule_in_use_is_listed():
     rules = load_rules(None)
-    with client(rules=rules) as web:
+    with client(rules=lambda: rules) as web:
         listed = web.get("/api/v1/rules").json()["rules"]
         assert [rule["id"] for rule in listed] == [rule.id for rule in rules]
         assert all(rule["title"]["en"] and rule["title"]["zh"] and rule["signals"] is not None for rule in listed)
