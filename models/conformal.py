@@ -36,22 +36,31 @@ class Margins:
         return np.maximum(predicted - half, low), np.minimum(predicted + half, high)
 
 
-def learn_margins(predicted: Floats, truth: Floats, *, share: float, groups: int) -> Margins:
+def learn_margins(predicted: Floats, truth: Floats, *, share: float, groups: int, weight: Floats | None = None) -> Margins:
     """Margins that hold `share` of the truths in each of `groups` equally filled groups of predictions (fewer groups where data is short).
+
+    Args:
+        weight: how much each error counts [errors]; equal without.
 
     Raises:
         InputError: fewer errors than the share needs to be promised at all.
     """
     if not len(predicted) or math.ceil((len(predicted) + 1) * share) > len(predicted):
         raise InputError(f"{len(predicted)} errors cannot promise {share:.0%}", mend="give more data")
+    counts = np.ones(len(predicted)) if weight is None else weight
     count = max(1, min(groups, len(predicted) // LEAST_PER_GROUP))
     edges = np.unique(np.quantile(predicted, np.arange(1, count) / count))
+    # an edge at the greatest prediction would leave an empty group above it
+    edges = edges[edges < predicted.max()]
     group = np.searchsorted(edges, predicted)
     error = np.abs(truth - predicted)
-    return Margins(edges=edges, half_width=np.array([_rank(error[group == number], share) for number in range(len(edges) + 1)]))
+    widths = [_rank(error[group == number], counts[group == number], share) for number in range(len(edges) + 1)]
+    return Margins(edges=edges, half_width=np.array(widths))
 
 
-def _rank(errors: Floats, share: float) -> float:
-    """The error that one more exchangeable error stays under with probability `share` or more."""
-    place = math.ceil((len(errors) + 1) * share)
-    return float(np.sort(errors)[place - 1]) if place <= len(errors) else math.inf
+def _rank(errors: Floats, weight: Floats, share: float) -> float:
+    """The error that one more exchangeable error, of mean weight, stays under with probability `share` or more."""
+    order = np.argsort(errors)
+    reached = np.cumsum(weight[order])
+    place = int(np.searchsorted(reached, share * (reached[-1] + weight.mean()) * (1.0 - 1e-12)))
+    return float(errors[order[place]]) if place < len(errors) else math.inf

@@ -36,6 +36,7 @@ class Recipe:
         row_step: each engine's every n-th cycle is fitted on: neighbours say almost the same.
         trees, leaves, rate, features: of the boosting; `features` is the share tried at each split.
         share: of truths that the intervals promise to hold. groups: of predictions that have margins of their own.
+        known_cycles: intervals promise for engines that have flown more than this, each engine counting alike.
     """
 
     cap: float = 125.0
@@ -47,6 +48,7 @@ class Recipe:
     features: float = 0.3
     share: float = 0.9
     groups: int = 10
+    known_cycles: int = 20
 
 
 RECIPE = Recipe()
@@ -111,19 +113,20 @@ def held_out_predictions(histories: Histories, truth: Floats, fold: Ints, recipe
 
 
 def cross_validate(histories: Histories, recipe: Recipe, seed: int) -> dict[str, float]:
-    """`rmse` and `coverage` over every cycle of every training engine, each engine predicted without it.
+    """`rmse` over every cycle of every training engine, each engine predicted without it, and `coverage` as intervals promise it.
 
     The margins for the engines of a fold are learnt from the held-out errors of the other folds' engines.
     """
     truth = remaining_cycles(histories, recipe.cap)
     fold = engine_folds(histories, recipe.folds, seed)
     predicted = held_out_predictions(histories, truth, fold, recipe, seed)
+    weight = judging_weight(histories, recipe.known_cycles)
     inside = np.zeros(len(truth), np.bool_)
     for number in range(recipe.folds):
         held = fold == number
-        margins = _margins(predicted[~held], truth[~held], recipe)
+        margins = _margins(predicted[~held], truth[~held], weight[~held], recipe)
         inside[held] = _inside(margins, predicted[held], truth[held], recipe)
-    return {"rmse": root_mean_square(predicted - truth), "coverage": float(inside.mean())}
+    return {"rmse": root_mean_square(predicted - truth), "coverage": float(np.average(inside, weights=weight))}
 
 
 def evaluate_held_out(
@@ -146,7 +149,8 @@ def evaluate_held_out(
         raise InputError(f"test engine {known[1]} is training engine {known[0]}", mend="leave it out of one of the files")
     fold = engine_folds(training, recipe.folds, seed)
     truth = remaining_cycles(training, recipe.cap)
-    margins = _margins(held_out_predictions(training, truth, fold, recipe, seed), truth, recipe)
+    weight = judging_weight(training, recipe.known_cycles)
+    margins = _margins(held_out_predictions(training, truth, fold, recipe, seed), truth, weight, recipe)
     predicted = fit_life(training, truth, recipe, seed).predict(test)[test.last_rows()]
     left = np.minimum(remaining, recipe.cap)
     error = predicted - left
@@ -171,8 +175,17 @@ def late_score(error: Floats) -> float:
     return float(np.expm1(np.where(error < 0, -error / 13.0, error / 10.0)).sum())
 
 
-def _margins(predicted: Floats, truth: Floats, recipe: Recipe) -> Margins:
-    return learn_margins(predicted, truth, share=recipe.share, groups=recipe.groups)
+def judging_weight(histories: Histories, known_cycles: int) -> Floats:
+    """How likely each row is the one at which its engine is judged: any cycle after the first ones alike, 1 in all per engine."""
+    weight = (histories.cycle > known_cycles).astype(np.float64)
+    for span in histories.spans():
+        weight[span] /= max(1.0, weight[span].sum())
+    return weight
+
+
+def _margins(predicted: Floats, truth: Floats, weight: Floats, recipe: Recipe) -> Margins:
+    judged = weight > 0
+    return learn_margins(predicted[judged], truth[judged], share=recipe.share, groups=recipe.groups, weight=weight[judged])
 
 
 def _inside(margins: Margins, predicted: Floats, truth: Floats, recipe: Recipe) -> NDArray[np.bool_]:

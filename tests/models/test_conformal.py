@@ -34,6 +34,22 @@ def test_few_errors_promise_no_less_than_asked() -> None:
     assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
 
+def test_an_error_that_counts_twice_is_as_two_errors() -> None:
+    rng = np.random.default_rng(4)
+    predicted, error, count = np.zeros(40), rng.normal(size=40), rng.integers(1, 4, 40)
+    once = learn_margins(predicted, error, share=0.8, groups=1, weight=count.astype(np.float64))
+    often = learn_margins(np.repeat(predicted, count), np.repeat(error, count), share=0.8, groups=1)
+    # weights promise for one more error of mean weight, copies for one more copy: at most one rank apart
+    ranks = np.sort(np.abs(error))
+    assert abs(np.searchsorted(ranks, once.half_width[0]) - np.searchsorted(ranks, often.half_width[0])) <= 1
+
+
+def test_predictions_that_are_all_the_greatest_leave_no_group_empty() -> None:
+    predicted = np.concatenate([np.linspace(0.0, 100.0, 500), np.full(500, 125.0)])
+    margins = learn_margins(predicted, predicted + 1.0, share=0.9, groups=10)
+    np.testing.assert_allclose(margins.half_width, 1.0)
+
+
 def test_fewer_errors_than_the_share_needs_are_refused() -> None:
     with pytest.raises(InputError, match="8 errors cannot promise 90%; give more data"):
         learn_margins(np.zeros(8), np.zeros(8), share=0.9, groups=1)

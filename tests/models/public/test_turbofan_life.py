@@ -16,6 +16,7 @@ from models.public.turbofan_life import (
     engine_folds,
     evaluate_held_out,
     held_out_predictions,
+    judging_weight,
     late_score,
     root_mean_square,
 )
@@ -69,6 +70,14 @@ def test_one_engine_under_two_names_is_refused() -> None:
     cut, left = first_cycles(twin, 0.5)
     with pytest.raises(InputError, match="test engine 20 is training engine 1; leave it out"):
         evaluate_held_out(fleet, cut, np.array(left, np.float64), QUICK, seed=0)
+
+
+def test_engines_count_alike_however_long_they_lived() -> None:
+    fleet = engines(5, seed=8)
+    weight = judging_weight(fleet, 20)
+    assert (weight[fleet.cycle <= 20] == 0.0).all()
+    np.testing.assert_allclose([weight[span].sum() for span in fleet.spans()], 1.0)
+    assert not judging_weight(fleet, 1000).any()
 
 
 def test_folds_never_divide_an_engine_and_every_fold_has_engines() -> None:
