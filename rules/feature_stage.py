@@ -15,7 +15,7 @@ from rules.cohorts import Cohort
 from rules.expression import Call, Node, Number, Signal
 from rules.features import Feature
 from rules.functions import BY_TRIP, LASTING, LOOKUPS, MEMORIES, TIME_NS, WINDOWED, window_argument, window_of
-from rules.kernel import NEVER, run_rules
+from rules.kernel import FOREVER, NEVER, run_rules
 from rules.meaning import column_name
 from rules.memories import KINDS, TIMES, run_memories
 from rules.program import Program, compile_items
@@ -184,7 +184,7 @@ class FeatureStage:
             local = {name: number for number, name in enumerate(self.program.columns)}
             stale = np.ascontiguousarray(kinds.stale_ns[:, self._global])
             columns = [[local[name] for name in feature.sources] for feature in self.features]
-            gaps = [stale[:, wanted].min(axis=1) if wanted else np.full(len(stale), -NEVER) for wanted in columns]
+            gaps = [stale[:, wanted].min(axis=1) if wanted else np.full(len(stale), FOREVER) for wanted in columns]
             self._tables = kinds.stale_ns, stale, np.ascontiguousarray(np.stack(gaps, axis=1).astype(np.int64))
         return self._tables[1:]
 
@@ -242,10 +242,10 @@ def split(packed: bytes) -> dict[bytes, bytes]:
 def stale_of(features: Sequence[Feature], stale: dict[str, int]) -> None:
     """Add how long each feature's value may be used, to that of signals and code predicates."""
     for feature in features:
-        least = min((stale[name] for name in feature.sources), default=-NEVER)
+        least = min((stale[name] for name in feature.sources), default=FOREVER)
         if feature.call.name == "steady":
             least = _ns(feature.call.args[1])
-        stale[feature.name] = -NEVER if feature.call.name in LASTING else least
+        stale[feature.name] = FOREVER if feature.call.name in LASTING else least
 
 
 def _windows(calls: Sequence[Call]) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:

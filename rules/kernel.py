@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 NEVER = -(2**62)
 """A time before all times; any value from then is stale, and a timer since then does not run."""
+FOREVER = 2**61
+"""How long a value may be used that holds until the next one: more than any recording lasts, less than since `NEVER`."""
 
 STACK_DEPTH = 64
 

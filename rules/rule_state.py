@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rules.cohorts import Cohort
 from rules.feature_stage import FeatureStage, Kinds, split, stale_of
 from rules.features import Feature
-from rules.kernel import NEVER
+from rules.kernel import FOREVER, NEVER
 from rules.meaning import REPORTED
 from rules.program import Program
 from rules.rule import Rule
@@ -242,7 +242,7 @@ class RuleState:
         kind = self._kinds.setdefault(key, len(self._kinds))
         if kind == len(self._stale_ns):
             # a trouble-code list holds until the next one
-            stale = {n: -NEVER if n.startswith(REPORTED) else stale_after.get(n, DEFAULT_STALE_NS) for n in self._columns}
+            stale = {n: FOREVER if n.startswith(REPORTED) else stale_after.get(n, DEFAULT_STALE_NS) for n in self._columns}
             stale_of(self._features, stale)
             self._stale_ns = np.vstack([self._stale_ns, np.array([stale[name] for name in self._columns], np.int64)])
             muted = [bool(rule.applies_to) and powertrain not in rule.applies_to for rule in self._rules]

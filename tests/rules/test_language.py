@@ -18,6 +18,7 @@ from tests.rules.making import (
     SPEED,
     Sample,
     course,
+    obd,
     reports,
     rule_dict,
     rules_of,
@@ -61,6 +62,14 @@ def test_an_edge_raises_only_after_the_condition_was_seen_false(tmp_path: Path) 
     rows = course("car", COOLANT, [120] * 5 + [90] + [120] * 3)
     edge = engine_of(tmp_path, when="EngineCoolant.Temperature > 100", trigger="edge")
     assert changes_of(edge, rows) == [(6, "raised")]
+
+
+def test_what_was_never_told_is_unknown_at_the_very_beginning_of_time_too(tmp_path: Path) -> None:
+    rows = course("car", COOLANT, [90] + [120] * 9)
+    edge = engine_of(
+        tmp_path, when='EngineCoolant.Temperature > 100 and dtc("P0117")', clear_when=None, trigger="edge", on_gap="unknown"
+    )
+    assert told(edge.evaluate(samples(rows), reports(obd(5, "P0117")))) == []
 
 
 def test_it_keeps_firing_and_then_keeps_quiet(tmp_path: Path) -> None:
