@@ -50,7 +50,7 @@ def test_the_api_and_the_metrics_tell_how_often(tmp_path):
     store = MemoryStore()
     store.save_figures({"shadow": {"hot": {"raised": 3}}})
     (rule,) = load_rules([pack(tmp_path / "hot.yaml", status="shadow")])
-    with client(store, rules=(rule, replace(rule, id="live", status=RuleStatus.ACTIVE))) as web:
+    with client(store, rules=lambda: (rule, replace(rule, id="live", status=RuleStatus.ACTIVE))) as web:
         listed = web.get("/api/v1/rules").json()["rules"]
     assert [each["shadow"] for each in listed] == [{"raised": 3, "cleared": 0}, None]
     assert 'pitcall_shadow_raised{rule="hot"} 3.0' in render_metrics(store, 5)

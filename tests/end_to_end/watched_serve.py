@@ -79,11 +79,11 @@ def run_watched_processes() -> None:
     """The supervisor runs this module where it would run `app.cli`."""
     supervise = app.serve.supervise
 
-    def watched(commands: Any, stop: Any) -> int:
+    def watched(commands: Any, stop: Any, **options: Any) -> int:
         replaced = {
             role: [__spec__.name if word == "app.cli" else word for word in command] for role, command in commands.items()
         }
-        return supervise(replaced, stop)
+        return supervise(replaced, stop, **options)
 
     app.serve.supervise = watched  # type: ignore[assignment]
     app.serve.LONGEST_BACKOFF_S = 0.5
