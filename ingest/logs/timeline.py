@@ -19,6 +19,9 @@ class StampKind(Enum):
     """From the line before: they are added up."""
 
 
+_MOST_NS = 2**61
+
+
 @dataclass(slots=True)
 class Timeline:
     """Carries what the time of the next stamp depends on.
@@ -67,13 +70,15 @@ class Timeline:
         return np.concatenate(parts) if parts else raw
 
     def _add_up(self, raw: NDArray[np.int64], skipped: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+        between: dict[int, int] = {}
+        for before, stamp in skipped:  # of damaged lines, so of any size
+            between[before] = _bounded(between.get(before, 0) + stamp * self.scale)
         extra = np.zeros(len(raw) + 1, np.int64)
-        for before, stamp in skipped:
-            extra[before] += stamp * self.scale
+        extra[list(between)] = list(between.values())
         time_ns = np.cumsum(raw + extra[:-1]) + self._sum_ns
         if len(raw):
             self._sum_ns, self._last_raw = int(time_ns[-1]), int(raw[-1])
-        self._sum_ns += int(extra[-1])
+        self._sum_ns = _bounded(self._sum_ns + int(extra[-1]))
         return time_ns
 
     def _on_one_clock(self, raw: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -91,3 +96,8 @@ class Timeline:
         time_ns = raw + (self._offset_ns + rounds * self.wrap_ns)
         self._offset_ns += int(rounds[-1]) * self.wrap_ns
         return time_ns
+
+
+def _bounded(time_ns: int) -> int:
+    """Within what a time may be (73 years either way), so that sums fit."""
+    return max(-_MOST_NS, min(time_ns, _MOST_NS))
