@@ -11,7 +11,7 @@ from app.replaying import replay_drives
 from app.rule_files import SHIPPED, RuleFiles
 from domain.errors import InputError
 from domain.findings import Alert
-from notifier.messages import alert_json
+from notifier.push.messages import alert_json
 from storage.memory_store import MemoryStore
 
 NOT_COMPARED = frozenset({"state", "updated", "standing", "occurrences", "evidence"})

@@ -8,17 +8,17 @@ from datetime import date
 from typing import Protocol
 
 from domain.care import CareState, Completion, DayUsage, Enrolment, Reminder
-from domain.findings import Order
 from domain.fleet import Dealer, Vehicle
+from domain.orders import Order
 from domain.records import Commit, VehicleCase
 from dtc_knowledge.maintenance import MaintenancePlans
-from notifier.dealer_choice import DealerNetwork
-from notifier.order_states import ENDED_STATES, OPEN_STATES
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
+from notifier.orders.order_states import ENDED_STATES, OPEN_STATES
 from notifier.reminders.completions import DAY_NS, DONE_STATES, completions_of
 from notifier.reminders.forecast import WINDOW_DAYS
 from notifier.reminders.lifecycle import CareInputs, advance, enrol
 from notifier.reminders.visits import VisitScene, order_visits
-from notifier.routing_policy import PLAIN_ROUTING, Routing
 
 KEPT_USAGE_DAYS = 400
 ENROLS_BY_DAYS = 60

@@ -25,9 +25,9 @@ from ingest.records import SAMPLE_STALE_AFTER_NS
 from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
-from notifier.alert_policy import AlertPolicy, load_alert_policy
+from notifier.alerts.alert_policy import AlertPolicy, load_alert_policy
+from notifier.dealers.routing_policy import Routing, load_routing_policy
 from notifier.reminders.usage_meter import UsageMeter
-from notifier.routing_policy import Routing, load_routing_policy
 from pipeline.holdback import SECOND_NS, HoldBack
 from pipeline.line import Line, Observer
 from pipeline.whereabouts import Whereabouts

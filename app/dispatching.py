@@ -6,18 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from domain.findings import DealerChoice, Order
 from domain.fleet import Dealer, Vehicle
+from domain.orders import DealerChoice, Order
 from domain.records import OutboxEvent, VehicleCase
-from notifier.dealer_choice import DealerNetwork
-from notifier.dealer_needs import DealerNeeds
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.dealer_needs import DealerNeeds
+from notifier.dealers.routing_policy import Routing
+from notifier.dealers.working_hours import HOUR_NS
 from notifier.dispatch.batch import BatchPlan, batch_needs, can_wait, plan_batch
-from notifier.messages import rfc3339
-from notifier.order_states import OPEN_STATES, UNCOMMITTED, OrderEvent, OrderState, transition
-from notifier.ordering import with_decision
-from notifier.outbox import order_events
-from notifier.routing_policy import Routing
-from notifier.working_hours import HOUR_NS
+from notifier.orders.order_states import OPEN_STATES, UNCOMMITTED, OrderEvent, OrderState, transition
+from notifier.orders.ordering import with_decision
+from notifier.push.messages import rfc3339
+from notifier.push.outbox import order_events
 
 UNCONFIRMED = frozenset({*UNCOMMITTED, OrderState.OFFERED})
 """No dealer has accepted: what the optimiser might move. Anything else is confirmed and never moves."""

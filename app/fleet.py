@@ -12,7 +12,7 @@ import pydantic
 from datafiles import read_csv
 from domain.errors import DataFileError, InputError
 from domain.fleet import Dealer, VaultEntry, Vehicle, pseudonym
-from notifier.fleet_files import read_dealers, read_vehicles
+from notifier.dealers.fleet_files import read_dealers, read_vehicles
 from pipeline.replay import Drive
 
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import FeedEvent
+from domain.orders import Order
 from domain.records import OutboxEvent, VehicleCase
-from notifier.order_states import OPEN_STATES, OrderEvent, OrderState
-from notifier.redispatch import RedispatchOutcome, redispatch
-from notifier.routing_policy import PLAIN_ROUTING, Routing
+from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
+from notifier.orders.order_states import OPEN_STATES, OrderEvent, OrderState
+from notifier.orders.redispatch import RedispatchOutcome, redispatch
 
 
 class ExpiryStore(Protocol):

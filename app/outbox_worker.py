@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from domain.errors import StorageError
-from domain.findings import Order
 from domain.fleet import Dealer
+from domain.orders import Order
 from domain.ports import Channel
 from domain.records import OutboxEvent
-from notifier.delivery import DeliveryReport, deliver_due
-from notifier.order_states import OrderEvent, OrderState, TransitionOutcome, transition
+from notifier.orders.order_states import OrderEvent, OrderState, TransitionOutcome, transition
+from notifier.push.delivery import DeliveryReport, deliver_due
 
 log = logging.getLogger(__name__)
 

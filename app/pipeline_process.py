@@ -30,7 +30,7 @@ from ingest.mqtt.network_receiver import NetworkReceiver
 from ingest.mqtt.paho_receiver import PahoReceiver
 from ingest.mqtt.socket_receiver import SocketReceiver
 from ingest.profiles import Profile, shipped_profiles
-from notifier.settling import settle_order
+from notifier.orders.settling import settle_order
 from pipeline.casework import Casework
 from pipeline.live import LiveRunner
 from storage.database import open_store

@@ -11,7 +11,7 @@ from app.outbox_worker import ClaimedOutbox
 from app.settings import Settings
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
-from notifier.delivery import deliver_due
+from notifier.push.delivery import deliver_due
 
 if TYPE_CHECKING:  # SQLAlchemy takes a fifth of a second that a replay in memory need not wait
     from storage.sql_store import SqlStore

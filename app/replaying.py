@@ -18,7 +18,7 @@ from app.series import SeriesRecorder
 from domain.fleet import Dealer
 from domain.records import VehicleCase
 from domain.repairs import cause_counts
-from notifier.messages import alert_json, order_json, recommendation_json
+from notifier.push.messages import alert_json, order_json, recommendation_json
 from pipeline.casework import Casework
 from pipeline.line import Advance
 from pipeline.replay import DriveDone, Observer, Replay

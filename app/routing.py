@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 
 from app.settings_file import DispatchSection
+from notifier.dealers.osrm import OsrmRoads
+from notifier.dealers.routing_policy import SHIPPED, Routing, load_routing_policy
 from notifier.dispatch.batch import CAN_WAIT
-from notifier.osrm import OsrmRoads
-from notifier.routing_policy import SHIPPED, Routing, load_routing_policy
 
 
 def routing_of(dispatch: DispatchSection) -> Routing:

@@ -146,7 +146,7 @@ def check(settings: ServiceSettings) -> None:
     Raises:
         InputError, StorageError: with what to do.
     """
-    from notifier.routing_policy import SHIPPED, load_routing_policy
+    from notifier.dealers.routing_policy import SHIPPED, load_routing_policy
     from storage.database import open_store
 
     settings.mqtt.ssl_context()

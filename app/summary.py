@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.replaying import Replayed
-from domain.findings import Alert, Order, Recommendation, Urgency
+from domain.findings import Alert, Recommendation, Urgency
 from domain.fleet import Vehicle
+from domain.orders import Order
 from domain.records import VehicleCase
 
 STYLES = {Urgency.STOP: "bold red", Urgency.TODAY: "red", Urgency.SOON: "yellow", Urgency.NEXT: "cyan", Urgency.MONITOR: "dim"}

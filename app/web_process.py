@@ -28,7 +28,7 @@ from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.webhook import WebhookChannel
-from notifier.routing_policy import Routing
+from notifier.dealers.routing_policy import Routing
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app

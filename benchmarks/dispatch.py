@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from benchmarks.dispatch_demand import DETOUR, Demand, draw_demand
 from benchmarks.dispatch_greedy import place_greedily
-from domain.findings import OrderKind, Text, Urgency
+from domain.findings import Text, Urgency
 from domain.fleet import Dealer
-from notifier.dealer_choice import DealerNetwork
-from notifier.dealer_needs import DealerNeeds
+from domain.orders import OrderKind
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.dealer_needs import DealerNeeds
+from notifier.dealers.geography import chord_km
 from notifier.dispatch import NOWHERE, place
-from notifier.geography import chord_km
 
 LOAD, SEED = 0.9, 20_261_122
 BRANDS = ("Chenxing", "Yunchi", "Qilin")

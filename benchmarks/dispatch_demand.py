@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from notifier.dealers.geography import Floats, unit_vectors
 from notifier.dispatch import NOWHERE, Kind, PlacementProblem
-from notifier.geography import Floats, unit_vectors
 
 CITIES, RURAL, ELECTRIC, EQUIPPED = 120, 0.1, 0.3, 0.45
 DETOUR, REACH_M = 1.3, 400_000

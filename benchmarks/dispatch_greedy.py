@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from notifier.dealers.geography import chord_of_km
 from notifier.dispatch import NOWHERE, Kind, PlacementProblem
-from notifier.geography import chord_of_km
 
 NEAR = 64
 

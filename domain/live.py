@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.fleet import Dealer, Vehicle
+from domain.orders import Order
 from domain.records import OutboxEvent, VehicleCase
 
 

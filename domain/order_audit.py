@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
-from domain.findings import Order
+from domain.orders import Order
 
 GENESIS = "0" * 64
 """What the first entry follows."""

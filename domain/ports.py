@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.codes import CodeInfo
-from domain.findings import Diagnosis, Finding, Order, Recommendation
+from domain.findings import Diagnosis, Finding, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.frames import FrameBatch
+from domain.orders import Order
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, StageState, VehicleCase
 from domain.signals import SampleBatch
 from domain.trouble_codes import DtcBatch

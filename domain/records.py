@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.care import DayUsage
-from domain.findings import Alert, Order, Recommendation
+from domain.findings import Alert, Recommendation
+from domain.orders import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from domain.findings import Alert, Order, PlanLine, SourceKind, Text
+from domain.findings import Alert, PlanLine, SourceKind, Text
 from domain.fleet import Vehicle
+from domain.orders import Order
 from domain.records import VehicleCase
 from domain.vss import catalogue
 from dtc_knowledge.code_table import CodeCatalogue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from domain.findings import Finding, OrderKind
+from domain.findings import Finding
+from domain.orders import OrderKind
 
 
 def _digest(kind: str, *parts: str) -> str:

@@ -13,13 +13,13 @@ from domain.open_case import open_part, overlaid
 from domain.ports import Knowledge, Store
 from domain.records import OutboxEvent, VehicleCase
 from domain.silences import Silence
-from notifier.alert_policy import PLAIN, AlertPolicy
-from notifier.alerting import apply_findings, look_again
-from notifier.dealer_choice import DealerNetwork
-from notifier.order_states import OPEN_STATES
-from notifier.ordering import update_orders
-from notifier.review import reviewed
-from notifier.routing_policy import PLAIN_ROUTING, Routing
+from notifier.alerts.alert_policy import PLAIN, AlertPolicy
+from notifier.alerts.alerting import apply_findings, look_again
+from notifier.alerts.review import reviewed
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
+from notifier.orders.order_states import OPEN_STATES
+from notifier.orders.ordering import update_orders
 from pipeline.drive_ticks import Ended
 
 

@@ -23,7 +23,7 @@ from domain.ports import Store
 from domain.records import Commit, DeadLetter, SeenSequences, StageState
 from domain.repair import repaired_sources
 from ingest.mqtt.batching import ParsedMessages
-from notifier.order_states import OPEN_STATES
+from notifier.orders.order_states import OPEN_STATES
 from pipeline.casework import Casework
 from pipeline.drive_endings import DriveEndings
 from pipeline.line import Line

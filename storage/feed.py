@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from domain.findings import Alert, AlertState, Order
+from domain.findings import Alert, AlertState
 from domain.live import EventKind, FeedEvent
+from domain.orders import Order
 from domain.records import OutboxEvent
 
 

@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from domain.errors import StorageError
-from domain.findings import AlertState, Order, Recommendation
+from domain.findings import AlertState, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
+from domain.orders import Order
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event

@@ -9,10 +9,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from domain.findings import Alert, AlertState, Order, Severity
+from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from domain.order_audit import AuditEntry
+from domain.orders import Order
 from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent
 from storage.record_json import to_json
 

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from domain.findings import Alert, AlertState, Order
+from domain.findings import Alert, AlertState
 from domain.fleet import Dealer, Vehicle
 from domain.live import Settle
+from domain.orders import Order
 from domain.records import Commit, OutboxEvent, VehicleCase
 from domain.repair import is_repaired
 

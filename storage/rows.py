@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from domain.findings import Alert, Order, Recommendation
+from domain.findings import Alert, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, ApiKey, EventKind, FeedEvent, VehicleSighting
 from domain.order_audit import AuditEntry
+from domain.orders import Order
 from domain.records import DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage.feed import is_critical
 from storage.record_json import to_json

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from domain.findings import Alert, AlertState, Order, Recommendation
+from domain.findings import Alert, AlertState, Recommendation
 from domain.open_case import ENDED_ALERTS, open_part
+from domain.orders import Order
 from domain.records import VehicleCase
 from storage import schema
 from storage.sql_base import SqlBase, parse, transaction

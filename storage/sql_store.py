@@ -10,10 +10,11 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from domain.findings import Alert, AlertState, Order
+from domain.findings import Alert, AlertState
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
+from domain.orders import Order
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from domain.repair import repaired
 from storage import rows, schema

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Select, Table, delete, distinct, func, select, tuple_
 
-from domain.findings import Alert, AlertState, Order, Severity, Urgency
+from domain.findings import Alert, AlertState, Severity, Urgency
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from domain.order_audit import AuditEntry
+from domain.orders import Order
 from storage import rows, schema
 from storage.sql_base import SqlBase, first, insert, is_postgresql, parse, transaction
 

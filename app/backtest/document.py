@@ -9,7 +9,7 @@ from typing import Any
 from app.backtest.backtest import Backtest, Figures, RuleRow, SweepCurve
 from app.backtest.episodes import Change
 from domain.findings import Alert, AlertState
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 
 
 def document(done: Backtest) -> dict[str, Any]:

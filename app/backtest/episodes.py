@@ -9,8 +9,8 @@ from app.backtest.variants import Side
 from domain.findings import Alert, AlertState, Finding
 from domain.open_case import open_part, overlaid
 from domain.records import VehicleCase
-from notifier.alert_policy import AlertPolicy
-from notifier.alerting import apply_findings, look_again
+from notifier.alerts.alert_policy import AlertPolicy
+from notifier.alerts.alerting import apply_findings, look_again
 from pipeline.casework import NEXT_DRIVE, Decided, moments
 from pipeline.drive_ticks import Ended
 from rules.rule import Rule

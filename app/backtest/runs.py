@@ -30,7 +30,7 @@ from domain.findings import Alert
 from domain.fleet import Vehicle
 from domain.frames import FrameBatch, FrameFlag
 from domain.signals import TICK_SIGNAL, SampleBatch
-from notifier.alert_policy import load_alert_policy
+from notifier.alerts.alert_policy import load_alert_policy
 from pipeline.line import Advance, Line, Pushed
 from pipeline.replay import Drive, Replay
 from storage.memory_store import MemoryStore

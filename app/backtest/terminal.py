@@ -14,7 +14,7 @@ from app.backtest.backtest import Backtest, Figures, RuleRow, SweepCurve
 from app.backtest.episodes import Change
 from app.backtest.notes import SHORT, notes
 from domain.findings import Alert
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 
 MOST_CHANGES = 30
 

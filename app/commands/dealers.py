@@ -21,7 +21,7 @@ def import_(file: Path, database: str | None) -> None:
     """Add or replace dealers from FILE (CSV)."""
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.fleet_files import read_dealers
+    from notifier.dealers.fleet_files import read_dealers
 
     dealers = read_dealers(file)
     with open_database(database, read_settings()) as store:

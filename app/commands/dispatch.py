@@ -30,7 +30,7 @@ def plan(what_if: bool, policy: Path | None, database: str | None, as_json: bool
     from app.dispatching import dispatch_plan
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.routing_policy import SHIPPED, Routing, load_routing_policy
+    from notifier.dealers.routing_policy import SHIPPED, Routing, load_routing_policy
 
     routing = Routing(policy=load_routing_policy(policy or SHIPPED))
     with open_database(database, read_settings()) as store:

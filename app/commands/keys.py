@@ -69,7 +69,7 @@ def list_(database: str | None, as_json: bool) -> None:
     """List the keys by name: id, scopes, when they were made."""
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.messages import rfc3339
+    from notifier.push.messages import rfc3339
 
     with open_database(database, read_settings()) as store:
         keys = store.api_keys()

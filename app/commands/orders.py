@@ -9,7 +9,7 @@ import click
 from app.options import DATABASE, JSON
 from app.output import print_json
 from domain.errors import InputError
-from domain.findings import OrderKind
+from domain.orders import OrderKind
 
 
 @click.group()
@@ -25,7 +25,7 @@ def list_(database: str | None, as_json: bool) -> None:
     from app.settings import read_settings
     from app.stores import open_database
     from domain.fleet import Vehicle
-    from notifier.messages import order_json
+    from notifier.push.messages import order_json
 
     with open_database(database, read_settings()) as store:
         orders = store.orders()
@@ -60,7 +60,7 @@ def history(identifier: str, database: str | None, as_json: bool) -> None:
     """Tell who made what of an order, and why. ID may be cut short."""
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.messages import rfc3339
+    from notifier.push.messages import rfc3339
 
     with open_database(database, read_settings()) as store:
         named = [order.id for order in store.orders() if order.id.startswith(identifier)]
@@ -103,6 +103,6 @@ def verify(database: str | None, as_json: bool) -> None:
 @click.option("--kind", type=click.Choice([kind.value for kind in OrderKind]), default="service", show_default=True)
 def diagram(kind: str) -> None:
     """Print the life cycle as a Mermaid state diagram, from the table that the service works by."""
-    from notifier.order_diagram import mermaid
+    from notifier.orders.order_diagram import mermaid
 
     click.echo(mermaid(OrderKind(kind)))

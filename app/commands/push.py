@@ -70,7 +70,7 @@ def attempts(identifier: str, database: str | None, as_json: bool) -> None:
     """Tell of every attempt to deliver one push."""
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.messages import rfc3339
+    from notifier.push.messages import rfc3339
 
     with open_database(database, read_settings()) as store:
         made = store.delivery_attempts(identifier)

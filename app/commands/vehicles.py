@@ -26,7 +26,7 @@ def import_(file: Path, database: str | None) -> None:
     from app.fleet import profile_in
     from app.settings import read_settings
     from app.stores import open_database
-    from notifier.fleet_files import read_vehicles
+    from notifier.dealers.fleet_files import read_vehicles
 
     settings = read_settings()
     vehicles = [

@@ -8,8 +8,9 @@ from typing import Any
 
 from app.demo.cars import SECOND_NS
 from app.scoring import SYSTEM_OF
-from domain.findings import Alert, Order, OrderKind
+from domain.findings import Alert
 from domain.live import EventKind, FeedEvent
+from domain.orders import Order, OrderKind
 from domain.records import OutboxEvent
 
 _ACCEPTED = frozenset({"accepted", "assigned"})

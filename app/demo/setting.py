@@ -20,7 +20,7 @@ from domain.errors import InputError
 from domain.findings import Text
 from domain.fleet import Dealer, VaultEntry, Vehicle, pseudonym
 from domain.live import ApiKey
-from notifier.fleet_files import read_dealers
+from notifier.dealers.fleet_files import read_dealers
 from simulator.fleet_tables import copy_templates, vehicle_row
 
 MARK = "made-by-pitcall-demo"

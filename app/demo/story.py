@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.demo.cars import Car
-from domain.findings import Order, Text
+from domain.findings import Text
 from domain.fleet import Dealer
 from domain.live import EventKind, FeedEvent
+from domain.orders import Order
 
 _KINDS = {
     "petrol": Text(en="petrol car", zh="燃油车"),

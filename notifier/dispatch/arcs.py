@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from notifier.dealers.geography import chord_km
 from notifier.dispatch.problem import NOWHERE, Bools, Ints, PlacementProblem
-from notifier.geography import chord_km
 
 BLOCK = 2_000_000
 """Neighbours asked for at once; bounds the memory of a query."""

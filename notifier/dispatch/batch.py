@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from domain.findings import Order, OrderKind, Urgency
+from domain.findings import Urgency
 from domain.fleet import Vehicle
-from notifier.dealer_choice import DealerNetwork, merits_km
-from notifier.dealer_needs import DealerDecision, DealerNeeds
+from domain.orders import Order, OrderKind
+from notifier.dealers.dealer_choice import DealerNetwork, merits_km
+from notifier.dealers.dealer_needs import DealerDecision, DealerNeeds
+from notifier.dealers.geography import unit_vectors
+from notifier.dealers.routing_policy import RegionPolicy
+from notifier.dealers.working_hours import HOUR_NS
 from notifier.dispatch.flow import place
 from notifier.dispatch.problem import NEVER, NOWHERE, Ints, Kind, PlacementProblem
-from notifier.geography import unit_vectors
-from notifier.ordering import dealer_needs
-from notifier.routing_policy import RegionPolicy
-from notifier.working_hours import HOUR_NS
+from notifier.orders.ordering import dealer_needs
 
 CAN_WAIT = frozenset({Urgency.SOON, Urgency.NEXT})
 """Urgencies of service orders that lose nothing by some minutes more."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.care import Completion
-from domain.findings import Order, OrderKind
-from notifier.order_states import OrderState
+from domain.orders import Order, OrderKind
+from notifier.orders.order_states import OrderState
 
 DONE_STATES = frozenset({OrderState.SETTLED, OrderState.CLOSED})
 DAY_NS = 86_400 * 1_000_000_000

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from domain.care import DueForecast, Reminder
-from notifier.messages import text_json
+from notifier.push.messages import text_json
 from notifier.reminders.visits import reason_text
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -9,9 +9,9 @@ from domain.care import Basis, CareItem, Quantity, Reminder, ReminderReason, Rem
 from domain.findings import Recommendation, Text, Urgency
 from domain.fleet import Vehicle
 from domain.records import OutboxEvent, VehicleCase
-from notifier.dealer_choice import DealerNetwork
+from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.identity import care_incident_id
-from notifier.ordering import CARE_GROUP, update_orders
+from notifier.orders.ordering import CARE_GROUP, update_orders
 
 TO_DO = frozenset({ReminderState.DUE_SOON, ReminderState.DUE, ReminderState.OVERDUE})
 

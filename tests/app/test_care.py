@@ -12,14 +12,15 @@ from app.cli import cli
 from app.fault_knowledge import maintenance_plans
 from app.fleet import FleetChoice
 from domain.care import Enrolment, Quantity, ReminderState
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.fleet import VaultEntry, pseudonym
+from domain.orders import Order
 from domain.records import Commit
 from dtc_knowledge.loading import load_knowledge
 from dtc_knowledge.maintenance import shipped_plans
-from notifier.dealer_choice import DealerNetwork
-from notifier.order_states import OrderEvent, transition
-from notifier.ordering import update_orders
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.orders.order_states import OrderEvent, transition
+from notifier.orders.ordering import update_orders
 from notifier.reminders.completions import DAY_NS
 from storage.memory_store import MemoryStore
 from tests.end_to_end.replays import SAMPLES, replayed

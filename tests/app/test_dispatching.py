@@ -12,14 +12,15 @@ from app.cli import cli
 from app.dispatching import dispatch_plan, place_waiting
 from app.routing import routing_of
 from app.settings_file import DispatchSection
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.fleet import DEVELOPMENT_KEY, Dealer, VaultEntry
+from domain.orders import Order
 from domain.records import Commit, VehicleCase
-from notifier.dealer_choice import DealerNetwork
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from notifier.dispatch.batch import CAN_WAIT
-from notifier.order_states import OrderEvent, OrderState, transition
-from notifier.ordering import update_orders
-from notifier.routing_policy import PLAIN_ROUTING, Routing
+from notifier.orders.order_states import OrderEvent, OrderState, transition
+from notifier.orders.ordering import update_orders
 from storage.database import open_store
 from storage.memory_store import MemoryStore
 from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation, vehicle

@@ -9,7 +9,7 @@ from app.escalation import ESCALATED, escalate_alerts
 from domain.findings import Severity
 from domain.records import Commit, VehicleCase
 from domain.standing import Standing
-from notifier.alerting import apply_findings
+from notifier.alerts.alerting import apply_findings
 from storage.memory_store import MemoryStore
 from tests.notifier.builders import finding
 

@@ -8,13 +8,14 @@ import pytest
 
 from app.offer_expiry import expire_offers
 from app.settings_file import ServiceSettings
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.fleet import VaultEntry
+from domain.orders import Order
 from domain.records import Commit, VehicleCase
-from notifier.dealer_choice import DealerNetwork
-from notifier.order_states import OrderEvent, OrderState, transition
-from notifier.ordering import update_orders
-from notifier.redispatch import MOST_OFFERS
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.orders.order_states import OrderEvent, OrderState, transition
+from notifier.orders.ordering import update_orders
+from notifier.orders.redispatch import MOST_OFFERS
 from storage.memory_store import MemoryStore
 from tests.notifier.builders import SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation, vehicle
 

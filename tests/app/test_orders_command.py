@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import cli
-from domain.findings import OrderKind
 from domain.fleet import DEVELOPMENT_KEY
+from domain.orders import OrderKind
 from domain.records import Commit, VehicleCase
-from notifier.order_diagram import mermaid
+from notifier.orders.order_diagram import mermaid
 from storage.database import open_store
 from tests.storage import examples
 

@@ -11,8 +11,8 @@ from benchmarks.dispatch import run
 from benchmarks.dispatch_demand import DETOUR, draw_demand
 from benchmarks.dispatch_greedy import place_greedily
 from benchmarks.dispatch_map import dispatch_map
+from notifier.dealers.geography import chord_km
 from notifier.dispatch import NOWHERE
-from notifier.geography import chord_km
 
 
 def test_the_optimum_is_proven_nearer_and_places_no_fewer() -> None:

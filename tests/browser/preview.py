@@ -17,11 +17,11 @@ from app.care import review_fleet
 from app.fleet import choose_fleet
 from app.replaying import replay_drives
 from domain.care import Enrolment
-from domain.findings import Order
 from domain.fleet import DEVELOPMENT_KEY
 from domain.live import VehicleSighting
+from domain.orders import Order
 from dtc_knowledge.maintenance import shipped_plans
-from notifier.order_states import OrderEvent, transition
+from notifier.orders.order_states import OrderEvent, transition
 from notifier.reminders.completions import DAY_NS
 from rules.pack import load_rules
 from simulator.usage import DRIVERS, days_of_use

@@ -16,7 +16,7 @@ from ingest.logs import open_log
 from ingest.mqtt.batching import ParsedMessages, parse_messages
 from ingest.mqtt.memory_receiver import MemoryBroker, MemoryReceiver
 from ingest.mqtt.payloads import encode_frames
-from notifier.messages import alert_json, order_json
+from notifier.push.messages import alert_json, order_json
 from pipeline.casework import Casework
 from pipeline.live import LiveRunner
 from pipeline.replay import Drive

@@ -15,7 +15,7 @@ from domain.errors import DeliveryError
 from domain.findings import Text
 from domain.fleet import Dealer
 from domain.records import Commit, OutboxEvent
-from notifier.delivery import deliver_due
+from notifier.push.delivery import deliver_due
 from storage.database import open_store
 from storage.sql_store import SqlStore
 from tests.storage.databases import fresh_url

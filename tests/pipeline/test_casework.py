@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.findings import Diagnosis, Order, Transition
+from domain.findings import Diagnosis, Transition
 from domain.fleet import VaultEntry
+from domain.orders import Order
 from domain.records import Commit
-from notifier.order_states import OrderEvent, transition
-from notifier.ordering import MOST_INCIDENTS
+from notifier.orders.order_states import OrderEvent, transition
+from notifier.orders.ordering import MOST_INCIDENTS
 from pipeline.casework import REFRESH_NS, Casework
 from storage.memory_store import MemoryStore
 from tests.notifier.builders import SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, finding, recommendation, vehicle

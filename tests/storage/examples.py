@@ -7,10 +7,7 @@ from domain.findings import (
     AlertState,
     Cause,
     Check,
-    DealerChoice,
     Evidence,
-    Order,
-    OrderKind,
     Part,
     PlanLine,
     Recommendation,
@@ -21,6 +18,7 @@ from domain.findings import (
     Urgency,
 )
 from domain.fleet import Dealer, VaultEntry, Vehicle, pseudonym
+from domain.orders import DealerChoice, Order, OrderKind
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 
 KEY = b"a key for tests"

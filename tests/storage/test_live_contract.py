@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.findings import Alert, AlertState, Order, Severity, SourceKind, Text, Urgency
+from domain.findings import Alert, AlertState, Severity, SourceKind, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
+from domain.orders import Order
 from domain.records import Commit, OutboxEvent, SeenSequences, VehicleCase
 from domain.standing import Resolution
 from storage.database import open_store

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from app.order_audit import verify_orders
-from domain.findings import Order, OrderKind
 from domain.order_audit import first_break
+from domain.orders import Order, OrderKind
 from domain.records import Commit, VehicleCase
-from notifier.order_states import TABLES, OrderEvent, OrderState, TransitionOutcome, transition
+from notifier.orders.order_states import TABLES, OrderEvent, OrderState, TransitionOutcome, transition
 from storage.database import open_store
 from storage.sql_store import SqlStore
 from tests.storage import examples

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import StorageError
-from domain.findings import Alert, Evidence, Finding, Order, Recommendation, Urgency
+from domain.findings import Alert, Evidence, Finding, Recommendation, Urgency
 from domain.fleet import Dealer, VaultEntry, Vehicle
+from domain.orders import Order
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from storage.record_json import from_json, to_json
 from tests.storage import examples

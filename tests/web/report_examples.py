@@ -9,10 +9,7 @@ from domain.findings import (
     AlertState,
     Cause,
     Check,
-    DealerChoice,
     Evidence,
-    Order,
-    OrderKind,
     Part,
     PlanLine,
     Recommendation,
@@ -23,6 +20,7 @@ from domain.findings import (
     Urgency,
 )
 from domain.fleet import Dealer, Vehicle
+from domain.orders import DealerChoice, Order, OrderKind
 from domain.records import VehicleCase
 from web.report.model import DriveSummary, ReplayReport, Series
 

@@ -11,8 +11,8 @@ import pytest
 
 from domain.findings import AlertState, Evidence, Severity, SourceKind, Text, Urgency
 from domain.records import VehicleCase
-from notifier.dealer_needs import Rejection
-from notifier.order_states import OrderState
+from notifier.dealers.dealer_needs import Rejection
+from notifier.orders.order_states import OrderState
 from tests.web import report_examples as examples
 from web.report import render_report, words
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from domain.findings import Alert, AlertState, Severity
-from notifier.messages import alert_json
+from notifier.push.messages import alert_json
 from web.api.access import Orderer, Reader
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem

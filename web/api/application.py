@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from domain.care import Schedule
 from domain.fleet import Vehicle
-from notifier.routing_policy import PLAIN_ROUTING, Routing
+from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from rules.rule import Rule
 from web.api import alerts, dealers, evidence, fleet, health, labels, orders, outcomes, problems, reminders, silences, stream
 from web.api.access import Access

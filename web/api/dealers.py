@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from domain.fleet import Dealer
-from notifier.dealer_row import DealerRow, iso_date
-from notifier.messages import text_json
+from notifier.dealers.dealer_row import DealerRow, iso_date
+from notifier.push.messages import text_json
 from web.api.access import Administrator, Reader
 from web.api.problems import Problem
 from web.api.service import Served

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from domain.findings import Alert, AlertState, SourceKind
 from domain.records import VehicleCase
-from notifier.messages import alert_json, rfc3339
+from notifier.push.messages import alert_json, rfc3339
 from web.api.access import Reader
 from web.api.alerts import alert_of
 from web.api.service import Served

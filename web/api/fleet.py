@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from domain.fleet import Vehicle
 from domain.live import VehicleSummary
-from notifier.messages import alert_json, recommendation_json, rfc3339, text_json
+from notifier.push.messages import alert_json, recommendation_json, rfc3339, text_json
 from rules.rule import Rule, RuleStatus
 from web.api.access import Reader
 from web.api.paging import Limit, Offset, page

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from domain.silences import AlertLabel, Verdict
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 from web.api.access import Caller, Orderer, Reader
 from web.api.alerts import alert_of
 from web.api.service import Served, Service

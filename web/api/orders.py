@@ -9,13 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
-from domain.findings import Order, OrderKind
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest
 from domain.order_audit import AuditEntry
+from domain.orders import Order, OrderKind
 from domain.records import OutboxEvent
-from notifier.messages import order_json, rfc3339
-from notifier.order_states import (
+from notifier.orders.order_states import (
     OPEN_STATES,
     TABLES,
     OrderEvent,
@@ -25,8 +24,9 @@ from notifier.order_states import (
     confirms_repair,
     transition,
 )
-from notifier.outbox import order_events
-from notifier.redispatch import REFUSALS, redispatch
+from notifier.orders.redispatch import REFUSALS, redispatch
+from notifier.push.messages import order_json, rfc3339
+from notifier.push.outbox import order_events
 from web.api.access import Caller, OrderMover, OrderReader
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem

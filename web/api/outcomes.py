@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from domain.findings import Order
+from domain.orders import Order
 from domain.repairs import RepairOutcome, RepairResult
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 from web.api.access import OrderMover
 from web.api.orders import order_for
 from web.api.problems import Problem

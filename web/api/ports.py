@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from domain.care import CareState, Reminder, ReminderState
-from domain.findings import Alert, AlertState, Order, Severity
+from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
 from domain.order_audit import AuditEntry
+from domain.orders import Order
 from domain.records import OutboxEvent, VehicleCase
 from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence

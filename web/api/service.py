@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from domain.care import Schedule
 from domain.fleet import Vehicle
-from notifier.routing_policy import Routing
+from notifier.dealers.routing_policy import Routing
 from rules.rule import Rule
 from web.api.ports import WebStore
 

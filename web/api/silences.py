@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.silences import Silence
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 from web.api.access import Caller, Orderer, Reader
 from web.api.problems import Problem
 from web.api.service import Served, Service

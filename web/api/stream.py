@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from domain.live import FeedEvent
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 from web.api.access import Reader
 from web.api.service import Served
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain.errors import StorageError
-from domain.findings import Alert, Order
+from domain.findings import Alert
 from domain.fleet import Vehicle
+from domain.orders import Order
 from domain.vss import catalogue
 from web.api.ports import WebStore
 from web.report import IncidentView, ReplayReport, arrange

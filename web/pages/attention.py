@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.findings import Order, Urgency
+from domain.findings import Urgency
 from domain.live import VehicleSummary
-from notifier.order_states import OrderState
+from domain.orders import Order
+from notifier.orders.order_states import OrderState
 
 _MINUTE_NS = 60 * 1_000_000_000
 _S = OrderState

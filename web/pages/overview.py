@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from domain.findings import Alert, AlertState, Order, OrderKind, Text, Urgency
+from domain.findings import Alert, AlertState, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import FunnelCounts
-from notifier.order_states import ENDED_STATES, OPEN_STATES, OrderState
+from domain.orders import Order, OrderKind
+from notifier.orders.order_states import ENDED_STATES, OPEN_STATES, OrderState
 from web.api.ports import WebStore
 from web.pages.attention import UNACCEPTED, Ages, NextAction, StuckReason, next_action, stuck
 from web.pages.world_map import NARROW, WIDE, WorldMap, draw_map

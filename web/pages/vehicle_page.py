@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.care import ENDED_REMINDERS, Reminder, ReminderState, Schedule, Use
-from domain.findings import Alert, AlertState, Order, Text
+from domain.findings import Alert, AlertState, Text
 from domain.fleet import Vehicle
-from notifier.order_states import is_open
+from domain.orders import Order
+from notifier.orders.order_states import is_open
 from notifier.reminders.prospect import Outlook, Prospect, outlook
 from notifier.reminders.severity import WINDOW_DAYS, Hardship, hardships
 from notifier.reminders.visits import reason_text

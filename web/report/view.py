@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from domain.findings import Alert, AlertState, Evidence, Order, Recommendation, Severity, Text, Urgency
+from domain.findings import Alert, AlertState, Evidence, Recommendation, Severity, Text, Urgency
 from domain.fleet import Dealer, Vehicle
+from domain.orders import Order
 from domain.records import VehicleCase
 from domain.vss import catalogue
-from notifier.messages import order_json
+from notifier.push.messages import order_json
 from web.report import formats
 from web.report.model import DriveSummary, ReplayReport
 from web.report.plot import Plot, draw, view_range

@@ -7,11 +7,12 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.findings import OrderKind, Urgency
+from domain.findings import Urgency
 from domain.fleet import Dealer
-from notifier import working_hours
-from notifier.dealer_choice import DealerNetwork
-from notifier.dealer_needs import DealerNeeds
+from domain.orders import OrderKind
+from notifier.dealers import working_hours
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.dealers.dealer_needs import DealerNeeds
 from notifier.dispatch.batch import BatchPlan, plan_batch
 from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer
 

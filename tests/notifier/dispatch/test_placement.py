@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from notifier.dealers.geography import unit_vectors
 from notifier.dispatch import NEVER, NOWHERE, Kind, Placement, PlacementProblem, flow, place
-from notifier.geography import unit_vectors
 
 PAST = 10**12
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.live import EventKind
-from notifier.messages import alert_json
+from notifier.push.messages import alert_json
 from rules.pack import load_rules
 from tests.web.report_examples import SEDAN, VAN, overheating
 from tests.web.serving import OWNER, PHONE, VIN, client, store

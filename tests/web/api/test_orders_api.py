@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.findings import OrderKind
-from notifier.order_states import SERVICE, OrderState
+from domain.orders import OrderKind
+from notifier.orders.order_states import SERVICE, OrderState
 from tests.web.serving import ORDER, client, store
 
 PATH = f"/api/v1/orders/{ORDER}"

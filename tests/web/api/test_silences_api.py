@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notifier.messages import rfc3339
+from notifier.push.messages import rfc3339
 from tests.web.serving import NOW_NS, client, store
 from web.api.access import key_hash
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.findings import OrderKind, Urgency
+from domain.findings import Urgency
 from domain.live import VehicleSummary
-from notifier.order_states import TABLES, OrderState
+from domain.orders import OrderKind
+from notifier.orders.order_states import TABLES, OrderState
 from tests.web.report_examples import SECOND, overheating
 from web.pages import words
 from web.pages.attention import ANSWER_NS, Ages, NextAction, StuckReason, next_action, stuck

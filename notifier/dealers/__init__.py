@@ -1,0 +1,1 @@
+"""Which dealers there are, which of them can do the work, and which of these gets it."""

@@ -1,0 +1,1 @@
+"""What is told to whom: outbox events, their messages, delivery with retries."""

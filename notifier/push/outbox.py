@@ -1,0 +1,106 @@
+"""Pushes that must get through: made with the order they tell of, tried again by a fixed schedule.
+
+The schedule is the one that the Standard Webhooks specification recommends; critical orders (P0) get a much faster and shorter
+one, after which another dealer must be asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.fleet import Dealer, Vehicle
+from domain.orders import Order
+from domain.records import OutboxEvent, VehicleCase
+from notifier.push.messages import OPERATIONS, order_json
+
+_MINUTE, _HOUR = 60, 3600
+SCHEDULE_S = (0, 5, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 24 * _HOUR)
+"""Seconds from one attempt to the next; the first is at once."""
+CRITICAL_SCHEDULE_S = (0, 5, 30, 2 * _MINUTE, 5 * _MINUTE)
+JITTER = 0.1
+"""A wait is lengthened by up to this share, so that a recovering endpoint is not stormed."""
+LONGEST_WAIT_S = 24 * _HOUR
+"""A recipient may ask for no longer wait than this."""
+
+
+def order_events(
+    order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None, *, withdrawn_from: Dealer | None = None
+) -> tuple[OutboxEvent, ...]:
+    """The pushes that tell of this version of an order, due at once.
+
+    Args:
+        order: as it stands now.
+        case: its vehicle's case, for the alerts.
+        vehicle: of the order.
+        dealer: the chosen one; None sends the order to operations.
+        withdrawn_from: a dealer that had the order before and has lost it to `dealer`: it is told that it is cancelled.
+    """
+    told = [_event(order, case, vehicle, dealer)]
+    if withdrawn_from is not None:
+        told.append(_event(replace(order, state="cancelled", choice=None, slots=()), case, vehicle, withdrawn_from))
+    return tuple(told)
+
+
+def _event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None) -> OutboxEvent:
+    """By webhook where the dealer has an endpoint, else into the log channel for a person to see."""
+    body = order_json(order, case, vehicle, dealer)
+    return OutboxEvent(
+        id=body["id"],
+        type=body["type"],
+        subject=order.id,
+        recipient=dealer.id if dealer else OPERATIONS,
+        channel="webhook" if dealer and dealer.endpoint else "log",
+        body=json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
+    )
+
+
+def is_critical(event: OutboxEvent) -> bool:
+    """Whether the event tells of a P0 order."""
+    data = json.loads(event.body).get("data")
+    return isinstance(data, dict) and data.get("priority") == "P0"
+
+
+def next_attempt(
+    event: OutboxEvent, now_ns: int, critical: bool, *, error: str = "", retry_after_s: float | None = None
+) -> OutboxEvent:
+    """The event after an attempt at `now_ns` that did not get through: due again by its schedule, or failed for good.
+
+    Args:
+        event: as it was attempted.
+        now_ns: wall time of the attempt.
+        critical: follow the fast schedule.
+        error: what went wrong.
+        retry_after_s: not before that many seconds, as the recipient asked (at most a day).
+    """
+    schedule = CRITICAL_SCHEDULE_S if critical else SCHEDULE_S
+    attempts = event.attempts + 1
+    if attempts >= len(schedule):
+        return replace(event, attempts=attempts, state="failed", last_error=error)
+    wait_s = schedule[attempts] * (1 + JITTER * _fraction(event.id, attempts))
+    if retry_after_s is not None:
+        wait_s = max(wait_s, min(retry_after_s, LONGEST_WAIT_S))
+    return replace(event, attempts=attempts, due_ns=now_ns + round(wait_s * 1e9), last_error=error)
+
+
+def delivered(event: OutboxEvent) -> OutboxEvent:
+    """The event after an attempt that got through."""
+    return replace(event, attempts=event.attempts + 1, state="delivered", last_error="")
+
+
+def cancelled(event: OutboxEvent, error: str) -> OutboxEvent:
+    """The event that its recipient does not want, now or ever."""
+    return replace(event, attempts=event.attempts + 1, state="cancelled", last_error=error)
+
+
+def critical_first(events: Sequence[OutboxEvent]) -> list[OutboxEvent]:
+    """Critical events before others; within each, in the order given."""
+    return sorted(events, key=lambda event: not is_critical(event))
+
+
+def _fraction(identity: str, attempt: int) -> float:
+    """A number in [0, 1) that depends on the event and attempt alone: jitter without a random source."""
+    digest = hashlib.sha256(f"{identity}/{attempt}".encode()).digest()
+    return int.from_bytes(digest[:4]) / 2**32
