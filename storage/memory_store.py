@@ -19,13 +19,14 @@ from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, O
 from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
+from storage.memory_predictions import MemoryPredictions
 from storage.memory_verdicts import MemoryVerdicts
 from storage.memory_views import MemoryViews, by_creation, by_opening
 from storage.merging import merge
 from storage.record_json import to_json
 
 
-class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
+class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryPredictions):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
@@ -35,6 +36,7 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare):
         MemoryViews.__init__(self, clock)
         MemoryVerdicts.__init__(self)
         MemoryCare.__init__(self)
+        MemoryPredictions.__init__(self)
         self._settle = settle
         self._vault: dict[str, VaultEntry] = {}
         self._dealers: dict[str, Dealer] = {}

@@ -337,3 +337,42 @@ reminder = Table(
     Index(None, "vehicle", "opened_day", "id"),
     Index(None, "state", "opened_day"),
 )
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("name", Word, nullable=False, index=True),
+    Column("stage", Word, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+model_report = Table(
+    "model_report",
+    metadata,
+    Column("model", Word, primary_key=True),
+    Column("kind", Word, primary_key=True),
+    Column("time_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
+
+risk_assessment = Table(
+    "risk_assessment",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("model", Word, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("probability", Double, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "model", "day"),
+    Index(None, "day"),
+)
+
+emerging_case = Table(
+    "emerging_case",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("state", Word, nullable=False),
+    Column("opened_ns", BigInteger, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)

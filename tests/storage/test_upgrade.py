@@ -71,6 +71,7 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(kind: str
             assert store.order_states("order-1") == ((1, "offered"),)
             assert {event.id for event in store.outbox_events()} == {"calm", "urgent", "odd"}
             assert (store.events(0, 10), store.figures()) == ((), {})
+            assert (store.model_versions(), store.assessments(), store.emerging_cases()) == ((), (), ())
     with open_store(url, key=KEY) as store:
         assert [event.id for event in store.claim_due(0, 1, until_ns=9)] == ["urgent"]
         assert store.change_order(examples.order(version=2, state="accepted"), 1)

@@ -1,0 +1,1 @@
+"""Which trained models there are: sealed files, and the life of their versions."""
