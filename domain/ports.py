@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.codes import CodeInfo
+from domain.consents import Consent
 from domain.findings import Diagnosis, Finding, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.frames import FrameBatch
@@ -85,6 +86,8 @@ class Store(Protocol):
     def save_dealers(self, dealers: Iterable[Dealer]) -> None: ...
 
     def vehicle(self, vehicle: str) -> Vehicle | None: ...
+
+    def consents(self, vehicle: str) -> tuple[Consent, ...]: ...
 
     def dealers(self) -> tuple[Dealer, ...]: ...
 

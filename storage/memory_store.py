@@ -19,6 +19,7 @@ from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, O
 from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
+from storage.memory_consents import MemoryConsents
 from storage.memory_predictions import MemoryPredictions
 from storage.memory_verdicts import MemoryVerdicts
 from storage.memory_views import MemoryViews, by_creation, by_opening
@@ -26,7 +27,7 @@ from storage.merging import merge
 from storage.record_json import to_json
 
 
-class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryPredictions):
+class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryConsents, MemoryPredictions):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
@@ -36,6 +37,7 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryPredictions):
         MemoryViews.__init__(self, clock)
         MemoryVerdicts.__init__(self)
         MemoryCare.__init__(self)
+        MemoryConsents.__init__(self)
         MemoryPredictions.__init__(self)
         self._settle = settle
         self._vault: dict[str, VaultEntry] = {}

@@ -295,6 +295,16 @@ repair_outcome = Table(
     Column("document", Text, nullable=False),
 )
 
+consent = Table(
+    "consent",
+    metadata,
+    Column("vehicle", Word, primary_key=True),
+    Column("purpose", Word, primary_key=True),
+    Column("channel", Word, primary_key=True),
+    Column("time_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
+
 care_enrolment = Table(
     "care_enrolment", metadata, Column("vehicle", Word, primary_key=True), Column("document", Text, nullable=False)
 )

@@ -24,13 +24,14 @@ from storage.record_json import to_json
 from storage.sql_base import first, insert_absent, lock_documents, replace_rows, transaction
 from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
+from storage.sql_consents import SqlConsents
 from storage.sql_outbox import SqlOutbox, take_turns
 from storage.sql_predictions import SqlPredictions
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
 
 
-class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlPredictions):
+class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.

@@ -13,7 +13,21 @@ from domain.care import Schedule
 from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from rules.rule import Rule
-from web.api import alerts, dealers, evidence, fleet, health, labels, orders, outcomes, problems, reminders, silences, stream
+from web.api import (
+    alerts,
+    consents,
+    dealers,
+    evidence,
+    fleet,
+    health,
+    labels,
+    orders,
+    outcomes,
+    problems,
+    reminders,
+    silences,
+    stream,
+)
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
@@ -99,6 +113,7 @@ def create_app(
         outcomes.router,
         reminders.router,
         fleet.router,
+        consents.router,
         dealers.router,
         stream.router,
         health.router,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from domain.care import CareState, Reminder, ReminderState
+from domain.consents import Consent
 from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
@@ -24,6 +25,10 @@ class WebStore(Protocol):
     def close(self) -> None: ...
 
     def vehicle(self, vehicle: str) -> Vehicle | None: ...
+
+    def consents(self, vehicle: str) -> tuple[Consent, ...]: ...
+
+    def add_consents(self, consents: Iterable[Consent]) -> None: ...
 
     def vehicles(self) -> tuple[Vehicle, ...]: ...
 

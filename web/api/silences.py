@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -13,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from domain.silences import Silence
 from notifier.push.messages import rfc3339
 from web.api.access import Caller, Orderer, Reader
+from web.api.moments import moment_ns
 from web.api.problems import Problem
 from web.api.service import Served, Service
 
@@ -47,7 +47,7 @@ def silence_of(request: SilenceRequest, service: Service, caller: Caller) -> Sil
         Problem: 422 where it would silence everything, or its times make no sense.
     """
     now_ns = service.clock()
-    starts_ns, ends_ns = now_ns if request.starts is None else _ns(request.starts), _ns(request.ends)
+    starts_ns, ends_ns = now_ns if request.starts is None else moment_ns(request.starts), moment_ns(request.ends)
     if not any((request.vehicle.strip("*"), request.source.strip("*"), request.group.strip("*"), request.model.strip("*"))):
         raise Problem(422, "silence_of_everything", "Give a vehicle, source, group or model that is more than '*'.")
     if not starts_ns < ends_ns <= starts_ns + LONGEST_NS or ends_ns <= now_ns:
@@ -95,10 +95,6 @@ def ended_silence(silence_id: str, service: Service, caller: Caller) -> Silence:
         silence = replace(silence, ended_by=caller.name, ended_ns=service.clock())
         service.store.save_silence(silence)
     return silence
-
-
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
 
 def _silence_json(silence: Silence) -> dict[str, Any]:
