@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.findings import Recommendation, Text
+from domain.quotes import QuoteMark
 
 
 class OrderKind(StrEnum):
@@ -47,6 +48,7 @@ class Order:
             the stored order has a greater one than the order at hand, the order at hand has not seen what people did.
         refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
         change: what made this version.
+        quote: the latest quote and the owner's answer to it, None before there is one.
     """
 
     id: str
@@ -66,3 +68,4 @@ class Order:
     people_version: int = 0
     refused_by: tuple[str, ...] = ()
     change: OrderChange = OrderChange()
+    quote: QuoteMark | None = None

@@ -15,26 +15,28 @@ from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
 from domain.orders import Order
+from domain.papers import Paper
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_consents import MemoryConsents
+from storage.memory_papers import MemoryPapers
 from storage.memory_predictions import MemoryPredictions
 from storage.memory_verdicts import MemoryVerdicts
-from storage.memory_views import MemoryViews, by_creation, by_opening
+from storage.memory_views import by_creation, by_opening
 from storage.merging import merge
 from storage.record_json import to_json
 
 
-class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryConsents, MemoryPredictions):
+class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, MemoryPredictions):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
     """
 
     def __init__(self, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
-        MemoryViews.__init__(self, clock)
+        MemoryPapers.__init__(self, clock)
         MemoryVerdicts.__init__(self)
         MemoryCare.__init__(self)
         MemoryConsents.__init__(self)
@@ -130,11 +132,6 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryConsents, Memor
         self._orders.setdefault(order.vehicle, {})[order.id] = order
         self._order_states.setdefault((order.id, order.version), order.state)
 
-    def _write_outbox(self, events: Iterable[OutboxEvent]) -> None:
-        for event in events:
-            self._outbox.setdefault(event.id, event)
-            self._outbox_times.setdefault(event.id, self._clock())
-
     def append_event(self, event: FeedEvent) -> None:
         """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
         self._append_events([event])
@@ -146,12 +143,14 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryConsents, Memor
         outbox: Sequence[OutboxEvent] = (),
         request: AnsweredRequest | None = None,
         mended: Collection[str] = (),
+        papers: Iterable[Paper] = (),
     ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
 
         Args:
             request: that asked for it, to be known when it comes again.
             mended: incidents whose repair the workshop confirms with it (`domain.repair`).
+            papers: what is written with it, added or replaced.
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
@@ -162,6 +161,7 @@ class MemoryStore(MemoryViews, MemoryVerdicts, MemoryCare, MemoryConsents, Memor
         marked = dataclasses.replace(order, people_version=order.version)
         self._write_order(marked)
         self._write_outbox(outbox)
+        self.save_papers(papers)
         if request is not None:
             self._requests[request.caller, request.key] = request
         self._append_order_changes([(stored, marked)])

@@ -45,6 +45,11 @@ class MemoryViews:
                 self._last_event += 1
                 self._events.append(replace(event, id=self._last_event, time_ns=self._clock()))
 
+    def _write_outbox(self, events: Iterable[OutboxEvent]) -> None:
+        for event in events:
+            self._outbox.setdefault(event.id, event)
+            self._outbox_times.setdefault(event.id, self._clock())
+
     def order_audit(self, *, order: str | None = None, since: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]:
         """Entries of the audit after number `since`, of all orders or of one, as they were appended."""
         found = (entry for entry in self._audit[since:] if order in (None, entry.order))

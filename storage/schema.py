@@ -305,6 +305,22 @@ consent = Table(
     Column("document", Text, nullable=False),
 )
 
+paper = Table(
+    "paper",
+    metadata,
+    Column("kind", Word, primary_key=True),
+    Column("id", Word, primary_key=True),
+    Column("order", Word, nullable=False),
+    Column("vehicle", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "kind", "order"),
+    Index(None, "kind", "vehicle"),
+    Index(None, "kind", "state", "due_ns"),
+)
+
 care_enrolment = Table(
     "care_enrolment", metadata, Column("vehicle", Word, primary_key=True), Column("document", Text, nullable=False)
 )

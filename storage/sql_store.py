@@ -15,6 +15,7 @@ from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
 from domain.orders import Order
+from domain.papers import Paper
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from domain.repair import repaired
 from storage import rows, schema
@@ -25,13 +26,14 @@ from storage.sql_base import first, insert_absent, lock_documents, replace_rows,
 from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
 from storage.sql_consents import SqlConsents
-from storage.sql_outbox import SqlOutbox, take_turns
+from storage.sql_outbox import take_turns
+from storage.sql_papers import SqlPapers, write_papers
 from storage.sql_predictions import SqlPredictions
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
 
 
-class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions):
+class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.
@@ -163,12 +165,14 @@ class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
         outbox: Sequence[OutboxEvent] = (),
         request: AnsweredRequest | None = None,
         mended: Collection[str] = (),
+        papers: Iterable[Paper] = (),
     ) -> bool:
         """A change made outside the pipeline: store it, its history, its feed event and its pushes, if the order is still of this version.
 
         Args:
             request: that asked for it, to be known when it comes again.
             mended: incidents whose repair the workshop confirms with it (`domain.repair`).
+            papers: what is written with it, added or replaced.
 
         Returns:
             False where the order has been changed meanwhile or is not there; nothing is stored then.
@@ -185,6 +189,7 @@ class SqlStore(SqlOutbox, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             self._append_events(connection, [alert_event(alerts[alert.id], alert) for alert in ended])
             insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
             insert_absent(connection, schema.answered_request, [rows.request_row(request)] if request else [])
+            write_papers(connection, papers)
             self._append_changes(connection, (), [(stored, marked)])
         return True
 

@@ -10,12 +10,14 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from domain.findings import Alert, Cause, Check, Evidence, PlanLine, Recommendation, Text
 from domain.fleet import Dealer, Vehicle
+from domain.money import cents
 from domain.orders import Order, OrderKind
+from domain.quotes import QuoteMark
 from domain.records import VehicleCase
 from domain.standing import Standing
 from notifier.identity import event_id
@@ -27,7 +29,6 @@ PAYLOAD_BYTES = 20_000
 """An order is pushed whole and stays under this size, as the Standard Webhooks specification recommends."""
 COARSE_M, FINE_M = 100, 1
 """Precision of a position: about three decimals of a degree, or all that is known."""
-_CENT = Decimal("0.01")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -152,6 +153,18 @@ def _order_data(order: Order, vehicle: Vehicle, dealer: Dealer | None) -> Json:
         "dealer": None if order.choice is None else _choice_json(order),
         "slots": [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in order.slots],
         "transport": order.transport,
+        "quote": None if order.quote is None else _quote_json(order.quote),
+    }
+
+
+def _quote_json(mark: QuoteMark) -> Json:
+    """Which lines of which quote the owner has accepted; `signed` is null while the answer is awaited."""
+    return {
+        "version": mark.version,
+        "content": mark.content,
+        "accepted": list(mark.accepted),
+        "declined": list(mark.declined),
+        "signed": rfc3339(mark.signed_ns) if mark.signed_by else None,
     }
 
 
@@ -261,18 +274,14 @@ def _totals_json(plan: Sequence[PlanLine], dealer: Dealer | None) -> Json:
     parts = sum((Decimal(part.price) * part.quantity for line in lines for part in line.parts), Decimal(0))
     labour = None
     if dealer is not None:
-        labour = sum((_cents(Decimal(line.labour_hours) * Decimal(dealer.labour_rate)) for line in lines), Decimal(0))
+        labour = sum((cents(Decimal(line.labour_hours) * Decimal(dealer.labour_rate)) for line in lines), Decimal(0))
     return {
-        "labour": None if labour is None else str(_cents(labour)),
-        "parts": str(_cents(parts)),
-        "total": None if labour is None else str(_cents(labour + parts)),
+        "labour": None if labour is None else str(cents(labour)),
+        "parts": str(cents(parts)),
+        "total": None if labour is None else str(cents(labour + parts)),
         "currency": dealer.currency if dealer else "CNY",
         "tax_included": False,
     }
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
 def _choice_json(order: Order) -> Json:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from domain.care import CareState, Reminder, ReminderState
 from domain.consents import Consent
@@ -14,9 +14,12 @@ from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
 from domain.order_audit import AuditEntry
 from domain.orders import Order
+from domain.papers import Paper
 from domain.records import OutboxEvent, VehicleCase
 from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
+
+P = TypeVar("P", bound=Paper)
 
 
 class WebStore(Protocol):
@@ -82,7 +85,29 @@ class WebStore(Protocol):
         outbox: Sequence[OutboxEvent] = (),
         request: AnsweredRequest | None = None,
         mended: Collection[str] = (),
+        papers: Iterable[Paper] = (),
     ) -> bool: ...
+
+    def change_paper(
+        self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
+    ) -> bool: ...
+
+    def save_papers(self, papers: Iterable[Paper]) -> None: ...
+
+    def paper(self, kind: type[P], identifier: str) -> P | None: ...
+
+    def papers(
+        self,
+        kind: type[P],
+        *,
+        order: str | None = None,
+        vehicle: str | None = None,
+        state: str | Collection[str] | None = None,
+        due_by_ns: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[P, ...]: ...
 
     def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]: ...
 

@@ -1,0 +1,40 @@
+"""Papers: what is written around an order and its owner, and kept in one table by kind and id."""
+
+# ruff: noqa: D102 - the names are the contract, described together
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from domain.owners import Owner, OwnerLink, Rating
+from domain.quotes import Quote
+from domain.tickets import Ticket
+
+
+class Paper(Protocol):
+    """What every paper can be asked by.
+
+    `id` is its own among papers of its kind; `order` and `vehicle` "" where it has none; `state` a stable word or ""; `due_ns` wall time
+    of what comes next (the end of a link, the time of a task), 0 for none.
+    """
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def order(self) -> str: ...
+    @property
+    def vehicle(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def due_ns(self) -> int: ...
+    @property
+    def created_ns(self) -> int: ...
+
+
+PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
+    {Owner: "owner", OwnerLink: "link", Quote: "quote", Rating: "rating", Ticket: "ticket"}
+)
+"""Under which word each kind is stored."""

@@ -1,0 +1,64 @@
+"""Papers in a dictionary: the same as `storage.sql_papers.SqlPapers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar, cast
+
+from domain.papers import Paper
+from domain.records import OutboxEvent
+from storage.memory_views import MemoryViews
+
+P = TypeVar("P", bound=Paper)
+
+
+class MemoryPapers(MemoryViews):
+    """What is written around orders and owners."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        super().__init__(clock)
+        self._papers: dict[type[Paper], dict[str, Paper]] = {}
+
+    def save_papers(self, papers: Iterable[Paper]) -> None:
+        """Add or replace."""
+        for paper in papers:
+            self._papers.setdefault(type(paper), {})[paper.id] = paper
+
+    def change_paper(
+        self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
+    ) -> bool:
+        """Put `after` in the place of `before`, and write what goes with it; False where it is not as it was seen."""
+        if self._papers.get(type(after), {}).get(after.id) != before:
+            return False
+        self.save_papers([after, *beside])
+        self._write_outbox(outbox)
+        return True
+
+    def paper(self, kind: type[P], identifier: str) -> P | None:
+        """One paper."""
+        return cast("P | None", self._papers.get(kind, {}).get(identifier))
+
+    def papers(
+        self,
+        kind: type[P],
+        *,
+        order: str | None = None,
+        vehicle: str | None = None,
+        state: str | Collection[str] | None = None,
+        due_by_ns: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[P, ...]:
+        """Papers of one kind by (created_ns, id); `due_by_ns`: those due then or before."""
+        states = None if state is None else {state} if isinstance(state, str) else set(state)
+        found = [
+            paper
+            for paper in cast("list[P]", list(self._papers.get(kind, {}).values()))
+            if (order is None or paper.order == order)
+            and (vehicle is None or paper.vehicle == vehicle)
+            and (states is None or str(paper.state) in states)
+            and (due_by_ns is None or paper.due_ns <= due_by_ns)
+        ]
+        found.sort(key=lambda paper: (paper.created_ns, paper.id), reverse=newest_first)
+        return tuple(found[offset:] if limit is None else found[offset : offset + limit])
