@@ -53,6 +53,7 @@ def environment() -> Environment:
         "count": lambda value: f"{value:,}",
         "duration": lambda seconds: both(formats.duration(seconds)),
         "markup": Markup,
+        "note": lambda text: both(words.note(text)),
         "number": formats.number,
         "signal": lambda path: both(signal_name(path)),
         "time": formats.time,

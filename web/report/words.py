@@ -45,6 +45,7 @@ LABELS = _texts(
         "window": ("Window", "时间窗"),
         "causes": ("Probable causes", "可能原因"),
         "explains": ("explains", "可解释"),
+        "more_signals": ("More signals", "更多信号"),
         "unexplained": ("No pattern explains this yet: diagnose first.", "尚无匹配的故障模式，请先诊断。"),
         "checks": ("Checks", "检查步骤"),
         "minutes": ("min", "分钟"),
@@ -215,8 +216,22 @@ NOTES = _texts(
         "flashing": ("flashing", "闪烁"),
         "complete": ("complete", "已完成"),
         "incomplete": ("not finished", "未完成"),
+        "active": ("active", "当前"),
+        "stored": ("stored", "已存储"),
+        "pending": ("pending", "待定"),
+        "permanent": ("permanent", "永久"),
+        "history": ("history", "历史"),
+        "cleared_unverified": ("cleared but not verified", "已清除待验证"),
+        "never_tested": ("never tested", "从未测试"),
+        "absent": ("absent", "不存在"),
+        "check at once": ("check at once", "立即检查"),
+        "check at next halt": ("check at next halt", "下次停车时检查"),
+        "maintenance only": ("maintenance only", "仅需保养"),
+        "class only": ("class only", "仅有类别"),
+        "parameter number not certain": ("parameter number not certain", "参数编号不确定"),
     }
 )
+_CONTROL_UNIT = "control unit "
 
 UNITS = {"celsius": "°C", "percent": "%", "degrees": "°", "kOhm": "kΩ", "ratio": "", "unit": "", "l/h": "L/h"}
 """VSS unit names as people write them; any other is written as it is."""
@@ -225,3 +240,12 @@ UNITS = {"celsius": "°C", "percent": "%", "degrees": "°", "kOhm": "kΩ", "rati
 def word(table: dict[str, Text], key: str) -> Text:
     """The word of a table, or the key itself where the table does not know it."""
     return table.get(key) or Text(en=key, zh=key)
+
+
+def note(text: str) -> Text:
+    """The parts of an evidence's note, each by its word; a control unit's own name stays as it is."""
+    parts = [
+        Text(en=part, zh=f"控制单元 {part.removeprefix(_CONTROL_UNIT)}") if part.startswith(_CONTROL_UNIT) else word(NOTES, part)
+        for part in text.split(", ")
+    ]
+    return Text(en=", ".join(part.en for part in parts), zh="，".join(part.zh for part in parts))
