@@ -87,6 +87,7 @@ class OutboxEvent:
     Attributes:
         id: webhook-id, the same over all attempts; a function of subject, version and recipient.
         type: dotted event type ("order.created"). subject: order id. recipient: dealer id or "owner".
+        version: of the subject. Pushes of one subject to one recipient go out in the order of their versions; 0 waits for nothing.
         channel: "webhook", "log" …  body: the JSON text that is signed and sent.
         due_ns, attempts, state, last_error: delivery (wall time); state is "pending", "delivered", "failed" or "cancelled".
     """
@@ -101,6 +102,7 @@ class OutboxEvent:
     attempts: int = 0
     state: str = "pending"
     last_error: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,9 @@ from domain.live import EventKind, FeedEvent
 from domain.orders import Order
 from domain.records import OutboxEvent
 
+FRESH_TRY_NS = 60 * 10**9
+"""A push that waits longer than this for its next attempt is tried at once when a later version is written; no claim lasts so long."""
+
 
 def alert_event(before: Alert | None, after: Alert) -> FeedEvent | None:
     """The event of an alert that was opened, changed, repeated (only counted on), acknowledged or resolved; None where it is the same."""

@@ -253,13 +253,15 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         return tuple(sorted(self._outbox.values(), key=lambda event: (event.due_ns, event.id)))
 
     def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
-        """At most `limit` pending events whose time has come, the longest due first."""
-        waiting = (event for event in self.outbox_events() if event.state == "pending" and event.due_ns <= now_ns)
+        """At most `limit` pending events whose time has come and that wait for no earlier version, the longest due first."""
+        pending = (event for event in self.outbox_events() if event.state == "pending" and event.due_ns <= now_ns)
+        waiting = (event for event in pending if not self._pending_before(event))
         return tuple(event for event, _ in zip(waiting, range(limit), strict=False))
 
     def claim_due(self, now_ns: int, limit: int, until_ns: int, *, critical_only: bool = False) -> tuple[OutboxEvent, ...]:
         """Due events, critical ones first, that nobody else is given before `until_ns`: their due time is moved there.
 
+        An event is left where one of the same subject to the same recipient, of an earlier version, is still pending.
         `record` ends the claim, `release` gives it back; the claim of a worker that died ends by itself at `until_ns`. The events
         come with the due time that they had.
         """

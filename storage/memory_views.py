@@ -15,6 +15,7 @@ from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, Vehicl
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent
+from storage.feed import FRESH_TRY_NS
 from storage.record_json import to_json
 
 
@@ -29,6 +30,7 @@ class MemoryViews:
         self._order_states: dict[tuple[str, int], str] = {}
         self._outbox: dict[str, OutboxEvent] = {}
         self._outbox_times: dict[str, int] = {}
+        self._outbox_to: dict[tuple[str, str], list[str]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
         self._sightings: dict[str, VehicleSighting] = {}
         self._requests: dict[tuple[str, str], AnsweredRequest] = {}
@@ -46,9 +48,19 @@ class MemoryViews:
                 self._events.append(replace(event, id=self._last_event, time_ns=self._clock()))
 
     def _write_outbox(self, events: Iterable[OutboxEvent]) -> None:
+        now_ns = self._clock()
         for event in events:
-            self._outbox.setdefault(event.id, event)
-            self._outbox_times.setdefault(event.id, self._clock())
+            if event.id not in self._outbox:
+                self._outbox[event.id], self._outbox_times[event.id] = event, now_ns
+                self._outbox_to.setdefault((event.subject, event.recipient), []).append(event.id)
+            for other in self._pending_before(event):
+                if other.due_ns > now_ns + FRESH_TRY_NS:
+                    self._outbox[other.id] = replace(other, due_ns=now_ns, attempts=0)
+
+    def _pending_before(self, event: OutboxEvent) -> list[OutboxEvent]:
+        """Those of earlier versions of its subject that its recipient is still to get."""
+        others = (self._outbox[name] for name in self._outbox_to.get((event.subject, event.recipient), ()))
+        return [other for other in others if other.state == "pending" and other.version < event.version]
 
     def order_audit(self, *, order: str | None = None, since: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]:
         """Entries of the audit after number `since`, of all orders or of one, as they were appended."""

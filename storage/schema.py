@@ -180,6 +180,7 @@ outbox = Table(
     Column("last_error", PrintableText, nullable=False),
     Column("critical", Boolean, nullable=False, server_default=false()),
     Column("created_ns", BigInteger, nullable=False, server_default=text("0")),
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
     Index(None, "state", "due_ns", "id"),
 )
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, exists, func, insert, select, update
 
 from domain.errors import StorageError
 from domain.live import FeedEvent
 from domain.records import DeliveryAttempt, OutboxEvent
 from storage import rows, schema
-from storage.feed import delivery_event
-from storage.sql_base import IDS_AT_ONCE, SqlBase, is_postgresql, transaction
+from storage.feed import FRESH_TRY_NS, delivery_event
+from storage.sql_base import IDS_AT_ONCE, SqlBase, insert_absent, is_postgresql, transaction
 
 _FEED_LOCK = 0x70697463666565
 """Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
@@ -40,31 +41,43 @@ class SqlOutbox(SqlBase):
         now_ns = self._clock()
         connection.execute(insert(schema.event), [rows.feed_row(replace(event, time_ns=now_ns)) for event in new])
 
+    def _write_pushes(self, connection: Connection, events: Iterable[OutboxEvent]) -> None:
+        """Insert what is not there; earlier versions that wait long for their next attempt get a fresh try, so that these need not."""
+        table, now_ns = schema.outbox, self._clock()
+        new = list(events)
+        insert_absent(connection, table, [rows.outbox_row(event, now_ns) for event in new])
+        for event in new:
+            if event.version:
+                before = (table.c.subject == event.subject, table.c.recipient == event.recipient, table.c.version < event.version)
+                waits_long = (table.c.state == "pending", table.c.due_ns > now_ns + FRESH_TRY_NS)
+                connection.execute(update(table).where(*before, *waits_long).values(due_ns=now_ns, attempts=0))
+
     def outbox_events(self) -> tuple[OutboxEvent, ...]:
         """Every push, delivered or not, by (due_ns, id)."""
         table = schema.outbox
         return tuple(rows.outbox_event_of(row) for row in self._fetch(select(table).order_by(table.c.due_ns, table.c.id)))
 
     def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
-        """At most `limit` pending events whose time has come, the longest due first."""
+        """At most `limit` pending events whose time has come and that wait for no earlier version, the longest due first."""
         table = schema.outbox
-        waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
+        waiting = _due(now_ns)
         found = self._fetch(waiting.order_by(table.c.due_ns, table.c.id).limit(limit))
         return tuple(rows.outbox_event_of(row) for row in found)
 
     def claim_due(self, now_ns: int, limit: int, until_ns: int, *, critical_only: bool = False) -> tuple[OutboxEvent, ...]:
         """Due events, critical ones first, that nobody else is given before `until_ns`: their due time is moved there.
 
+        An event is left where one of the same subject to the same recipient, of an earlier version, is still pending.
         `record` ends the claim, `release` gives it back; the claim of a worker that died ends by itself at `until_ns`. The events
         come with the due time that they had.
         """
         table = schema.outbox
-        waiting = select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns)
+        waiting = _due(now_ns)
         if critical_only:
             waiting = waiting.where(table.c.critical)
         waiting = waiting.order_by(table.c.critical.desc(), table.c.due_ns, table.c.id).limit(limit)
         with transaction(self._writes) as connection:
-            found = connection.execute(waiting.with_for_update(skip_locked=True)).mappings().all()
+            found = connection.execute(waiting.with_for_update(skip_locked=True, of=table)).mappings().all()
             if found:
                 ids = [row["id"] for row in found]
                 connection.execute(update(table).where(table.c.id.in_(ids)).values(due_ns=until_ns))
@@ -131,6 +144,14 @@ class SqlOutbox(SqlBase):
         table = schema.outbox
         found = self._fetch(select(table.c.id, table.c.recipient).where(table.c.created_ns >= since_ns).order_by(table.c.id))
         return {row["id"]: row["recipient"] for row in found}
+
+
+def _due(now_ns: int) -> Select[Any]:
+    """Pending events whose time has come; none while an earlier version of its subject is still to be delivered to its recipient."""
+    table, earlier = schema.outbox, schema.outbox.alias("earlier")
+    same = (earlier.c.subject == table.c.subject, earlier.c.recipient == table.c.recipient)
+    waits = exists().where(*same, earlier.c.state == "pending", earlier.c.version < table.c.version)
+    return select(table).where(table.c.state == "pending", table.c.due_ns <= now_ns, ~waits)
 
 
 def take_turns(connection: Connection) -> None:

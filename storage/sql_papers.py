@@ -10,9 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from domain.papers import PAPER_KINDS, Paper
 from domain.records import OutboxEvent
-from storage import rows, schema
+from storage import schema
 from storage.record_json import to_json
-from storage.sql_base import first, insert, insert_absent, parse, replace_rows, transaction
+from storage.sql_base import first, insert, parse, replace_rows, transaction
 from storage.sql_outbox import SqlOutbox
 
 P = TypeVar("P", bound=Paper)
@@ -50,7 +50,7 @@ class SqlPapers(SqlOutbox):
                     return False
                 replace_rows(connection, _TABLE, [row])
             write_papers(connection, beside)
-            insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
+            self._write_pushes(connection, outbox)
         return True
 
     def paper(self, kind: type[P], identifier: str) -> P | None:

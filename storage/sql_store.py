@@ -109,7 +109,7 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             replace_rows(connection, schema.seen_sequence, [rows.seen_row(seen) for seen in changes.seen])
             replace_rows(connection, schema.daily_usage, usage_rows(changes.usage))
             replace_rows(connection, schema.drive_progress, [rows.progress_row(progress) for progress in changes.progress])
-            insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in merged.outbox])
+            self._write_pushes(connection, merged.outbox)
             insert_absent(
                 connection, schema.dead_letter, [rows.dead_letter_row(letter, self._clock()) for letter in changes.dead_letters]
             )
@@ -187,7 +187,7 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             ended = repaired(alerts.values(), mended)
             replace_rows(connection, schema.alert, [rows.alert_row(alert) for alert in ended])
             self._append_events(connection, [alert_event(alerts[alert.id], alert) for alert in ended])
-            insert_absent(connection, schema.outbox, [rows.outbox_row(event, self._clock()) for event in outbox])
+            self._write_pushes(connection, outbox)
             insert_absent(connection, schema.answered_request, [rows.request_row(request)] if request else [])
             write_papers(connection, papers)
             self._append_changes(connection, (), [(stored, marked)])

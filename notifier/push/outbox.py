@@ -54,6 +54,7 @@ def _event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | N
         recipient=dealer.id if dealer else OPERATIONS,
         channel="webhook" if dealer and dealer.endpoint else "log",
         body=json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
+        version=order.version,
     )
 
 

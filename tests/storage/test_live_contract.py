@@ -254,6 +254,55 @@ def test_claims_are_given_once_critical_ones_first_and_end_by_themselves(store: 
     assert [event.id for event in store.claim_due(100, 9, until_ns=200)] == ["b", "c"]
 
 
+def version_of(number: int, *, recipient: str = "SH-001", due_ns: int = 0) -> OutboxEvent:
+    made = examples.event(f"{recipient}-v{number}", due_ns=due_ns)
+    return dataclasses.replace(made, recipient=recipient, version=number)
+
+
+def test_a_later_version_waits_until_the_earlier_one_is_delivered_or_dead(store: AnyStore) -> None:
+    store.commit(Commit(outbox=(version_of(2), version_of(3), version_of(1), version_of(2, recipient="SH-002"))))
+    now = 0
+
+    def claimed() -> list[str]:
+        nonlocal now
+        now += 200
+        return sorted(event.id for event in store.claim_due(now, 9, until_ns=now + 100))
+
+    assert [event.id for event in store.due(0, 9)] == ["SH-001-v1", "SH-002-v2"]
+    assert claimed() == ["SH-001-v1", "SH-002-v2"], "another recipient waits for nobody"
+    store.record(dataclasses.replace(version_of(2, recipient="SH-002"), state="delivered"))
+    store.record(dataclasses.replace(version_of(1), attempts=1, due_ns=10_000))
+    assert claimed() == [], "the first one is tried again later, and the others wait for it"
+    store.record(dataclasses.replace(version_of(1), state="failed", attempts=10))
+    assert claimed() == ["SH-001-v2"]
+    store.record(dataclasses.replace(version_of(2), state="cancelled", attempts=1))
+    assert claimed() == ["SH-001-v3"]
+
+
+def test_a_new_version_gives_one_that_waits_long_for_its_next_attempt_a_fresh_try(store: AnyStore) -> None:
+    """So that nobody waits ten hours for news because the news before it found a dead endpoint."""
+    store.commit(Commit(outbox=(version_of(1), version_of(1, recipient="SH-002"), examples.event("other"))))
+    hour = 3600 * SECOND
+    for recipient in ("SH-001", "SH-002"):
+        store.record(dataclasses.replace(version_of(1, recipient=recipient), attempts=7, due_ns=10 * hour))
+    store.commit(Commit(outbox=(version_of(2),)))
+    again, other = (store_event(store, f"{recipient}-v1") for recipient in ("SH-001", "SH-002"))
+    assert (again.attempts, again.due_ns < hour) == (0, True)
+    assert (other.attempts, other.due_ns) == (7, 10 * hour)
+
+
+def test_a_claim_is_not_cut_short_by_a_new_version(store: AnyStore) -> None:
+    store.commit(Commit(outbox=(version_of(1),)))
+    store.claim_due(5, 9, until_ns=30 * SECOND)
+    store.commit(Commit(outbox=(version_of(2),)))
+    assert store_event(store, "SH-001-v1").due_ns == 30 * SECOND
+
+
+def store_event(store: AnyStore, identifier: str) -> OutboxEvent:
+    (found,) = (event for event in store.outbox_events() if event.id == identifier)
+    return found
+
+
 def test_a_released_claim_is_due_as_before_unless_it_has_ended(store: AnyStore) -> None:
     store.commit(Commit(outbox=(examples.event("a", due_ns=3), examples.event("b", due_ns=4))))
     claimed = store.claim_due(5, 9, until_ns=100)

@@ -51,7 +51,7 @@ def make_first_schema(url: str) -> None:
             {"car": CAR, "opened": alert.opened_ns, "document": to_json(alert)},
         )
         for name, priority in (("calm", "P2"), ("urgent", "P0")):
-            body = json.dumps({"data": {"priority": priority}})
+            body = json.dumps({"data": {"priority": priority, "version": 3}})
             connection.execute(
                 text("INSERT INTO outbox VALUES (:id, 't', 'order-1', 'SH-001', 'webhook', :body, 0, 0, 'pending', '')"),
                 {"id": name, "body": body},
@@ -69,7 +69,7 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(kind: str
             assert store.case(CAR).orders == (examples.order(),)
             assert store.case(CAR).alerts == (examples.alert(),)
             assert store.order_states("order-1") == ((1, "offered"),)
-            assert {event.id for event in store.outbox_events()} == {"calm", "urgent", "odd"}
+            assert {event.id: event.version for event in store.outbox_events()} == {"calm": 3, "urgent": 3, "odd": 0}
             assert (store.events(0, 10), store.figures()) == ((), {})
             assert (store.model_versions(), store.assessments(), store.emerging_cases()) == ((), (), ())
     with open_store(url, key=KEY) as store:
