@@ -106,6 +106,18 @@ class OutboxEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What has become of one push so far, without its content: `written_ns` is wall time, the rest as in `OutboxEvent`."""
+
+    id: str
+    recipient: str
+    channel: str
+    written_ns: int
+    attempts: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenSequences:
     """Message sequence numbers of one vehicle's boot session that are committed: sorted, disjoint [first, last] ranges, both inclusive."""
 

@@ -37,11 +37,16 @@ class RepairOutcome:
     created_ns: int
 
 
-def cause_counts(outcomes: Iterable[RepairOutcome]) -> dict[tuple[str, str], int]:
-    """(pattern, cause) -> repairs that found it, by the latest outcome of each order."""
+def latest_outcomes(outcomes: Iterable[RepairOutcome]) -> list[RepairOutcome]:
+    """The latest outcome of each order, by order; of equals the last one."""
     latest: dict[str, RepairOutcome] = {}
     for outcome in outcomes:
         if outcome.order not in latest or outcome.created_ns >= latest[outcome.order].created_ns:
             latest[outcome.order] = outcome
-    found = Counter((each.pattern, each.cause) for each in latest.values() if each.result is RepairResult.FOUND)
+    return [latest[order] for order in sorted(latest)]
+
+
+def cause_counts(outcomes: Iterable[RepairOutcome]) -> dict[tuple[str, str], int]:
+    """(pattern, cause) -> repairs that found it, by the latest outcome of each order."""
+    found = Counter((each.pattern, each.cause) for each in latest_outcomes(outcomes) if each.result is RepairResult.FOUND)
     return dict(sorted(found.items()))

@@ -14,7 +14,7 @@ from domain.fleet import Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from domain.order_audit import AuditEntry
 from domain.orders import Order
-from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent
+from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent, PushResult
 from storage.feed import FRESH_TRY_NS
 from storage.record_json import to_json
 
@@ -78,6 +78,21 @@ class MemoryViews:
     def outbox_written(self, since_ns: int = 0) -> dict[str, str]:
         """Id -> recipient of the pushes that were written at this wall time or after it."""
         return {name: event.recipient for name, event in sorted(self._outbox.items()) if self._outbox_times[name] >= since_ns}
+
+    def push_results(self, since_ns: int = 0) -> tuple[PushResult, ...]:
+        """What has become of the pushes that were written at this wall time or after it, by id."""
+        return tuple(
+            PushResult(
+                id=name,
+                recipient=event.recipient,
+                channel=event.channel,
+                written_ns=self._outbox_times[name],
+                attempts=event.attempts,
+                state=event.state,
+            )
+            for name, event in sorted(self._outbox.items())
+            if self._outbox_times[name] >= since_ns
+        )
 
     def answered_request(self, caller: str, key: str) -> AnsweredRequest | None:
         """The request that this caller has sent under this key."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Select, exists, func, insert, select,
 
 from domain.errors import StorageError
 from domain.live import FeedEvent
-from domain.records import DeliveryAttempt, OutboxEvent
+from domain.records import DeliveryAttempt, OutboxEvent, PushResult
 from storage import rows, schema
 from storage.feed import FRESH_TRY_NS, delivery_event
 from storage.sql_base import IDS_AT_ONCE, SqlBase, insert_absent, is_postgresql, transaction
@@ -144,6 +144,13 @@ class SqlOutbox(SqlBase):
         table = schema.outbox
         found = self._fetch(select(table.c.id, table.c.recipient).where(table.c.created_ns >= since_ns).order_by(table.c.id))
         return {row["id"]: row["recipient"] for row in found}
+
+    def push_results(self, since_ns: int = 0) -> tuple[PushResult, ...]:
+        """What has become of the pushes that were written at this wall time or after it, by id."""
+        table = schema.outbox.c
+        columns = (table.id, table.recipient, table.channel, table.created_ns.label("written_ns"), table.attempts, table.state)
+        found = self._fetch(select(*columns).where(table.created_ns >= since_ns).order_by(table.id))
+        return tuple(PushResult(**row) for row in found)
 
 
 def _due(now_ns: int) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""`pitcall orders list|history|verify|diagram`."""
+"""`pitcall orders list|history|kpis|verify|diagram`."""
 
 from __future__ import annotations
 
@@ -75,6 +75,33 @@ def history(identifier: str, database: str | None, as_json: bool) -> None:
         moved = entry.state if entry.came_from in ("", entry.state) else f"{entry.came_from} -> {entry.state}"
         why = f" ({entry.reason})" if entry.reason else ""
         click.echo(f"{rfc3339(entry.time_ns)[:19]}Z  v{entry.version:<3} {moved:28} {entry.event} by {entry.actor}{why}")
+
+
+@command.command()
+@DATABASE
+@click.option("--weeks", default=13, show_default=True, type=click.IntRange(1, 53), help="So many, the running one included.")
+@click.option("--region", default="", help="Only this region with all below it, such as cn/shanghai.")
+@click.option("--dealer", default="", help="Only this dealer.")
+@click.option("--utc-offset", default=8.0, show_default=True, type=click.FloatRange(-12, 14), help="Hours; where weeks begin.")
+@JSON
+def kpis(database: str | None, weeks: int, region: str, dealer: str, utc_offset: float, as_json: bool) -> None:
+    """Tell the key figures of the work, by week, region and dealer, and how often each rule, model and code was right."""
+    import time
+
+    from app.settings import read_settings
+    from app.stores import open_database
+    from notifier.kpis.report import report_json
+    from notifier.kpis.sentences import report_lines
+    from web.kpis import gather_kpis
+
+    with open_database(database, read_settings()) as store:
+        sources = gather_kpis(store, time.time_ns())
+    report = sources.report(weeks=weeks, utc_offset_hours=utc_offset, region=region, dealer=dealer)
+    if as_json:
+        print_json(report_json(report))
+        return
+    for line in report_lines(report):
+        click.echo(line)
 
 
 @command.command()

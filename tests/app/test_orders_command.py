@@ -1,4 +1,4 @@
-"""`pitcall orders history|verify|diagram`."""
+"""`pitcall orders history|kpis|verify|diagram`."""
 
 from __future__ import annotations
 
@@ -51,6 +51,14 @@ def test_a_chain_that_was_broken_is_told_and_exits_1(database: str) -> None:
     connection.close()
     code, said = run("verify", "--database", database)
     assert (code, "entry 1 of 2" in said) == (1, True)
+
+
+def test_key_figures_are_told_in_lines_and_as_json(database: str) -> None:
+    code, said = run("kpis", "--database", database, "--json")
+    assert code == 0
+    assert json.loads(said)["total"]["order_age"]["count"] == 1
+    code, said = run("kpis", "--database", database, "--weeks", "1")
+    assert (code, "order_age" in said) == (0, True)
 
 
 @pytest.mark.parametrize("kind", OrderKind)

@@ -406,6 +406,8 @@ def test_attempts_are_kept_and_a_push_is_sent_again_with_its_id(store: AnyStore)
     store.commit(Commit(outbox=(examples.event("evt-1"), examples.event("evt-2"))))
     assert set(store.outbox_written()) == {"evt-1", "evt-2"}
     assert store.outbox_written(2**62) == {}
+    assert [(each.id, each.state) for each in store.push_results()] == [("evt-1", "pending"), ("evt-2", "pending")]
+    assert store.push_results(2**62) == ()
     (first, *_) = store.claim_due(2**60, 1, until_ns=2**61)
     store.record(dataclasses.replace(first, attempts=1, state="pending", last_error="answered 500"))
     store.record(dataclasses.replace(first, attempts=2, state="delivered"))

@@ -20,6 +20,7 @@ from web.api import (
     evidence,
     fleet,
     health,
+    kpis,
     labels,
     orders,
     outcomes,
@@ -31,6 +32,7 @@ from web.api import (
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
+from web.kpis import KpiCache
 from web.pages import alert_actions, care_actions
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
@@ -88,6 +90,7 @@ def create_app(
             stopping=stopping,
             poll_s=poll_s,
             routing=routing,
+            kpis=KpiCache(),
         )
         app.state.overview = pages.OverviewCache()
         try:
@@ -111,6 +114,7 @@ def create_app(
         silences.router,
         orders.router,
         outcomes.router,
+        kpis.router,
         reminders.router,
         fleet.router,
         consents.router,

@@ -15,7 +15,7 @@ from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, Vehicl
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.papers import Paper
-from domain.records import OutboxEvent, VehicleCase
+from domain.records import OutboxEvent, PushResult, VehicleCase
 from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
 
@@ -134,6 +134,10 @@ class WebStore(Protocol):
     def labels(self, alert: str | None = None) -> tuple[AlertLabel, ...]: ...
 
     def save_outcome(self, outcome: RepairOutcome) -> None: ...
+
+    def outcomes(self) -> tuple[RepairOutcome, ...]: ...
+
+    def push_results(self, since_ns: int = 0) -> tuple[PushResult, ...]: ...
 
     def reminder(self, identifier: str) -> Reminder | None: ...
 

@@ -14,6 +14,7 @@ from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import Routing
 from rules.rule import Rule
 from web.api.ports import WebStore
+from web.kpis import KpiCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Service:
     stopping: Callable[[], bool]
     poll_s: float
     routing: Routing
+    kpis: KpiCache
 
 
 def _service(request: Request) -> Service:

@@ -20,7 +20,8 @@ from domain.fleet import Vehicle
 from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
 from web.api.problems import Problem
 from web.api.service import Served, Service
-from web.pages import alert_page, care_words, desk_words, overview, vehicle_page, words
+from web.kpis import DEFAULT_WEEKS, MOST_WEEKS
+from web.pages import alert_page, care_words, desk_words, kpi_page, kpi_words, overview, vehicle_page, words
 from web.pages.alert_desk import gather_desk
 from web.pages.visitors import Visitor
 from web.report import formats
@@ -145,6 +146,16 @@ def list_reminders(
     return _page("reminders.html.j2", request, visitor, **shown)
 
 
+@router.get("/kpis")
+def show_kpis(
+    request: Request, service: Served, visitor: Visitor, weeks: Annotated[int, Query(ge=1, le=MOST_WEEKS)] = DEFAULT_WEEKS
+) -> Response:
+    """Key figures of the work, with how they went."""
+    view = kpi_page.gather(service.kpis.get(service.store, service.clock), weeks=weeks, utc_offset_hours=service.utc_offset_hours)
+    choices, columns = kpi_page.WEEK_CHOICES, kpi_page.COLUMNS
+    return _page("kpis.html.j2", request, visitor, view=view, weeks=weeks, choices=choices, columns=columns)
+
+
 @router.get("/sign-in")
 def show_sign_in(request: Request) -> Response:
     """Asks for a key."""
@@ -207,6 +218,9 @@ def _template(name: str) -> Template:
         "desk": lambda key: both(desk_words.LABELS[key]),
         "desk_filled": lambda key, *values: both(_filled(desk_words.LABELS[key], *values)),
         "desk_words": desk_words,
+        "kpi": lambda key: both(kpi_words.LABELS[key]),
+        "kpi_words": kpi_words,
+        "percent": kpi_page.percent,
         "day_text": vehicle_page.day_text,
         "why": vehicle_page.why,
         "moment": lambda time_ns: formats.time(time_ns)[5:16] if formats.is_dated(time_ns) else formats.time(time_ns),

@@ -31,7 +31,8 @@ class Chart:
 
     Attributes:
         title, across: what it shows, and along which axis (with unit). lines: at most four, told apart by colour and dashes.
-        marked: a place on the x axis to point out, with `marked_name`. top: upper end of the y axis, None = by the values.
+        marked: a place on the x axis to point out, with `marked_name`. top: upper end of the y axis, None = by the values;
+            bottom: its lower end.
         percent: y values are fractions, shown as percent.
     """
 
@@ -41,22 +42,24 @@ class Chart:
     marked: float | None = None
     marked_name: Text | None = None
     top: float | None = None
+    bottom: float = 0.0
     percent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scale:
-    """Data to pixels, y from 0 upwards."""
+    """Data to pixels."""
 
     low: float
     high: float
+    bottom: float
     top: float
 
     def x(self, value: float) -> float:
         return _LEFT + (value - self.low) / (self.high - self.low) * (WIDTH - _RIGHT - _LEFT)
 
     def y(self, value: float) -> float:
-        return HEIGHT - _BOTTOM - value / self.top * (HEIGHT - _BOTTOM - _TOP)
+        return HEIGHT - _BOTTOM - (value - self.bottom) / (self.top - self.bottom) * (HEIGHT - _BOTTOM - _TOP)
 
 
 def draw_chart(chart: Chart) -> str:
@@ -81,13 +84,13 @@ def _scale(chart: Chart) -> _Scale:
     if high <= low:
         low, high = low - 0.5, high + 0.5
     top = chart.top if chart.top is not None else 1.1 * max(ys, default=0.0)
-    return _Scale(low=low, high=high, top=top if top > 0 else 1.0)
+    return _Scale(low=low, high=high, bottom=chart.bottom, top=top if top > chart.bottom else chart.bottom + 1.0)
 
 
 def _axes(chart: Chart, scale: _Scale) -> list[str]:
     right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
     parts = []
-    ups = value_ticks(0.0, scale.top, 4)
+    ups = value_ticks(scale.bottom, scale.top, 4)
     names = [f"{tick:.0%}" for tick in ups] if chart.percent else tick_labels(ups)
     for tick, name in zip(ups, names, strict=True):
         y = scale.y(tick)
