@@ -43,3 +43,8 @@ def reminder_id(vehicle: str, item: str, cycle: str) -> str:
 def care_incident_id(reminder: str) -> str:
     """Id under which an order answers this reminder."""
     return _digest("care", reminder)
+
+
+def lot_id(order: str, version: int, wanted: str, part: str, source: str) -> str:
+    """Id of the pieces of a part that a version of an order has caused to be kept, or sent, from one place."""
+    return _digest("lot", order, str(version), wanted, part, source)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from domain.errors import StorageError
 from domain.live import Settle, keep_stored
+from domain.parts import PartsDesk
 from storage import schema
 from storage.sql_base import reason_of
 from storage.sql_store import SqlStore
@@ -37,13 +38,21 @@ _MIGRATION_LOCK = 0x70697463616C6C
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
-def open_store(url: str, *, key: bytes, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> SqlStore:
+def open_store(
+    url: str,
+    *,
+    key: bytes,
+    settle: Settle = keep_stored,
+    desk: PartsDesk | None = None,
+    clock: Callable[[], int] = time.time_ns,
+) -> SqlStore:
     """The database at `url` (`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`), migrated to this program's schema.
 
     Args:
         url: where it is; a relative SQLite file is taken from the working directory and made where it is missing.
         key: the pseudonym key; a database serves one key for all its life, since its vehicles are known by it.
-        settle: asked where the pipeline changed an order that a person had moved on. clock: wall time in ns, for the feed.
+        settle: asked where the pipeline changed an order that a person had moved on. desk: keeps parts for orders, None = nobody does.
+        clock: wall time in ns, for the feed.
 
     Raises:
         StorageError: it cannot be reached, is no database, is of a newer schema, or was made with another key.
@@ -62,7 +71,7 @@ def open_store(url: str, *, key: bytes, settle: Settle = keep_stored, clock: Cal
     except StorageError:
         engine.dispose()
         raise
-    return SqlStore(engine, settle=settle, clock=clock)
+    return SqlStore(engine, settle=settle, desk=desk, clock=clock)
 
 
 def key_fingerprint(key: bytes) -> str:

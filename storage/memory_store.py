@@ -16,12 +16,14 @@ from domain.open_case import open_part
 from domain.order_audit import audit_entry
 from domain.orders import Order
 from domain.papers import Paper
+from domain.parts import NoPartsDesk, PartsDesk
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from domain.repair import repaired
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_consents import MemoryConsents
 from storage.memory_papers import MemoryPapers
+from storage.memory_parts import MemoryParts
 from storage.memory_predictions import MemoryPredictions
 from storage.memory_verdicts import MemoryVerdicts
 from storage.memory_views import by_creation, by_opening
@@ -29,15 +31,18 @@ from storage.merging import merge
 from storage.record_json import to_json
 
 
-class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, MemoryPredictions):
+class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, MemoryPredictions, MemoryParts):
     """Implements `domain.ports.Store` and `domain.ports.Outbox` in dictionaries; promises what `storage.sql_store.SqlStore` does.
 
     Not for several threads at once.
     """
 
-    def __init__(self, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self, *, settle: Settle = keep_stored, desk: PartsDesk | None = None, clock: Callable[[], int] = time.time_ns
+    ) -> None:
         MemoryPapers.__init__(self, clock)
         MemoryVerdicts.__init__(self)
+        MemoryParts.__init__(self, desk or NoPartsDesk())
         MemoryCare.__init__(self)
         MemoryConsents.__init__(self)
         MemoryPredictions.__init__(self)
@@ -81,12 +86,14 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         return self._vault.get(vehicle)
 
     def save_dealers(self, dealers: Iterable[Dealer]) -> None:
-        """Add or replace dealers."""
-        self._dealers.update((dealer.id, dealer) for dealer in dealers)
+        """Add or replace dealers; one that names parts has these and no others on its shelf, one that names none keeps what it has."""
+        for dealer in dealers:
+            self._dealers[dealer.id] = dataclasses.replace(dealer, stock=())
+            self._take_stock([dealer])
 
     def dealers(self) -> tuple[Dealer, ...]:
-        """All dealers, by id."""
-        return tuple(self._dealers[key] for key in sorted(self._dealers))
+        """All dealers, by id, with what is available at each."""
+        return self._stocked(self._dealers[key] for key in sorted(self._dealers))
 
     def network_mark(self) -> str:
         """Changes with every change of a dealer or order, whoever made it."""
@@ -99,7 +106,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             alerts={key: alert for case in changes.cases for key, alert in self._alerts.get(case.vehicle, {}).items()},
             orders={key: order for case in changes.cases for key, order in self._orders.get(case.vehicle, {}).items()},
             vehicle_of=self._vehicles.get,
-            dealer_of=self._dealers.get,
+            dealer_of={dealer.id: dealer for dealer in self.dealers()}.get,
             settle=self._settle,
         )
         for case in changes.cases:
@@ -107,8 +114,8 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             kept.update((recommendation.incident_id, recommendation) for recommendation in case.recommendations)
         for _, alert in merged.alerts:
             self._alerts.setdefault(alert.vehicle, {})[alert.id] = alert
-        for _, order in merged.orders:
-            self._write_order(order)
+        for before, order in merged.orders:
+            self._write_order(before, order)
         for state in changes.states:
             self._states.setdefault(state.vehicle, {})[state.stage] = state
         self._progress.update((progress.drive, progress) for progress in changes.progress)
@@ -128,9 +135,10 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             last = self._audit[-1] if self._audit else None
             self._audit.append(audit_entry(before, after, to_json(after), last=last, time_ns=self._clock()))
 
-    def _write_order(self, order: Order) -> None:
+    def _write_order(self, before: Order | None, order: Order) -> None:
         self._orders.setdefault(order.vehicle, {})[order.id] = order
         self._order_states.setdefault((order.id, order.version), order.state)
+        self._keep_parts(before, order, self._dealers, self._clock)
 
     def append_event(self, event: FeedEvent) -> None:
         """Append to the feed what is no change of a record (the pipeline started …); id and time are given here."""
@@ -159,7 +167,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         if stored is None or stored.version != expected_version:
             return False
         marked = dataclasses.replace(order, people_version=order.version)
-        self._write_order(marked)
+        self._write_order(stored, marked)
         self._write_outbox(outbox)
         self.save_papers(papers)
         if request is not None:

@@ -13,6 +13,7 @@ from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, ApiKey, EventKind, FeedEvent, VehicleSighting
 from domain.order_audit import AuditEntry
 from domain.orders import Order
+from domain.parts import PartLot, StockLevel
 from domain.records import DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from storage.feed import is_critical
 from storage.record_json import to_json
@@ -42,8 +43,8 @@ def device_rows(vehicles: Iterable[Vehicle]) -> list[dict[str, Any]]:
 
 
 def dealer_row(dealer: Dealer) -> dict[str, Any]:
-    """Row of `dealer`."""
-    return {"id": dealer.id, "document": to_json(dealer)}
+    """Row of `dealer`; its stock has a table of its own."""
+    return {"id": dealer.id, "document": to_json(dataclasses.replace(dealer, stock=()))}
 
 
 def alert_row(alert: Alert) -> dict[str, Any]:
@@ -171,6 +172,23 @@ def dead_letter_of(row: RowMapping) -> DeadLetter:
     """The record of a row of `dead_letter`."""
     known = {name: value for name, value in row.items() if name != "created_ns"}
     return DeadLetter(**{**known, "content": bytes(row["content"])})
+
+
+def stock_row(level: StockLevel) -> dict[str, Any]:
+    """Row of `part_stock`: its columns are the record's fields."""
+    return _fields(level)
+
+
+def lot_row(lot: PartLot) -> dict[str, Any]:
+    """Row of `part_lot`; `eta_ns` is 0 for what lies on a shelf."""
+    return {
+        "id": lot.id,
+        "order_id": lot.order,
+        "dealer": lot.dealer,
+        "state": lot.state.value,
+        "eta_ns": lot.eta_ns or 0,
+        "document": to_json(lot),
+    }
 
 
 def _fields(record: Any) -> dict[str, Any]:

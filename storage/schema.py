@@ -403,3 +403,27 @@ emerging_case = Table(
     Column("opened_ns", BigInteger, nullable=False, index=True),
     Column("document", Text, nullable=False),
 )
+
+part_stock = Table(
+    "part_stock",
+    metadata,
+    Column("dealer", Word, primary_key=True),
+    Column("part", Word, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index(None, "part", "dealer"),
+)
+
+part_lot = Table(
+    "part_lot",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("order_id", Word, nullable=False, index=True),
+    Column("dealer", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("eta_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "state", "eta_ns"),
+    Index(None, "dealer", "state"),
+)

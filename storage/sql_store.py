@@ -16,24 +16,26 @@ from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
 from domain.orders import Order
 from domain.papers import Paper
+from domain.parts import NoPartsDesk, PartsDesk
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from domain.repair import repaired
 from storage import rows, schema
 from storage.feed import alert_event, order_event
 from storage.merging import Merged, merge
 from storage.record_json import to_json
-from storage.sql_base import first, insert_absent, lock_documents, replace_rows, transaction
+from storage.sql_base import first, insert_absent, lock_documents, parse, replace_rows, transaction
 from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
 from storage.sql_consents import SqlConsents
 from storage.sql_outbox import take_turns
 from storage.sql_papers import SqlPapers, write_papers
+from storage.sql_parts import SqlParts, keep_parts, stocked, take_stock
 from storage.sql_predictions import SqlPredictions
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
 
 
-class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions):
+class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions, SqlParts):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.
@@ -41,9 +43,16 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
     the database fails.
     """
 
-    def __init__(self, engine: Engine, *, settle: Settle = keep_stored, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        settle: Settle = keep_stored,
+        desk: PartsDesk | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         super().__init__(engine, clock=clock)
-        self._settle = settle
+        self._settle, self._desk = settle, desk or NoPartsDesk()
 
     def __enter__(self) -> Self:
         return self
@@ -84,13 +93,17 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
         return first([VaultEntry(**row) for row in found])
 
     def save_dealers(self, dealers: Iterable[Dealer]) -> None:
-        """Add or replace dealers."""
+        """Add or replace dealers; one that names parts has these and no others on its shelf, one that names none keeps what it has."""
         with transaction(self._writes) as connection:
-            replace_rows(connection, schema.dealer, [rows.dealer_row(dealer) for dealer in dealers])
+            new = list(dealers)
+            replace_rows(connection, schema.dealer, [rows.dealer_row(dealer) for dealer in new])
+            take_stock(connection, new)
 
     def dealers(self) -> tuple[Dealer, ...]:
-        """All dealers, by id."""
-        return self._documents(schema.dealer, Dealer, order=(schema.dealer.c.id,))
+        """All dealers, by id, with what is available at each."""
+        with transaction(self._reads) as connection:
+            found = connection.execute(select(schema.dealer.c.document).order_by(schema.dealer.c.id)).mappings().all()
+            return stocked(connection, parse(Dealer, found))
 
     def commit(self, changes: Commit) -> None:
         """Store all changes in one transaction; doing it again changes nothing.
@@ -120,7 +133,8 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             return lock_documents(connection, schema.vehicle, Vehicle, [identifier]).get(identifier)
 
         def dealer_of(identifier: str) -> Dealer | None:
-            return lock_documents(connection, schema.dealer, Dealer, [identifier]).get(identifier)
+            found = lock_documents(connection, schema.dealer, Dealer, [identifier])
+            return first(stocked(connection, tuple(found.values())))
 
         alerts = {alert.id: alert for case in changes.cases for alert in case.alerts}
         orders = {order.id: order for case in changes.cases for order in case.orders}
@@ -133,10 +147,10 @@ class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             settle=self._settle,
         )
 
-    @staticmethod
-    def _write_orders(connection: Connection, changed: Sequence[tuple[Order | None, Order]]) -> None:
+    def _write_orders(self, connection: Connection, changed: Sequence[tuple[Order | None, Order]]) -> None:
         replace_rows(connection, schema.service_order, [rows.order_row(order) for _, order in changed])
         insert_absent(connection, schema.order_history, [rows.history_row(order) for _, order in changed])
+        keep_parts(connection, self._desk, changed, self._clock)
 
     def _append_changes(
         self,

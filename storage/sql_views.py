@@ -69,15 +69,17 @@ class SqlViews(SqlBase):
         return parse(Order, self._fetch(_page(query, table, "created_ns", newest_first, limit, offset)))
 
     def network_mark(self) -> str:
-        """Changes with every change of a dealer or order, whoever made it; quick."""
+        """Changes with every change of a dealer, its stock or an order, whoever made it; quick."""
         order = schema.service_order
         counted = self._fetch(
             select(func.count().label("orders"), func.coalesce(func.sum(order.c.version), 0).label("versions"))
         )[0]
+        parts = schema.part_stock
+        moved = self._fetch(select(func.coalesce(func.sum(parts.c.version), 0).label("versions")))[0]
         digest = hashlib.sha256()
         for row in self._fetch(select(schema.dealer.c.document).order_by(schema.dealer.c.id)):
             digest.update(row["document"].encode() + b"\0")
-        return f"{counted['orders']}/{counted['versions']}/{digest.hexdigest()}"
+        return f"{counted['orders']}/{counted['versions']}/{moved['versions']}/{digest.hexdigest()}"
 
     def vehicle_summaries(self, *, limit: int | None = None, offset: int = 0) -> tuple[VehicleSummary, ...]:
         """Every vehicle that is registered, was heard of or has an alert, by id."""

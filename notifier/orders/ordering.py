@@ -286,10 +286,6 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
     recommendation = order.recommendation
     heavy = ("truck",) if vehicle.powertrain == "truck" else ()
     rescue = order.kind is OrderKind.RESCUE
-    parts: Counter[str] = Counter()
-    for line in recommendation.plan:
-        if not line.optional and not rescue:
-            parts.update({part.number: part.quantity for part in line.parts})
     return DealerNeeds(
         kind=order.kind,
         urgency=recommendation.urgency,
@@ -297,7 +293,7 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
         location=None,
         brand=vehicle.brand,
         capabilities=("rescue", *heavy) if rescue else _unique(recommendation.capabilities, heavy),
-        parts=tuple(sorted(parts.items())),
+        parts=parts_needed(order),
         preferred=vehicle.preferred_dealer,
         excluded=frozenset(order.refused_by),
         owner_choice=vehicle.chosen_dealer,
@@ -306,6 +302,15 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
         region=vehicle.region,
         drivable=not _is_towed(order),
     )
+
+
+def parts_needed(order: Order) -> tuple[tuple[str, int], ...]:
+    """(number, pieces) of all that is to be done anyway; a rescue fits none."""
+    parts: Counter[str] = Counter()
+    for line in order.recommendation.plan:
+        if not line.optional and order.kind is OrderKind.SERVICE:
+            parts.update({part.number: part.quantity for part in line.parts})
+    return tuple(sorted(parts.items()))
 
 
 def _cancelled(order: Order, scene: _Scene) -> Order:

@@ -56,6 +56,8 @@ def make_first_schema(url: str) -> None:
                 text("INSERT INTO outbox VALUES (:id, 't', 'order-1', 'SH-001', 'webhook', :body, 0, 0, 'pending', '')"),
                 {"id": name, "body": body},
             )
+        old_dealer = json.loads(to_json(examples.dealer()))
+        connection.execute(text("INSERT INTO dealer VALUES ('SH-001', :document)"), {"document": json.dumps(old_dealer)})
         connection.execute(text("INSERT INTO outbox VALUES ('odd', 't', 'order-1', 'x', 'log', 'no JSON', 0, 0, 'pending', '')"))
     engine.dispose()
 
@@ -70,6 +72,8 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(kind: str
             assert store.case(CAR).alerts == (examples.alert(),)
             assert store.order_states("order-1") == ((1, "offered"),)
             assert {event.id: event.version for event in store.outbox_events()} == {"calm": 3, "urgent": 3, "odd": 0}
+            assert store.dealers() == (examples.dealer(),)
+            assert [(level.part, level.quantity, level.version) for level in store.stock()] == [("THERMOSTAT-88C", 3, 1)]
             assert (store.events(0, 10), store.figures()) == ((), {})
             assert (store.model_versions(), store.assessments(), store.emerging_cases()) == ((), (), ())
     with open_store(url, key=KEY) as store:
