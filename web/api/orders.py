@@ -25,6 +25,7 @@ from notifier.orders.order_states import (
     transition,
 )
 from notifier.orders.redispatch import REFUSALS, redispatch
+from notifier.owners.quoting import SIGNED_EVENTS
 from notifier.push.messages import order_json, rfc3339
 from notifier.push.outbox import order_events
 from web.api.access import Caller, OrderMover, OrderReader
@@ -33,8 +34,10 @@ from web.api.problems import Problem
 from web.api.service import Served, Service
 
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
-NOT_A_DEALERS = frozenset({OrderEvent.PROPOSE, OrderEvent.DISPATCH, OrderEvent.OFFER, OrderEvent.EXPIRE, OrderEvent.GIVE_UP})
-"""What happens to an order on our side."""
+NOT_A_DEALERS = frozenset(
+    {OrderEvent.PROPOSE, OrderEvent.DISPATCH, OrderEvent.OFFER, OrderEvent.EXPIRE, OrderEvent.GIVE_UP, *SIGNED_EVENTS}
+)
+"""What happens to an order on our side, and what the owner decides."""
 
 
 class TransitionRequest(BaseModel, extra="forbid"):
@@ -71,7 +74,7 @@ def list_orders(
 @router.get("/{order_id}")
 def show_order(order_id: str, service: Served, response: Response, caller: OrderReader) -> dict[str, Any]:
     """One order; its `ETag` is the version that a transition's `If-Match` names."""
-    return _answer(service, order_for(service, order_id, caller), response)
+    return order_answer(service, order_for(service, order_id, caller), response)
 
 
 @router.post("/{order_id}/transitions", responses={409: {"description": "not allowed in this state; `allowed` names what is"}})
@@ -91,33 +94,28 @@ def move_order(
     A request sent again with its `Idempotency-Key` changes nothing and is answered with the order as it stands (header
     `Idempotency-Replayed`). A dealer that has declined is not told who is asked next: `order` is null in its answer.
     """
-    expected = _version(if_match)
+    expected = seen_version(if_match)
     asking = _request(service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}")
     if asking is not None and _answered(service, asking):
         return _replayed(service, order_id, caller, response)
     order = order_for(service, order_id, caller)
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
+    if request.event in SIGNED_EVENTS and order.quote is not None:
+        raise Problem(409, "sign_off_needed", f"Sign off version {order.quote.version} of the quote instead.")
     asked = transition(
         order, request.event, time_ns=service.clock(), actor=caller.name, reason=request.reason, expected_version=expected
     )
     if asked.outcome is TransitionOutcome.VERSION_CONFLICT:
-        raise _conflict(order)
+        raise conflict_with(order)
     if asked.outcome is TransitionOutcome.ILLEGAL:
-        allowed = [event.value for event in asked.allowed]
-        raise Problem(
-            409,
-            "transition_not_allowed",
-            f"An order that is {order.state!r} cannot {request.event.value!r}; allowed: {', '.join(allowed) or 'nothing'}.",
-            state=order.state,
-            allowed=allowed,
-        )
+        raise not_allowed(order, asked)
     after, pushes = _consequences(service, order, asked)
     mended = after.incidents if confirms_repair(order, request.event) else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended):
         if asking is not None and _answered(service, asking):
             return _replayed(service, order_id, caller, response)  # its twin was quicker
-        raise _conflict(order_for(service, order_id, caller))
+        raise conflict_with(order_for(service, order_id, caller))
     return _answer_to(service, order_id, caller, response)
 
 
@@ -167,12 +165,12 @@ def _answer_to(service: Service, order_id: str, caller: Caller, response: Respon
     order = _stored(service, order_id)
     if not _concerns(order, caller):
         return {"order": None, "allowed": []}
-    return _answer(service, order, response)
+    return order_answer(service, order, response)
 
 
 def _consequences(service: Service, order: Order, asked: OrderTransition) -> tuple[Order, tuple[OutboxEvent, ...]]:
     """The order to store and the pushes that tell of it; after a refusal the next dealer is asked in the same step."""
-    case, (vehicle, dealer) = service.store.case(order.vehicle), _parties(service, asked.order, None)
+    case, (vehicle, dealer) = service.store.case(order.vehicle), parties_of(service, asked.order, None)
     if asked.event not in REFUSALS:
         return asked.order, order_events(asked.order, case, vehicle, dealer)
     refused = redispatch(
@@ -190,7 +188,8 @@ def _consequences(service: Service, order: Order, asked: OrderTransition) -> tup
     return refused.order, refused.outbox
 
 
-def _version(if_match: str | None) -> int:
+def seen_version(if_match: str | None) -> int:
+    """The version of an order that its caller has seen."""
     if if_match is None:
         raise Problem(428, "version_missing", "Send If-Match with the version of the order that you saw.")
     named = re.fullmatch(r'\s*(?:W/)?"?(\d{1,9})"?\s*', if_match)
@@ -199,9 +198,22 @@ def _version(if_match: str | None) -> int:
     return int(named[1])
 
 
-def _conflict(order: Order) -> Problem:
+def conflict_with(order: Order) -> Problem:
+    """Somebody else has changed the order meanwhile."""
     return Problem(
         412, "version_conflict", f"The order has changed meanwhile: look at version {order.version}.", version=order.version
+    )
+
+
+def not_allowed(order: Order, asked: OrderTransition) -> Problem:
+    """The order's state does not allow the event."""
+    allowed = [event.value for event in asked.allowed]
+    return Problem(
+        409,
+        "transition_not_allowed",
+        f"An order that is {order.state!r} cannot {asked.event.value!r}; allowed: {', '.join(allowed) or 'nothing'}.",
+        state=order.state,
+        allowed=allowed,
     )
 
 
@@ -228,18 +240,20 @@ def _unknown() -> Problem:
     return Problem(404, "order_unknown", "There is no order of this id.")
 
 
-def _answer(service: Service, order: Order, response: Response) -> dict[str, Any]:
+def order_answer(service: Service, order: Order, response: Response) -> dict[str, Any]:
+    """The order with what is allowed now; its version goes into the ETag."""
     response.headers["ETag"] = f'"{order.version}"'
     allowed = [event.value for event in TABLES[order.kind][OrderState(order.state)]]
     return {"order": _document(service, order, None), "allowed": allowed}
 
 
 def _document(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> dict[str, Any]:
-    vehicle, dealer = _parties(service, order, dealers)
+    vehicle, dealer = parties_of(service, order, dealers)
     return order_json(order, service.store.case(order.vehicle), vehicle, dealer)
 
 
-def _parties(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> tuple[Vehicle, Dealer | None]:
+def parties_of(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> tuple[Vehicle, Dealer | None]:
+    """The order's vehicle and its dealer; `dealers`: all by id where they are at hand."""
     known = {each.id: each for each in service.store.dealers()} if dealers is None else dealers
     dealer = known.get(order.choice.dealer) if order.choice else None
     return service.store.vehicle(order.vehicle) or Vehicle(id=order.vehicle), dealer
