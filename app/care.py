@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from domain.care import CareState, Completion, DayUsage, Enrolment, Reminder
+from domain.consents import Consent
 from domain.fleet import Dealer, Vehicle
 from domain.orders import Order
 from domain.records import Commit, VehicleCase
@@ -30,6 +31,9 @@ class CareStore(Protocol):
 
     def vehicles(self) -> tuple[Vehicle, ...]:
         """All vehicles."""
+
+    def consents(self, vehicle: str) -> tuple[Consent, ...]:
+        """What the owner of one vehicle has agreed to."""
 
     def dealers(self) -> tuple[Dealer, ...]:
         """All dealers."""
@@ -151,7 +155,7 @@ def _review(
     advanced = advance(state, inputs, store.usage(vehicle.id, state.day), until_day)
     tally.vehicles += 1
     tally.reminders += len(advanced.changed)
-    scene = VisitScene(vehicle=vehicle, network=network, time_ns=(until_day + 1) * DAY_NS)
+    scene = VisitScene(vehicle=vehicle, network=network, time_ns=(until_day + 1) * DAY_NS, consents=store.consents(vehicle.id))
     case, outbox = order_visits(store.open_case(vehicle.id, OPEN_STATES), advanced.changed, plans.items_for(vehicle), scene)
     if any(reminder.is_open for reminder in advanced.changed):
         store.commit(Commit(cases=(case,), outbox=outbox))

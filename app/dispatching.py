@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from domain.consents import Consent
 from domain.fleet import Dealer, Vehicle
 from domain.orders import DealerChoice, Order
 from domain.records import OutboxEvent, VehicleCase
@@ -14,8 +15,9 @@ from notifier.dealers.dealer_needs import DealerNeeds
 from notifier.dealers.routing_policy import Routing
 from notifier.dealers.working_hours import HOUR_NS
 from notifier.dispatch.batch import BatchPlan, batch_needs, can_wait, plan_batch
+from notifier.orders.consent_gate import standing_consent
 from notifier.orders.order_states import OPEN_STATES, UNCOMMITTED, OrderEvent, OrderState, transition
-from notifier.orders.ordering import with_decision
+from notifier.orders.ordering import manual_reason, with_decision
 from notifier.push.messages import rfc3339
 from notifier.push.outbox import order_events
 
@@ -28,6 +30,9 @@ class DispatchStore(Protocol):
 
     def vehicle(self, vehicle: str) -> Vehicle | None:
         """One vehicle."""
+
+    def consents(self, vehicle: str) -> tuple[Consent, ...]:
+        """What the owner of one vehicle has agreed to."""
 
     def dealers(self) -> tuple[Dealer, ...]:
         """All dealers."""
@@ -44,9 +49,13 @@ class DispatchStore(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class PlacedTally:
-    """What one round did. `manual`: nobody is able, a person takes over. `put_off`: changed in the same moment, next round's."""
+    """What one round did. `manual`: nobody is able, a person takes over. `put_off`: changed in the same moment, next round's.
+
+    `proposed`: the consent has ended meanwhile, so the owner is asked.
+    """
 
     placed: int = 0
+    proposed: int = 0
     manual: int = 0
     put_off: int = 0
 
@@ -57,7 +66,13 @@ def place_waiting(store: DispatchStore, routing: Routing, now_ns: int) -> Placed
     Raises:
         StorageError: the database failed; what was placed until then stands, the rest waits for the next round.
     """
-    tally, drafts = PlacedTally(), [order for order in store.orders(state=OrderState.DRAFT) if order.choice is None]
+    tally, drafts = PlacedTally(), []
+    for order in store.orders(state=OrderState.DRAFT):
+        said = standing_consent(order.kind, order.group_key, store.consents(order.vehicle), now_ns)
+        if said.agrees:
+            drafts.append(order)
+        else:
+            tally.proposed += _propose(store, order, said.value, now_ns)
     if not drafts:
         return tally
     dealers = store.dealers()
@@ -70,6 +85,8 @@ def place_waiting(store: DispatchStore, routing: Routing, now_ns: int) -> Placed
         event = OrderEvent.GIVE_UP if decision.choice is None else OrderEvent.DISPATCH
         moved = transition(order, event, time_ns=now_ns, actor="system", reason=decision.outcome.value).order
         after = with_decision(moved, decision)
+        if decision.choice is None:
+            after = replace(after, manual=manual_reason(decision))
         dealer = by_id[decision.choice.dealer] if decision.choice else None
         pushes = order_events(after, store.case(order.vehicle), vehicles[order.vehicle], dealer)
         if not store.change_order(after, order.version, pushes):
@@ -79,6 +96,12 @@ def place_waiting(store: DispatchStore, routing: Routing, now_ns: int) -> Placed
         else:
             tally.placed += 1
     return tally
+
+
+def _propose(store: DispatchStore, order: Order, reason: str, now_ns: int) -> bool:
+    asked = transition(order, OrderEvent.PROPOSE, time_ns=now_ns, actor="system", reason=reason).order
+    vehicle = store.vehicle(order.vehicle) or Vehicle(id=order.vehicle)
+    return store.change_order(asked, order.version, order_events(asked, store.case(order.vehicle), vehicle, None))
 
 
 def dispatch_plan(store: DispatchStore, routing: Routing, now_ns: int, *, what_if: bool) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def expire_offers(store: ExpiryStore, after_s: Mapping[Urgency, float], now_ns: 
             reason="no answer in time",
             routing=routing,
         )
-        if refused.outcome is not RedispatchOutcome.NOT_REFUSED:
+        if refused.outcome is not RedispatchOutcome.NOT_ALLOWED:
             expired += store.change_order(refused.order, order.version, refused.outbox)
     return expired
 

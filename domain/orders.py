@@ -16,6 +16,30 @@ class OrderKind(StrEnum):
     RESCUE = "rescue"
 
 
+class Desk(StrEnum):
+    """People who take over orders that cannot go on by themselves."""
+
+    TECHNICAL = "technical"
+    DISPATCH = "dispatch"
+    RESCUE = "rescue"
+    CALL_CENTRE = "call_centre"
+
+
+class ManualReason(StrEnum):
+    """Why a person must see to an order."""
+
+    REVIEW = "review"
+    """What it stands on is not sure enough: somebody looks at it before any dealer is asked."""
+    NONE_ABLE = "none_able"
+    NO_LOCATION = "no_location"
+    TOO_MANY_OFFERS = "too_many_offers"
+    """As many dealers as may be have refused."""
+    OWNER_SILENT = "owner_silent"
+    """The owner has not answered the proposal."""
+    GIVEN_UP = "given_up"
+    """Somebody has taken it over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealerChoice:
     """Why this dealer: (reason word, English, Chinese) in `why`; `rejected` counts the others by reason."""
@@ -49,6 +73,7 @@ class Order:
         refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
         change: what made this version.
         quote: the latest quote and the owner's answer to it, None before there is one.
+        manual: why a person must see to it, in state "manual" only.
     """
 
     id: str
@@ -69,3 +94,17 @@ class Order:
     refused_by: tuple[str, ...] = ()
     change: OrderChange = OrderChange()
     quote: QuoteMark | None = None
+    manual: ManualReason | None = None
+
+    @property
+    def desk(self) -> Desk | None:
+        """Whose turn it is in state "manual"."""
+        match self.manual:
+            case None:
+                return None
+            case ManualReason.REVIEW:
+                return Desk.TECHNICAL
+            case ManualReason.OWNER_SILENT:
+                return Desk.CALL_CENTRE
+            case _:
+                return Desk.RESCUE if self.kind is OrderKind.RESCUE else Desk.DISPATCH

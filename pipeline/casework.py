@@ -136,7 +136,8 @@ class Casework:
                 continue  # nothing is open any more, or held back: an order that exists stays, none is made
             diagnosis = self._knowledge.diagnose(case, incident, vehicle)
             recommendation = reviewed(self._knowledge.recommend(case, diagnosis, vehicle, time_ns), case)
-            case, events = update_orders(case, recommendation, vehicle, self._network, location, time_ns)
+            consents = self._store.consents(vehicle.id)
+            case, events = update_orders(case, recommendation, vehicle, self._network, location, time_ns, consents)
             outbox += events
         return case
 

@@ -147,6 +147,10 @@ class DealerNetwork:
                 return found
         return None
 
+    def decide_for(self, needs: DealerNeeds, dealer: str) -> DealerDecision:
+        """The choice of the dealer that a person has named, however far and whatever brands it serves; NONE_ABLE where it cannot."""
+        return self._by_name(needs, self.policy(needs), Step.OWNER_CHOICE, dealer)
+
     def decide_on(self, needs: DealerNeeds, dealer: str, day: int, together: int) -> DealerDecision:
         """The choice of this dealer from its local `day` on, with so many orders together; NONE_ABLE where that cannot be."""
         policy, rejected = self.policy(needs), Counter[Rejection]()

@@ -12,7 +12,7 @@ from domain.owners import Rating
 from domain.records import PushResult
 from domain.repairs import RepairOutcome, RepairResult, latest_outcomes
 from notifier.kpis.order_lives import Moment, OrderLife
-from notifier.orders.ordering import CARE_GROUP
+from notifier.orders.consent_gate import CARE_GROUP
 
 DAY_NS = 86_400_000_000_000
 COMEBACK_NS = 30 * DAY_NS

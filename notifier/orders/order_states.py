@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.orders import Order, OrderChange, OrderKind
+from domain.orders import ManualReason, Order, OrderChange, OrderKind
 
 
 class OrderState(StrEnum):
@@ -17,14 +17,14 @@ class OrderState(StrEnum):
 
     DRAFT = "draft"
     PROPOSED = "proposed"
-    """Waits for a person to release it."""
+    """Waits for the owner to agree."""
     REQUESTED = "requested"
-    """A rescue is asked for, no partner yet."""
+    """A rescue is asked for, and waits for the word of the driver or of who speaks for the owner."""
     DISPATCHING = "dispatching"
     """A dealer is chosen, the offer is on its way."""
     OFFERED = "offered"
     MANUAL = "manual"
-    """No dealer is able: a person must find one."""
+    """A person must see to it: the order says why, and which desk's."""
     ACCEPTED = "accepted"
     SCHEDULED = "scheduled"
     NO_SHOW = "no_show"
@@ -97,7 +97,7 @@ SERVICE: Table = {
         _E.GIVE_UP: _S.MANUAL,
         _E.CANCEL: _S.CANCELLED,
     },
-    _S.MANUAL: {_E.DISPATCH: _S.DISPATCHING, _E.CANCEL: _S.CANCELLED},
+    _S.MANUAL: {_E.DISPATCH: _S.DISPATCHING, _E.PROPOSE: _S.PROPOSED, _E.CANCEL: _S.CANCELLED},
     _S.ACCEPTED: {_E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
     _S.SCHEDULED: {_E.CHECK_IN: _S.CHECKED_IN, _E.MISS: _S.NO_SHOW, _E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
     _S.NO_SHOW: {_E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
@@ -144,6 +144,9 @@ RESCUE: Table = {
 """Every state of a rescue order; a vehicle mended on site is closed without a tow."""
 
 TABLES: Mapping[OrderKind, Table] = {OrderKind.SERVICE: SERVICE, OrderKind.RESCUE: RESCUE}
+
+AWAITS_OWNER = {OrderKind.SERVICE: _S.PROPOSED, OrderKind.RESCUE: _S.REQUESTED}
+"""Where an order waits for its owner's word."""
 
 UNCOMMITTED = frozenset({_S.DRAFT, _S.PROPOSED, _S.REQUESTED, _S.DISPATCHING, _S.MANUAL})
 """No dealer has been bound or asked in earnest: the choice may still be made anew."""
@@ -217,6 +220,7 @@ def transition(
     else:
         after = replace(
             order,
+            manual=ManualReason.GIVEN_UP if allowed[event] is OrderState.MANUAL else None,
             state=allowed[event].value,
             version=order.version + 1,
             updated_ns=max(time_ns, order.updated_ns),

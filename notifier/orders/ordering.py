@@ -13,19 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from domain.consents import Consent
 from domain.findings import AlertState, Recommendation, Urgency
 from domain.fleet import Dealer, Vehicle
-from domain.orders import Order, OrderChange, OrderKind
+from domain.orders import ManualReason, Order, OrderChange, OrderKind
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealers.dealer_choice import DealerNetwork
-from notifier.dealers.dealer_needs import DealerDecision, DealerNeeds
+from notifier.dealers.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome
 from notifier.identity import order_id
 from notifier.orders.combining import combine
-from notifier.orders.order_states import UNCOMMITTED, OrderEvent, OrderState, is_open
+from notifier.orders.consent_gate import CARE_GROUP, standing_consent
+from notifier.orders.order_states import AWAITS_OWNER, UNCOMMITTED, OrderEvent, OrderState, is_open
 from notifier.push.outbox import order_events
 
-CARE_GROUP = "care"
-"""Group of care visits: of what a maintenance plan or a campaign asks for."""
 NOT_COME_YET = frozenset({*UNCOMMITTED, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.SCHEDULED})
 """Work may still be added."""
 JOINS_WITHIN_NS = {Urgency.NEXT: 60 * 86_400 * 1_000_000_000, Urgency.SOON: 7 * 86_400 * 1_000_000_000}
@@ -64,12 +64,13 @@ def order_need(recommendation: Recommendation) -> OrderNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """Where and when an order is decided."""
+    """Where and when an order is decided, and what the vehicle's owner has agreed to."""
 
     vehicle: Vehicle
     network: DealerNetwork
     location: tuple[float, float] | None
     time_ns: int
+    consents: tuple[Consent, ...]
 
 
 def update_orders(
@@ -79,6 +80,7 @@ def update_orders(
     network: DealerNetwork,
     location: tuple[float, float] | None,
     time_ns: int,
+    consents: Iterable[Consent] = (),
 ) -> tuple[VehicleCase, tuple[OutboxEvent, ...]]:
     """The case with this recommendation and the orders it asks for, and the pushes that tell of each changed order.
 
@@ -92,10 +94,11 @@ def update_orders(
         network: the dealers, with what is booked.
         location: (latitude, longitude) WGS84 of the vehicle now; its home is taken where this is None.
         time_ns: event time.
+        consents: all statements for the vehicle: an order for a purpose without a standing consent waits for its owner.
     """
     others = (known for known in case.recommendations if known.incident_id != recommendation.incident_id)
     case = replace(case, recommendations=tuple(sorted((*others, recommendation), key=lambda known: known.incident_id)))
-    scene = _Scene(vehicle=vehicle, network=network, location=location or vehicle.home, time_ns=time_ns)
+    scene = _Scene(vehicle=vehicle, network=network, location=location or vehicle.home, time_ns=time_ns, consents=tuple(consents))
     match order_need(recommendation):
         case OrderNeed.SERVICE_AND_RESCUE:
             case, rescue = _update_order(case, recommendation, OrderKind.RESCUE, scene)
@@ -171,12 +174,15 @@ def _related_orders(case: VehicleCase, recommendation: Recommendation, kind: Ord
 
 
 def _one_visit(order: Order, recommendation: Recommendation, scene: _Scene) -> bool:
-    """Whether the vehicle need not come twice: both can wait, nobody has to look at either first, the dealer can do both, and the
-    visit is near enough. Care joins whatever visit there is; care that nobody is bound to joins whatever turns up.
+    """Whether the vehicle need not come twice: both can wait, nobody has to look at either first, the owner has agreed to both or is
+    asked about both, the dealer can do both, and the visit is near enough. Care joins whatever visit there is; care that nobody is bound to joins whatever turns up.
     """
     there, dealer = order.recommendation, _dealer(order, scene)
     able = dealer is not None and set(recommendation.capabilities) <= set(dealer.capabilities)
-    able = able or order.state == OrderState.DRAFT  # which still waits for its dealer
+    able = able or order.state in (OrderState.DRAFT, OrderState.PROPOSED)  # which still wait for their dealer
+    agreed = standing_consent(order.kind, recommendation.group_key, scene.consents, scene.time_ns).agrees
+    if agreed == (order.state == OrderState.PROPOSED):
+        return False
     if order.state not in NOT_COME_YET or there.review or recommendation.review or not able:
         return False
     free_care = order.group_key == CARE_GROUP and order.state in UNCOMMITTED
@@ -262,18 +268,33 @@ def with_decision(order: Order, decision: DealerDecision) -> Order:
 def _dispatched(order: Order, scene: _Scene) -> Order:
     """The order with a dealer chosen and booked for it, or left to a person, or a draft that waits to be placed with others."""
     if order.recommendation.review and order.choice is None:
-        return replace(order, state=OrderState.MANUAL.value, change=_system(OrderEvent.GIVE_UP, "review"))
+        return _given_up(order, ManualReason.REVIEW)
+    said = standing_consent(order.kind, order.group_key, scene.consents, scene.time_ns)
+    if order.state != OrderState.DISPATCHING and not said.agrees:
+        if order.state == OrderState.MANUAL:
+            return order  # whoever sees to it asks the owner
+        return replace(order, state=AWAITS_OWNER[order.kind].value, change=_system(OrderEvent.PROPOSE, said.value))
     may_wait = order.kind is OrderKind.SERVICE and order.recommendation.urgency in scene.network.routing.waiting
     if may_wait and order.state == OrderState.DRAFT:
         return order
     needs = replace(dealer_needs(order, scene.vehicle), time_ns=scene.time_ns, location=order.location)
     decision = scene.network.decide(needs)
-    state = OrderState.MANUAL if decision.choice is None else OrderState.DISPATCHING
-    event = OrderEvent.GIVE_UP if decision.choice is None else OrderEvent.DISPATCH
-    change = _system(event, decision.outcome.value)
-    order = replace(with_decision(order, decision), state=state.value, change=change)
+    order = with_decision(order, decision)
+    if decision.choice is None:
+        return _given_up(order, manual_reason(decision))
+    change = _system(OrderEvent.DISPATCH, decision.outcome.value)
+    order = replace(order, state=OrderState.DISPATCHING.value, manual=None, change=change)
     _book(order, scene, 1)
     return order
+
+
+def manual_reason(decision: DealerDecision) -> ManualReason:
+    """Why a person must see to an order for which no dealer was found."""
+    return ManualReason.NO_LOCATION if decision.outcome is DealerOutcome.NO_LOCATION else ManualReason.NONE_ABLE
+
+
+def _given_up(order: Order, reason: ManualReason) -> Order:
+    return replace(order, state=OrderState.MANUAL.value, manual=reason, change=_system(OrderEvent.GIVE_UP, reason.value))
 
 
 def _book(order: Order, scene: _Scene, orders: int) -> None:

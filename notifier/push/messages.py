@@ -136,6 +136,7 @@ def _order_data(order: Order, vehicle: Vehicle, dealer: Dealer | None) -> Json:
         "kind": order.kind.value,
         "version": order.version,
         "state": order.state,
+        "desk": None if order.desk is None else {"name": order.desk.value, "reason": order.manual},
         "priority": recommendation.urgency.priority,
         "created": rfc3339(order.created_ns),
         "updated": rfc3339(order.updated_ns),

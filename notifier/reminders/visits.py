@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from domain.care import Basis, CareItem, Quantity, Reminder, ReminderReason, ReminderState, Use
+from domain.consents import Consent
 from domain.findings import Recommendation, Text, Urgency
 from domain.fleet import Vehicle
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.identity import care_incident_id
-from notifier.orders.ordering import CARE_GROUP, update_orders
+from notifier.orders.consent_gate import CARE_GROUP
+from notifier.orders.ordering import update_orders
 
 TO_DO = frozenset({ReminderState.DUE_SOON, ReminderState.DUE, ReminderState.OVERDUE})
 
@@ -28,11 +30,15 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitScene:
-    """Where and when visits are decided. `day_time_ns`: begin of the reminder's day plus one, event time of the decision."""
+    """Where and when visits are decided.
+
+    `time_ns`: begin of the reminder's day plus one, event time of the decision. `consents`: all statements for the vehicle.
+    """
 
     vehicle: Vehicle
     network: DealerNetwork
     time_ns: int
+    consents: tuple[Consent, ...] = ()
 
 
 def order_visits(
@@ -49,7 +55,9 @@ def order_visits(
     for reminder in sorted(reminders, key=lambda each: each.id):
         if reminder.state in TO_DO and reminder.item in items:
             advice = recommend_care(reminder, items[reminder.item], scene.time_ns)
-            case, events = update_orders(case, advice, scene.vehicle, scene.network, scene.vehicle.home, scene.time_ns)
+            case, events = update_orders(
+                case, advice, scene.vehicle, scene.network, scene.vehicle.home, scene.time_ns, scene.consents
+            )
             outbox += events
     return case, tuple(outbox)
 

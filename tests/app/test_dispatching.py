@@ -12,6 +12,7 @@ from app.cli import cli
 from app.dispatching import dispatch_plan, place_waiting
 from app.routing import routing_of
 from app.settings_file import DispatchSection
+from domain.consents import Consent, ConsentChannel, Purpose
 from domain.findings import Urgency
 from domain.fleet import DEVELOPMENT_KEY, Dealer, VaultEntry
 from domain.orders import Order
@@ -154,3 +155,13 @@ def test_settings_turn_batches_and_a_road_service_on_and_off() -> None:
     off = routing_of(DispatchSection(batch_minutes=0))
     assert (off.waiting, off.roads) == (frozenset(), None)
     assert routing_of(DispatchSection(osrm_url="http://127.0.0.1:5000")).roads is not None
+
+
+def test_a_draft_whose_consent_was_withdrawn_is_proposed_instead_of_placed() -> None:
+    fleet = Fleet([NEAR], 0)
+    withdrawn = Consent(vehicle="v1", purpose=Purpose.SERVICE, channel=ConsentChannel.ORDER, given=False, time_ns=1)
+    fleet.store.add_consents([withdrawn])
+    tally = place_waiting(fleet.store, BATCHES, NOW_NS)
+    assert (tally.proposed, tally.placed) == (1, 0)
+    assert (fleet.order("v1").state, fleet.dealers()) == (OrderState.PROPOSED, [None])
+    assert [event.recipient for event in fleet.store.outbox_events()] == ["operations"]

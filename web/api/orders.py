@@ -24,7 +24,7 @@ from notifier.orders.order_states import (
     confirms_repair,
     transition,
 )
-from notifier.orders.redispatch import REFUSALS, redispatch
+from notifier.orders.redispatch import ASKS, RedispatchOutcome, redispatch
 from notifier.owners.quoting import SIGNED_EVENTS
 from notifier.push.messages import order_json, rfc3339
 from notifier.push.outbox import order_events
@@ -45,6 +45,7 @@ class TransitionRequest(BaseModel, extra="forbid"):
 
     event: OrderEvent
     reason: Annotated[str, Field(max_length=500)] = ""
+    dealer: Annotated[str, Field(max_length=64, description="with dispatch: whom to ask, as the owner or a person wants")] = ""
 
 
 @router.get("")
@@ -95,10 +96,14 @@ def move_order(
     `Idempotency-Replayed`). A dealer that has declined is not told who is asked next: `order` is null in its answer.
     """
     expected = seen_version(if_match)
-    asking = _request(service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}")
+    asking = _request(
+        service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}\n{request.dealer}"
+    )
     if asking is not None and _answered(service, asking):
         return _replayed(service, order_id, caller, response)
     order = order_for(service, order_id, caller)
+    if request.dealer and request.event is not OrderEvent.DISPATCH:
+        raise Problem(422, "dealer_not_asked_for", "A dealer is named with 'dispatch' only.")
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
     if request.event in SIGNED_EVENTS and order.quote is not None:
@@ -110,7 +115,7 @@ def move_order(
         raise conflict_with(order)
     if asked.outcome is TransitionOutcome.ILLEGAL:
         raise not_allowed(order, asked)
-    after, pushes = _consequences(service, order, asked)
+    after, pushes = _consequences(service, order, asked, request.dealer)
     mended = after.incidents if confirms_repair(order, request.event) else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended):
         if asking is not None and _answered(service, asking):
@@ -168,12 +173,12 @@ def _answer_to(service: Service, order_id: str, caller: Caller, response: Respon
     return order_answer(service, order, response)
 
 
-def _consequences(service: Service, order: Order, asked: OrderTransition) -> tuple[Order, tuple[OutboxEvent, ...]]:
-    """The order to store and the pushes that tell of it; after a refusal the next dealer is asked in the same step."""
+def _consequences(service: Service, order: Order, asked: OrderTransition, named: str) -> tuple[Order, tuple[OutboxEvent, ...]]:
+    """The order to store and the pushes that tell of it; a release or refusal asks the next dealer in the same step."""
     case, (vehicle, dealer) = service.store.case(order.vehicle), parties_of(service, asked.order, None)
-    if asked.event not in REFUSALS:
+    if asked.event not in ASKS:
         return asked.order, order_events(asked.order, case, vehicle, dealer)
-    refused = redispatch(
+    found = redispatch(
         order,
         asked.event,
         case=case,
@@ -184,8 +189,14 @@ def _consequences(service: Service, order: Order, asked: OrderTransition) -> tup
         actor=asked.actor,
         reason=asked.reason,
         routing=service.routing,
+        named=named,
     )
-    return refused.order, refused.outbox
+    if found.outcome is RedispatchOutcome.NAMED_NOT_ABLE:
+        why = dict(found.rejected)
+        raise Problem(
+            409, "dealer_not_able", f"Dealer {named!r} cannot take this order: {', '.join(why) or 'unknown'}.", rejected=why
+        )
+    return found.order, found.outbox
 
 
 def seen_version(if_match: str | None) -> int:

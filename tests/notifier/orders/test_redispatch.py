@@ -98,7 +98,7 @@ def test_what_a_later_recommendation_changes_is_not_offered_to_who_refused() -> 
 def test_nothing_but_a_refusal_asks_anew(event: OrderEvent) -> None:
     dealers = [dealer("near", 1.0), dealer("next", 9.0)]
     order, case = offered(dealers)
-    assert refuse(order, case, dealers, event) == Redispatch(outcome=RedispatchOutcome.NOT_REFUSED, order=order)
+    assert refuse(order, case, dealers, event) == Redispatch(outcome=RedispatchOutcome.NOT_ALLOWED, order=order)
 
 
 def test_an_accepted_order_cannot_be_refused() -> None:

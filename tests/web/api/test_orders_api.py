@@ -87,6 +87,18 @@ def test_after_a_refusal_another_dealer_is_asked_in_the_same_step():
     assert "SH-022" in {event.recipient for event in served.outbox_events()}
 
 
+def test_a_person_dispatches_an_order_by_hand_to_the_dealer_that_is_named():
+    served = store()
+    with client(served) as web:
+        assert move(web, "give_up", 1).json()["order"]["data"]["desk"] == {"name": "dispatch", "reason": "given_up"}
+        unknown = move(web, "dispatch", 2, dealer="nobody")
+        assert (unknown.status_code, unknown.json()["type"]) == (409, "urn:pitcall:problem:dealer_not_able")
+        found = move(web, "dispatch", 2, dealer="SH-022")
+        assert found.json()["order"]["data"]["dealer"]["id"] == "SH-022"
+        assert found.json()["order"]["data"]["desk"] is None
+        assert move(web, "accept", 3, dealer="SH-014").status_code == 422
+
+
 @pytest.mark.parametrize(("version", "status"), [(None, 428), ("latest", 400), ("*", 400), ("1, 2", 400)])
 def test_a_transition_without_a_version_is_refused(version, status):
     with client() as web:
