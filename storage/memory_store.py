@@ -137,7 +137,8 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
 
     def _write_order(self, before: Order | None, order: Order) -> None:
         self._orders.setdefault(order.vehicle, {})[order.id] = order
-        self._order_states.setdefault((order.id, order.version), order.state)
+        self._orders_by_id.put(order.id, order)
+        self._order_states.setdefault(order.id, {}).setdefault(order.version, order.state)
         self._keep_parts(before, order, self._dealers, self._clock)
 
     def append_event(self, event: FeedEvent) -> None:
@@ -210,7 +211,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
 
     def order_states(self, order: str) -> tuple[tuple[int, str], ...]:
         """(version, state) of one order, as it went through them."""
-        return tuple(sorted((version, state) for (key, version), state in self._order_states.items() if key == order))
+        return tuple(sorted(self._order_states.get(order, {}).items()))
 
     def states(self, vehicle: str) -> tuple[StageState, ...]:
         """The latest state of every stage for one vehicle, by stage name."""
@@ -258,11 +259,11 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
 
     def outbox_events(self) -> tuple[OutboxEvent, ...]:
         """Every push, delivered or not, by (due_ns, id)."""
-        return tuple(sorted(self._outbox.values(), key=lambda event: (event.due_ns, event.id)))
+        return _by_due(self._outbox.values())
 
     def due(self, now_ns: int, limit: int) -> tuple[OutboxEvent, ...]:
         """At most `limit` pending events whose time has come and that wait for no earlier version, the longest due first."""
-        pending = (event for event in self.outbox_events() if event.state == "pending" and event.due_ns <= now_ns)
+        pending = _by_due(event for event in self._outbox.values("pending") if event.due_ns <= now_ns)
         waiting = (event for event in pending if not self._pending_before(event))
         return tuple(event for event, _ in zip(waiting, range(limit), strict=False))
 
@@ -275,7 +276,8 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         """
         waiting = sorted(self.due(now_ns, len(self._outbox)), key=lambda event: not is_critical(event))
         claimed = tuple(event for event in waiting if is_critical(event) or not critical_only)[:limit]
-        self._outbox.update((event.id, dataclasses.replace(event, due_ns=until_ns)) for event in claimed)
+        for event in claimed:
+            self._outbox.put(event.id, dataclasses.replace(event, due_ns=until_ns))
         return claimed
 
     def release(self, events: Iterable[OutboxEvent], until_ns: int) -> None:
@@ -283,7 +285,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         for event in events:
             known = self._outbox[event.id]
             if (known.state, known.due_ns) == ("pending", until_ns):
-                self._outbox[event.id] = dataclasses.replace(known, due_ns=event.due_ns)
+                self._outbox.put(event.id, dataclasses.replace(known, due_ns=event.due_ns))
 
     def record(self, event: OutboxEvent) -> None:
         """Write an event's delivery (due_ns, attempts, state, last_error) and nothing else of it; what is delivered stays delivered.
@@ -299,7 +301,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         after = dataclasses.replace(
             known, due_ns=event.due_ns, attempts=event.attempts, state=event.state, last_error=event.last_error
         )
-        self._outbox[event.id] = after
+        self._outbox.put(event.id, after)
         if (known.attempts, known.state) != (after.attempts, after.state):
             self._append_events([delivery_event(after)])
             made = self._attempts.setdefault(event.id, [])
@@ -311,9 +313,13 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
 
     def send_again(self, identifiers: Collection[str], now_ns: int) -> int:
         """Make pushes due anew, delivered or not, with the ids that they had and their whole schedule; gives how many."""
-        found = sorted(self._outbox.keys() & set(identifiers))
+        found = sorted(name for name in set(identifiers) if name in self._outbox)
         for name in found:
             again = dataclasses.replace(self._outbox[name], state="pending", attempts=0, due_ns=now_ns, last_error="")
-            self._outbox[name] = again
+            self._outbox.put(name, again)
             self._append_events([delivery_event(again)])
         return len(found)
+
+
+def _by_due(events: Iterable[OutboxEvent]) -> tuple[OutboxEvent, ...]:
+    return tuple(sorted(events, key=lambda event: (event.due_ns, event.id)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent, PushResult
 from storage.feed import FRESH_TRY_NS
+from storage.grouped import Grouped
 from storage.record_json import to_json
 
 
@@ -27,8 +29,9 @@ class MemoryViews:
         self._vehicles: dict[str, Vehicle] = {}
         self._alerts: dict[str, dict[str, Alert]] = {}
         self._orders: dict[str, dict[str, Order]] = {}
-        self._order_states: dict[tuple[str, int], str] = {}
-        self._outbox: dict[str, OutboxEvent] = {}
+        self._orders_by_id = Grouped[Order](lambda order: order.state)
+        self._order_states: dict[str, dict[int, str]] = {}
+        self._outbox = Grouped[OutboxEvent](lambda event: event.state)
         self._outbox_times: dict[str, int] = {}
         self._outbox_to: dict[tuple[str, str], list[str]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
@@ -37,6 +40,7 @@ class MemoryViews:
         self._attempts: dict[str, list[DeliveryAttempt]] = {}
         self._audit: list[AuditEntry] = []
         self._events: list[FeedEvent] = []
+        self._events_of: dict[str, list[FeedEvent]] = {}
         self._last_event = 0
         self._figures = "{}"
         self._api_keys: dict[str, ApiKey] = {}
@@ -45,17 +49,20 @@ class MemoryViews:
         for event in events:
             if event is not None:
                 self._last_event += 1
-                self._events.append(replace(event, id=self._last_event, time_ns=self._clock()))
+                noted = replace(event, id=self._last_event, time_ns=self._clock())
+                self._events.append(noted)
+                self._events_of.setdefault(noted.subject, []).append(noted)
 
     def _write_outbox(self, events: Iterable[OutboxEvent]) -> None:
         now_ns = self._clock()
         for event in events:
             if event.id not in self._outbox:
-                self._outbox[event.id], self._outbox_times[event.id] = event, now_ns
+                self._outbox.put(event.id, event)
+                self._outbox_times[event.id] = now_ns
                 self._outbox_to.setdefault((event.subject, event.recipient), []).append(event.id)
             for other in self._pending_before(event):
                 if other.due_ns > now_ns + FRESH_TRY_NS:
-                    self._outbox[other.id] = replace(other, due_ns=now_ns, attempts=0)
+                    self._outbox.put(other.id, replace(other, due_ns=now_ns, attempts=0))
 
     def _pending_before(self, event: OutboxEvent) -> list[OutboxEvent]:
         """Those of earlier versions of its subject that its recipient is still to get."""
@@ -69,7 +76,7 @@ class MemoryViews:
 
     def order_documents(self) -> dict[str, str]:
         """Order id -> its text as the database would store it."""
-        return {order.id: to_json(order) for orders in self._orders.values() for order in orders.values()}
+        return {order.id: to_json(order) for order in self._orders_by_id.values()}
 
     def delivery_attempts(self, event: str) -> tuple[DeliveryAttempt, ...]:
         """The attempts to deliver one push, first one first."""
@@ -77,7 +84,7 @@ class MemoryViews:
 
     def outbox_written(self, since_ns: int = 0) -> dict[str, str]:
         """Id -> recipient of the pushes that were written at this wall time or after it."""
-        return {name: event.recipient for name, event in sorted(self._outbox.items()) if self._outbox_times[name] >= since_ns}
+        return {name: self._outbox[name].recipient for name in sorted(self._outbox) if self._outbox_times[name] >= since_ns}
 
     def push_results(self, since_ns: int = 0) -> tuple[PushResult, ...]:
         """What has become of the pushes that were written at this wall time or after it, by id."""
@@ -90,8 +97,9 @@ class MemoryViews:
                 attempts=event.attempts,
                 state=event.state,
             )
-            for name, event in sorted(self._outbox.items())
+            for name in sorted(self._outbox)
             if self._outbox_times[name] >= since_ns
+            for event in (self._outbox[name],)
         )
 
     def answered_request(self, caller: str, key: str) -> AnsweredRequest | None:
@@ -128,7 +136,7 @@ class MemoryViews:
 
     def order(self, identifier: str) -> Order | None:
         """One order."""
-        return next((orders[identifier] for orders in self._orders.values() if identifier in orders), None)
+        return self._orders_by_id.get(identifier)
 
     def orders(
         self,
@@ -142,11 +150,10 @@ class MemoryViews:
         offset: int = 0,
     ) -> tuple[Order, ...]:
         """Orders by (created_ns, id), or the other way round: all, or those of one vehicle, of these states, of one dealer, of one kind."""
-        of = self._orders.values() if vehicle is None else [self._orders.get(vehicle, {})]
+        of = self._orders_by_id.values(state) if vehicle is None else self._orders.get(vehicle, {}).values()
         found = by_creation(
             order
-            for each in of
-            for order in each.values()
+            for order in of
             if _is(order.state, state)
             and (dealer is None or dealer == (order.choice.dealer if order.choice else ""))
             and kind in (None, order.kind.value)
@@ -184,11 +191,12 @@ class MemoryViews:
 
     def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]:
         """At most `limit` feed events after this id, by id."""
-        return tuple(event for event in self._events if event.id > after_id)[:limit]
+        after = bisect_right(self._events, after_id, key=lambda event: event.id)
+        return tuple(self._events[after : after + limit])
 
     def events_of(self, subject: str) -> tuple[FeedEvent, ...]:
         """All feed events of one alert, order or push that are not forgotten, by id."""
-        return tuple(event for event in self._events if event.subject == subject)
+        return tuple(self._events_of.get(subject, ()))
 
     def last_event_id(self) -> int:
         """The greatest id of the feed, 0 where it is empty."""
@@ -198,6 +206,9 @@ class MemoryViews:
         """Forget feed events of before this wall time; gives how many."""
         kept = [event for event in self._events if event.time_ns >= before_ns]
         dropped, self._events = len(self._events) - len(kept), kept
+        self._events_of = {}
+        for event in kept:
+            self._events_of.setdefault(event.subject, []).append(event)
         return dropped
 
     def delete_sightings(self, before_ns: int) -> int:
@@ -222,7 +233,7 @@ class MemoryViews:
         orders = [order for order in self.orders() if order.created_ns >= since_ns]
         made = {order.id for order in orders}
         told = {event.subject for event in self._outbox.values() if event.state == "delivered"}
-        reached = {(order, state) for (order, _), state in self._order_states.items() if order in made}
+        reached = {(order, state) for order in made for state in self._order_states[order].values()}
         return FunnelCounts(
             alerts=len(alerts),
             incidents=len({alert.incident_id for alert in alerts}),
@@ -246,7 +257,7 @@ class MemoryViews:
 
     def oldest_pending_ns(self) -> int | None:
         """When the oldest of the pushes that wait was written; None where none waits."""
-        return min((self._outbox_times[event.id] for event in self._outbox.values() if event.state == "pending"), default=None)
+        return min((self._outbox_times[event.id] for event in self._outbox.values("pending")), default=None)
 
     def save_api_key(self, key: ApiKey) -> None:
         """Add or replace a key."""
