@@ -95,6 +95,10 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
         """All dealers, by id, with what is available at each."""
         return self._stocked(self._dealers[key] for key in sorted(self._dealers))
 
+    def _dealer(self, identity: str) -> Dealer | None:
+        known = self._dealers.get(identity)
+        return None if known is None else self._stocked([known])[0]
+
     def network_mark(self) -> str:
         """Changes with every change of a dealer or order, whoever made it."""
         return repr((self.dealers(), [(order.id, order.version) for order in self.orders()]))
@@ -106,7 +110,7 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             alerts={key: alert for case in changes.cases for key, alert in self._alerts.get(case.vehicle, {}).items()},
             orders={key: order for case in changes.cases for key, order in self._orders.get(case.vehicle, {}).items()},
             vehicle_of=self._vehicles.get,
-            dealer_of={dealer.id: dealer for dealer in self.dealers()}.get,
+            dealer_of=self._dealer,
             settle=self._settle,
         )
         for case in changes.cases:
