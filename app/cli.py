@@ -28,6 +28,7 @@ COMMANDS = {
     "dealers": ("app.commands.dealers", "Import the dealer table into a database."),
     "keys": ("app.commands.keys", "API keys of a database: add, list, revoke."),
     "orders": ("app.commands.orders", "List the service and rescue orders of a database."),
+    "parts": ("app.commands.parts", "Parts: stock, what is kept for orders, what will be needed."),
     "dispatch": ("app.commands.dispatch", "Place orders that can wait together: what that changes and gains."),
     "reminders": ("app.commands.reminders", "Care reminders: list, review, answer, simulate."),
     "push": ("app.commands.push", "Deliver what waits in the outbox of a database."),

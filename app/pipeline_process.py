@@ -16,6 +16,7 @@ from app.composition import Parts, build_line, load_profiles
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.history_writer import HistoryWriter
 from app.line_tally import LineTally
+from app.parts import parts_desk
 from app.routing import routing_of
 from app.rule_reload import RuleWatch
 from app.settings_file import ServiceSettings
@@ -53,7 +54,14 @@ def run_pipeline(settings: ServiceSettings, stop: threading.Event) -> None:
     """
     share_arenas()
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(settings.database_url, key=settings.common.pseudonym_key, settle=settle_order))
+        store = stack.enter_context(
+            open_store(
+                settings.database_url,
+                key=settings.common.pseudonym_key,
+                settle=settle_order,
+                desk=parts_desk(settings.common),
+            )
+        )
         tally = LineTally()
         folder = settings.history_folder
         history = stack.enter_context(HistoryWriter(folder, flush_s=settings.history.flush_s)) if folder else None

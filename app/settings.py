@@ -21,6 +21,7 @@ class Settings:
         allow_private_endpoints: PITCALL_ALLOW_PRIVATE_ENDPOINTS=1 lets webhooks go to private addresses (demo, tests).
         knowledge: PITCALL_KNOWLEDGE_FOLDER, the folder of a maker's own fault knowledge; None where it is not set.
         region: PITCALL_KNOWLEDGE_REGION, whose plans and prices count ("" = those without a region).
+        supersessions, lead_times: PITCALL_PARTS_SUPERSESSIONS and PITCALL_PARTS_LEAD_TIMES, one's own tables of parts.
         secrets: webhook signing secrets, from PITCALL_SECRET_<NAME>.
     """
 
@@ -31,6 +32,8 @@ class Settings:
     secrets: Mapping[str, str]
     knowledge: Path | None = None
     region: str = ""
+    supersessions: Path | None = None
+    lead_times: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -44,5 +47,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         allow_private_endpoints=environment.get("PITCALL_ALLOW_PRIVATE_ENDPOINTS") == "1",
         knowledge=Path(folder) if (folder := environment.get("PITCALL_KNOWLEDGE_FOLDER")) else None,
         region=environment.get("PITCALL_KNOWLEDGE_REGION", ""),
+        supersessions=Path(file) if (file := environment.get("PITCALL_PARTS_SUPERSESSIONS")) else None,
+        lead_times=Path(file) if (file := environment.get("PITCALL_PARTS_LEAD_TIMES")) else None,
         secrets={name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)},
     )

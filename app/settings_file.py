@@ -190,6 +190,13 @@ class KnowledgeSection(_Section):
     region: str = ""
 
 
+class PartsSection(_Section):
+    """`[parts]`: one's own tables of what replaces which part and how long parts take, beside the shipped ones."""
+
+    supersessions: Path | None = None
+    lead_times: Path | None = None
+
+
 class RetentionSection(_Section):
     """`[retention]`: after so many days forgotten."""
 
@@ -246,6 +253,7 @@ class ServiceSettings(_Section):
     dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
     knowledge: KnowledgeSection = KnowledgeSection()
+    parts: PartsSection = PartsSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     sources: tuple[SourceSection, ...] = ()
@@ -278,6 +286,8 @@ class ServiceSettings(_Section):
             allow_private_endpoints=self.delivery.allow_private_endpoints,
             knowledge=self.knowledge.folder,
             region=self.knowledge.region,
+            supersessions=self.parts.supersessions,
+            lead_times=self.parts.lead_times,
             secrets={name: secret.get_secret_value() for name, secret in self.secrets.items()},
         )
 

@@ -19,12 +19,13 @@ def open_database(url: str | None, settings: Settings) -> SqlStore:
     Raises:
         InputError: no URL was given. StorageError: the database cannot be used.
     """
+    from app.parts import parts_desk
     from storage.database import open_store
 
     chosen = url or settings.database_url
     if not chosen:
         raise InputError("which database?", mend="give --database URL (sqlite:///pitcall.sqlite3) or set PITCALL_DATABASE_URL")
-    store = open_store(chosen, key=settings.pseudonym_key)
+    store = open_store(chosen, key=settings.pseudonym_key, desk=parts_desk(settings))
     if settings.key_is_development:
         say("pitcall: PITCALL_PSEUDONYM_KEY is not set: the documented development key is used, which is not for real cars")
     return store

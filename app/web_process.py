@@ -21,6 +21,7 @@ from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
+from app.parts import hold_for_parts, parts_desk
 from app.routing import routing_of
 from app.rule_files import CurrentRules
 from app.settings_file import ServiceSettings
@@ -138,7 +139,7 @@ def pipeline_trouble(figures: Callable[[], dict[str, object]], clock: Callable[[
 
 
 def _open(settings: ServiceSettings) -> SqlStore:
-    return open_store(settings.database_url, key=settings.common.pseudonym_key)
+    return open_store(settings.database_url, key=settings.common.pseudonym_key, desk=parts_desk(settings.common))
 
 
 def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, critical_only: bool) -> OutboxWorker:
@@ -168,6 +169,7 @@ def _scheduler(
         scheduler.add_job(worker.wake, "interval", seconds=1)
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store, routing])
     scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
+    scheduler.add_job(hold_for_parts, "interval", seconds=EXPIRE_EVERY_S, args=[store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
     # drafts that were left when batches were turned off are placed too

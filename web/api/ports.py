@@ -15,6 +15,7 @@ from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, Vehicl
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.papers import Paper
+from domain.parts import LotState, PartLot, StockLevel
 from domain.records import OutboxEvent, PushResult, VehicleCase
 from domain.repairs import RepairOutcome
 from domain.silences import AlertLabel, Silence
@@ -138,6 +139,24 @@ class WebStore(Protocol):
     def outcomes(self) -> tuple[RepairOutcome, ...]: ...
 
     def push_results(self, since_ns: int = 0) -> tuple[PushResult, ...]: ...
+
+    def stock(self, *, dealer: str | None = None, part: str | None = None) -> tuple[StockLevel, ...]: ...
+
+    def count_stock(self, dealer: str, part: str, quantity: int, expected_version: int) -> bool: ...
+
+    def part_lot(self, identifier: str) -> PartLot | None: ...
+
+    def part_lots(
+        self,
+        *,
+        order: str | None = None,
+        dealer: str | None = None,
+        state: Collection[LotState] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[PartLot, ...]: ...
+
+    def move_lot(self, before: PartLot, after: PartLot) -> bool: ...
 
     def reminder(self, identifier: str) -> Reminder | None: ...
 
