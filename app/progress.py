@@ -31,3 +31,18 @@ def bytes_bar(files: Sequence[Path], *, shown: bool | None = None) -> Iterator[O
             bar.update(task, completed=sum(done), description=files[number].name)
 
         yield show
+
+
+@contextlib.contextmanager
+def steps_bar(total: int, what: str, *, shown: bool | None = None) -> Iterator[Callable[[int], None]]:
+    """Told how many of `total` steps are done; shown by default where stderr is a terminal."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

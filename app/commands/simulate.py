@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from app.options import FILE
+from app.progress import steps_bar
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--out", type=FILE, default=Path("simulated"), show_default=True, help="Folder to write to.")
 @click.option("--vehicles", default=1, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @click.option("--powertrain", default="mixed", show_default=True, type=click.Choice(["petrol", "ev", "truck", "mixed"]))
@@ -18,7 +19,9 @@ from app.options import FILE
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--minutes", default=20.0, show_default=True, type=click.FloatRange(3, 600), help="Length of a drive.")
 @click.option("--samples", type=FILE, help="Make the sample recordings anew in this folder, and nothing else.")
+@click.pass_context
 def command(
+    context: click.Context,
     out: Path,
     vehicles: int,
     powertrain: str,
@@ -33,6 +36,8 @@ def command(
     Faults: thermostat_stuck_open, overheating, weak_12v_battery, misfire (petrol); ev_cell_imbalance (ev); red_stop_lamp (truck).
     labels.csv tells which fault began when: it is for evaluation, pitcall itself never reads it.
     """
+    if context.invoked_subcommand is not None:
+        return
     from simulator.fleet import simulate_to_folder
     from simulator.write_samples import write_samples
 
@@ -46,3 +51,55 @@ def command(
     frames = sum(len(drive.frames) for drive in drives)
     click.echo(f"{len(drives)} drives, {frames:,} frames written to {out}")
     click.echo(f"next: pitcall replay --manifest {out / 'manifest.csv'}")
+
+
+def _batch(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, float, float], ...]:
+    found = []
+    for value in values:
+        component, _, rest = value.partition(":")
+        share, _, hazard = rest.partition(":")
+        try:
+            found.append((component, float(share or 0.02), float(hazard or 20.0)))
+        except ValueError as problem:
+            raise click.BadParameter("write COMPONENT[:SHARE[:HAZARD]], such as battery_12v:0.02:20") from problem
+    return tuple(found)
+
+
+def _days(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in value.split(",")) if value else ()
+    except ValueError as problem:
+        raise click.BadParameter("write days of the run, such as 3,200") from problem
+
+
+@command.command()
+@click.option("--cars", default=100, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1), help="How long, from 1 January 2025.")
+@click.option("--seed", default=1, show_default=True, help="0 to 8999 for development, 9000 to 9999 for evaluation.")
+@click.option("--set", "parameters", default="development", show_default=True, type=click.Choice(["development", "evaluation"]))
+@click.option("--bad-batch", "bad_batches", multiple=True, callback=_batch, metavar="COMPONENT[:SHARE[:HAZARD]]", help="A supplier lot that fails more often; share and times default to 0.02 and 20.")  # fmt: skip
+@click.option("--can-days", callback=_days, metavar="DAY,DAY", help="Days of which CAN frames are written too, 0 = the first.")
+@click.option("--can-cars", default=10, show_default=True, type=click.IntRange(1), help="Of how many cars.")
+@click.option("--out", type=FILE, default=Path("fleet_year"), show_default=True, help="Folder to write to.")
+def year(
+    cars: int,
+    days: int,
+    seed: int,
+    parameters: str,
+    bad_batches: tuple[tuple[str, float, float], ...],
+    can_days: tuple[int, ...],
+    can_cars: int,
+    out: Path,
+) -> None:
+    """A fleet over months with faults that develop -> samples by month (Parquet), vehicles.csv and the truth.
+
+    faults.csv, services.csv and breakdowns.csv are for evaluation, pitcall itself never reads them (docs/guides/fleet-year.md).
+    """
+    from app.fleet_year_files import write_year
+    from simulator.life import BadBatch, plan_fleet_year
+
+    batches = [BadBatch(component=component, share=share, hazard=hazard) for component, share, hazard in bad_batches]
+    fleet = plan_fleet_year(cars=cars, days=days, seed=seed, parameters=parameters, bad_batches=batches)
+    with steps_bar(cars, "cars") as told:
+        samples = write_year(fleet, out, can_days=can_days, can_cars=can_cars, told=told)
+    click.echo(f"{samples:,} samples of {cars} cars over {days} days written to {out}")

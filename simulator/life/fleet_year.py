@@ -72,16 +72,17 @@ class FleetYear:
 
     def samples(self, vehicles: Sequence[int], *, first_day: int = 0, days: int = PAGE_DAYS) -> SampleBatch:
         """What these vehicles send of the trips that begin in days [first_day, first_day + days), each trip whole."""
-        return self._batch([self.life(number) for number in vehicles], first_day, days)
+        return self.samples_of([self.life(number) for number in vehicles], first_day=first_day, days=days)
 
     def blocks(self, *, vehicles: int = 20, days: int = PAGE_DAYS) -> Iterator[SampleBatch]:
         """All samples: groups of vehicles one after the other, each group from its first day to its last."""
         for first in range(0, len(self.vehicles), vehicles):
             lives = [self.life(number) for number in range(first, min(first + vehicles, len(self.vehicles)))]
             for day in range(0, self.days, days):
-                yield self._batch(lives, day, days)
+                yield self.samples_of(lives, first_day=day, days=days)
 
-    def _batch(self, lives: Sequence[VehicleLife], first_day: int, days: int) -> SampleBatch:
+    def samples_of(self, lives: Sequence[VehicleLife], *, first_day: int, days: int) -> SampleBatch:
+        """As `samples`, of lives that are worked out already."""
         parts = [_pages(life, first_day, min(first_day + days, self.days), self.sampling) for life in lives]
         flat = [part for pages in parts for part in pages]
         counts = [sum(len(part.time_ns) for part in pages) for pages in parts]
