@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,12 +21,13 @@ from pydantic import BeforeValidator, Field, SecretStr
 from app.rule_files import RuleFiles
 from app.settings import Settings
 from domain.errors import DataFileError, InputError
-from domain.findings import Urgency
+from domain.findings import Severity, Urgency
 from domain.fleet import DEVELOPMENT_KEY
 from ingest.mqtt.settings import MqttSettings
 from ingest.mqtt.topics import DEFAULT_PREFIX
 from ingest.wire.table import FORMATS
 from ingest.wire.topic_pattern import TopicPattern, subscriptions
+from notifier.push.notices import ALERT_EVENTS, EVERYTHING, ORDER_EVENTS, Route
 from rules.pack import shipped_packs
 
 Positive = Annotated[float, Field(gt=0)]
@@ -37,7 +39,7 @@ _ALIASES = {
     "PITCALL_PSEUDONYM_KEY": ("privacy", "pseudonym_key"),
     "PITCALL_ALLOW_PRIVATE_ENDPOINTS": ("delivery", "allow_private_endpoints"),
 }
-_FILE_ONLY = ("secrets", "sources")
+_FILE_ONLY = ("secrets", "sources", "routes")
 _SECRET = "PITCALL_SECRET_"  # noqa: S105 - the prefix of a variable's name
 
 
@@ -149,6 +151,50 @@ class DeliverySection(_Section):
     allow_private_endpoints: bool = False
 
 
+class EmailSection(_Section):
+    """`[email]`: the server that takes mail for operations, dealers and owners; without a host there is no e-mail."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    sender: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] = "pitcall@localhost"
+    ca_file: Path | None = None
+
+
+class RouteSection(_Section):
+    """One `[[routes]]`: which events go where beside the pushes to dealers."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    channel: Literal["mqtt", "email", "apprise"]
+    to: str = ""
+    events: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = EVERYTHING
+    severities: Annotated[tuple[Severity, ...], BeforeValidator(_listed)] = ()
+    priorities: Annotated[tuple[Literal["P0", "P1", "P2", "P3"], ...], BeforeValidator(_listed)] = ()
+    language: Literal["en", "zh"] = "zh"
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> RouteSection:
+        known = {*ALERT_EVENTS, *ORDER_EVENTS}
+        idle = [pattern for pattern in self.events if not any(fnmatchcase(name, pattern) for name in known)]
+        if idle:
+            raise ValueError(f"{idle[0]!r} fits no event; there are {', '.join(sorted(known))}")
+        if self.channel == "email" and not re.fullmatch(r"[^\s@,;]+@[^\s@,;]+", self.to):
+            raise ValueError("a route by e-mail needs one address in `to` (a mailing list is one)")
+        if self.channel == "apprise" and not self.to:
+            raise ValueError("a route by Apprise needs the name of the secret that holds the messenger's URL in `to`")
+        if self.channel == "mqtt" and self.to:
+            raise ValueError("a route by MQTT needs no `to`: the event names its topic")
+        return self
+
+    @property
+    def route(self) -> Route:
+        """The record."""
+        plain = self.model_dump(exclude={"severities"})
+        return Route(**plain, severities=tuple(severity.value for severity in self.severities))
+
+
 class OffersSection(_Section):
     """`[offers]`: how long a dealer may take to answer, by urgency; then the next one is asked."""
 
@@ -257,7 +303,21 @@ class ServiceSettings(_Section):
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     sources: tuple[SourceSection, ...] = ()
+    email: EmailSection = EmailSection()
+    routes: tuple[RouteSection, ...] = ()
     secrets: dict[str, SecretStr] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _routes_fit(self) -> ServiceSettings:
+        for name, times in Counter(route.name for route in self.routes).items():
+            if times > 1:
+                raise ValueError(f"there are {times} routes {name!r}: give each a name of its own")
+        for route in self.routes:
+            if route.channel == "apprise" and route.to not in self.secrets:
+                raise ValueError(f"route {route.name!r} names the secret {route.to!r}, which is not set")
+            if route.channel == "email" and not self.email.host:
+                raise ValueError(f"route {route.name!r} needs email.host")
+        return self
 
     @property
     def database_url(self) -> str:

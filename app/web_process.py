@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from app.care import enrol_known, review_fleet
+from app.channels import open_channels
 from app.dispatching import place_waiting
 from app.escalation import escalate_alerts
 from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
+from app.notices import relay_notices
 from app.offer_expiry import expire_offers
 from app.outbox_worker import OutboxWorker
 from app.parts import hold_for_parts, parts_desk
@@ -27,8 +29,6 @@ from app.rule_files import CurrentRules
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
-from notifier.channels.log_file import LogFileChannel
-from notifier.channels.webhook import WebhookChannel
 from notifier.dealers.routing_policy import Routing
 from storage.database import open_store
 from storage.history import SignalHistory
@@ -49,8 +49,6 @@ CARE_WAITS_H = 3
 EXPIRE_EVERY_S = 10
 DRAFTS_LEFT_MIN = 5.0
 PIPELINE_SILENT_S = 15.0
-BY_HAND = "pushes.jsonl"
-"""File in the data folder for pushes that a person sees to."""
 DAY_NS = 86_400 * 1_000_000_000
 REQUESTS_KEPT_DAYS = 7
 """A request sent again after that is a new one."""
@@ -83,7 +81,7 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
                 server_header=False,
             )
         )
-        workers = [_worker(settings, store, stack, critical_only=number > 0) for number in range(settings.delivery.workers)]
+        workers = [_worker(settings, store, stack, number) for number in range(settings.delivery.workers)]
         scheduler = _scheduler(settings, store, plans, workers, routing)
         # in a thread of its own, since the signals are ours
         serving = threading.Thread(target=server.run, name="http", daemon=True)
@@ -142,20 +140,9 @@ def _open(settings: ServiceSettings) -> SqlStore:
     return open_store(settings.database_url, key=settings.common.pseudonym_key, desk=parts_desk(settings.common))
 
 
-def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, *, critical_only: bool) -> OutboxWorker:
-    common = settings.common
-    webhook = WebhookChannel(
-        lambda name: common.secrets[name],
-        allow_private=common.allow_private_endpoints,
-        timeout_s=settings.delivery.timeout_s,
-    )
-    stack.enter_context(closing(webhook))
-    by_hand = LogFileChannel(settings.data.folder / BY_HAND)
-    return OutboxWorker(
-        store,
-        {webhook.name: webhook, by_hand.name: by_hand},
-        critical_only=critical_only,
-    )
+def _worker(settings: ServiceSettings, store: SqlStore, stack: ExitStack, number: int) -> OutboxWorker:
+    """The first worker sees to everything, the others to critical pushes only."""
+    return OutboxWorker(store, open_channels(settings, store, stack, number=number), critical_only=number > 0)
 
 
 def _scheduler(
@@ -167,6 +154,7 @@ def _scheduler(
     )
     for worker in workers:
         scheduler.add_job(worker.wake, "interval", seconds=1)
+    scheduler.add_job(_notice, "interval", seconds=1, args=[settings, store])
     scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store, routing])
     scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
     scheduler.add_job(hold_for_parts, "interval", seconds=EXPIRE_EVERY_S, args=[store])
@@ -219,6 +207,13 @@ def look_after(store: SqlStore, plans: MaintenancePlans, routing: Routing) -> No
     if tally.reminders:
         fields = {"vehicles": tally.vehicles, "reminders": tally.reminders, "orders": tally.orders}
         log.info("care reminders changed", extra={"fields": fields})
+
+
+def _notice(settings: ServiceSettings, store: SqlStore) -> None:
+    try:
+        relay_notices(store, [section.route for section in settings.routes])
+    except StorageError as problem:
+        log.warning("notices could not be made: %s", problem)
 
 
 def _escalate(settings: ServiceSettings, store: SqlStore) -> None:

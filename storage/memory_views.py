@@ -33,6 +33,7 @@ class MemoryViews:
         self._order_states: dict[str, dict[int, str]] = {}
         self._outbox = Grouped[OutboxEvent](lambda event: event.state)
         self._outbox_times: dict[str, int] = {}
+        self._notices_read = -1
         self._outbox_to: dict[tuple[str, str], list[str]] = {}
         self._dead_letters: dict[str, DeadLetter] = {}
         self._sightings: dict[str, VehicleSighting] = {}
@@ -63,6 +64,15 @@ class MemoryViews:
             for other in self._pending_before(event):
                 if other.due_ns > now_ns + FRESH_TRY_NS:
                     self._outbox.put(other.id, replace(other, due_ns=now_ns, attempts=0))
+
+    def notices_read(self) -> int:
+        """The last feed event that notices were made of, -1 where they begin with what comes next."""
+        return self._notices_read
+
+    def write_notices(self, notices: Iterable[OutboxEvent], read: int) -> None:
+        """Write notices, and how far the feed was read for them."""
+        self._write_outbox(notices)
+        self._notices_read = read
 
     def _pending_before(self, event: OutboxEvent) -> list[OutboxEvent]:
         """Those of earlier versions of its subject that its recipient is still to get."""

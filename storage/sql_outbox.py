@@ -14,10 +14,12 @@ from domain.live import FeedEvent
 from domain.records import DeliveryAttempt, OutboxEvent, PushResult
 from storage import rows, schema
 from storage.feed import FRESH_TRY_NS, delivery_event
-from storage.sql_base import IDS_AT_ONCE, SqlBase, insert_absent, is_postgresql, transaction
+from storage.sql_base import IDS_AT_ONCE, SqlBase, insert_absent, is_postgresql, replace_rows, transaction
 
 _FEED_LOCK = 0x70697463666565
 """Key of PostgreSQL's advisory lock that makes feed ids appear in the order of their commits ("pitcfee")."""
+_NOTICES_READ = "notices_read"
+"""Row of `meta`."""
 
 
 class SqlOutbox(SqlBase):
@@ -51,6 +53,17 @@ class SqlOutbox(SqlBase):
                 before = (table.c.subject == event.subject, table.c.recipient == event.recipient, table.c.version < event.version)
                 waits_long = (table.c.state == "pending", table.c.due_ns > now_ns + FRESH_TRY_NS)
                 connection.execute(update(table).where(*before, *waits_long).values(due_ns=now_ns, attempts=0))
+
+    def notices_read(self) -> int:
+        """The last feed event that notices were made of, -1 where they begin with what comes next."""
+        found = self._fetch(select(schema.meta.c.value).where(schema.meta.c.name == _NOTICES_READ))
+        return int(found[0]["value"]) if found else -1
+
+    def write_notices(self, notices: Iterable[OutboxEvent], read: int) -> None:
+        """Write notices, and how far the feed was read for them, in one transaction."""
+        with transaction(self._writes) as connection:
+            self._write_pushes(connection, notices)
+            replace_rows(connection, schema.meta, [{"name": _NOTICES_READ, "value": str(read)}])
 
     def outbox_events(self) -> tuple[OutboxEvent, ...]:
         """Every push, delivered or not, by (due_ns, id)."""

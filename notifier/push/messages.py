@@ -66,6 +66,20 @@ def alert_json(alert: Alert, *, vin: str | None = None) -> Json:
     return document
 
 
+def alert_event_json(alert: Alert, event_type: str, identifier: str) -> Json:
+    """An alert in a CloudEvents envelope, as dashboards are told of it; `identifier` is the same over all attempts."""
+    return {
+        "specversion": "1.0",
+        "id": identifier,
+        "source": "/pitcall/alerts",
+        "type": event_type,
+        "subject": alert.id,
+        "time": rfc3339(alert.updated_ns),
+        "datacontenttype": "application/json",
+        "data": alert_json(alert),
+    }
+
+
 def recommendation_json(recommendation: Recommendation) -> Json:
     """What to do about one incident, before any dealer is known (so without rates and stock)."""
     return {

@@ -45,14 +45,15 @@ def order_events(
 
 
 def _event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None) -> OutboxEvent:
-    """By webhook where the dealer has an endpoint, else into the log channel for a person to see."""
+    """By webhook where the dealer has an endpoint, by e-mail where it has an address, else into the log channel for a person to see."""
+    channel = "log" if dealer is None else "webhook" if dealer.endpoint else "email" if dealer.email else "log"
     body = order_json(order, case, vehicle, dealer)
     return OutboxEvent(
         id=body["id"],
         type=body["type"],
         subject=order.id,
         recipient=dealer.id if dealer else OPERATIONS,
-        channel="webhook" if dealer and dealer.endpoint else "log",
+        channel=channel,
         body=json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
         version=order.version,
     )

@@ -44,7 +44,7 @@ def test_every_line_of_the_example_may_be_taken_into_use(tmp_path: Path) -> None
     settings = load_settings(written(tmp_path, uncommented), {})
     assert settings.database_url == "postgresql://pitcall@db.example/pitcall"
     assert settings.mqtt.certificate_file == Path("client.pem")
-    assert dict(settings.common.secrets) == {"SH-001": "whsec_…"}
+    assert dict(settings.common.secrets) == {"SH-001": "whsec_…", "WECOM": "wecombot://…"}
     assert next(iter(settings.web.api_keys.values())) == ("read", "orders")
 
 

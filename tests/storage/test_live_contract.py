@@ -298,6 +298,14 @@ def test_a_claim_is_not_cut_short_by_a_new_version(store: AnyStore) -> None:
     assert store_event(store, "SH-001-v1").due_ns == 30 * SECOND
 
 
+def test_notices_are_written_with_how_far_the_feed_was_read(store: AnyStore) -> None:
+    assert store.notices_read() == -1
+    for read in (4, 9):
+        store.write_notices([examples.event(f"notice-{read}")], read)
+        assert store.notices_read() == read
+    assert {event.id for event in store.outbox_events()} == {"notice-4", "notice-9"}
+
+
 def store_event(store: AnyStore, identifier: str) -> OutboxEvent:
     (found,) = (event for event in store.outbox_events() if event.id == identifier)
     return found

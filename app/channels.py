@@ -1,0 +1,113 @@
+"""The channels of the live service, as its settings say."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from contextlib import ExitStack, closing
+from typing import Protocol
+
+from app.settings_file import EmailSection, ServiceSettings
+from domain.fleet import Dealer, VaultEntry
+from domain.orders import Order
+from domain.owners import Owner
+from domain.ports import Channel
+from domain.records import OutboxEvent
+from notifier.channels.addresses import Address, AddressOf
+from notifier.channels.log_file import LogFileChannel
+from notifier.channels.messenger import AppriseChannel
+from notifier.channels.mqtt import MqttChannel
+from notifier.channels.smtp import EmailChannel, MailServer
+from notifier.channels.webhook import WebhookChannel
+
+BY_HAND = "pushes.jsonl"
+"""File in the data folder for pushes that a person sees to."""
+OWNER = "owner"
+"""Recipient of what goes to the owner of a vehicle."""
+
+
+class AddressBook(Protocol):
+    """What addresses are looked up in."""
+
+    def order(self, identifier: str) -> Order | None:
+        """One order."""
+
+    def vault_entry(self, vehicle: str) -> VaultEntry | None:
+        """The personal data of one vehicle."""
+
+    def paper(self, kind: type[Owner], identifier: str) -> Owner | None:
+        """How an owner wants to be addressed."""
+
+
+def open_channels(settings: ServiceSettings, store: AddressBook, stack: ExitStack, *, number: int = 0) -> dict[str, Channel]:
+    """All channels by name, for one worker; `stack` closes them.
+
+    Without a mail server, what would go by e-mail is written to the file for people.
+
+    Args:
+        number: of the worker, so that no two share a broker connection's name.
+    """
+    common, broker = settings.common, settings.mqtt
+    webhook = WebhookChannel(
+        lambda name: common.secrets[name],
+        allow_private=common.allow_private_endpoints,
+        timeout_s=settings.delivery.timeout_s,
+    )
+    mqtt = MqttChannel(
+        broker.host,
+        broker.port,
+        prefix=broker.topic_prefix,
+        client_id=f"{broker.client_id}-push-{os.getpid()}-{number}",
+        username=broker.username,
+        password=broker.password,
+        context=broker.ssl_context(),
+    )
+    address_of, by_hand = address_book(settings, store), settings.data.folder / BY_HAND
+    stack.enter_context(closing(webhook))
+    stack.enter_context(closing(mqtt))
+    email = EmailChannel(_mail_server(settings.email), address_of) if settings.email.host else None
+    channels: tuple[Channel, ...] = (
+        webhook,
+        mqtt,
+        email or LogFileChannel(by_hand, name="email"),
+        AppriseChannel(address_of),
+        LogFileChannel(by_hand),
+    )
+    return {channel.name: channel for channel in channels}
+
+
+def address_book(settings: ServiceSettings, store: AddressBook) -> AddressOf:
+    """Addresses of routes from the settings, of dealers from their table, of owners from the vault."""
+    secrets = settings.common.secrets
+    routes = {section.route.recipient: section.route for section in settings.routes}
+
+    def look_up(event: OutboxEvent, dealer: Dealer | None) -> Address | None:
+        route = routes.get(event.recipient)
+        if route is not None:
+            return Address(to=secrets[route.to] if route.channel == "apprise" else route.to, language=route.language)
+        if dealer is not None:
+            return Address(to=dealer.email)
+        return _owner(store, event) if event.recipient == OWNER else None
+
+    return look_up
+
+
+def _owner(store: AddressBook, event: OutboxEvent) -> Address | None:
+    order = store.order(event.subject)
+    vault = None if order is None else store.vault_entry(order.vehicle)
+    if order is None or vault is None:
+        return None
+    wishes = store.paper(Owner, order.vehicle) or Owner(vehicle=order.vehicle)
+    return Address(to=vault.owner_email, language=wishes.language)
+
+
+def _mail_server(email: EmailSection) -> MailServer:
+    return MailServer(
+        host=email.host,
+        port=email.port,
+        sender=email.sender,
+        security=email.security,
+        username=email.username,
+        password=email.password.get_secret_value(),
+        context=ssl.create_default_context(cafile=email.ca_file) if email.ca_file else None,
+    )
