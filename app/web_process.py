@@ -119,6 +119,7 @@ def build_app(
         open_access=settings.web.open_access,
         stopping=stop.is_set,
         routing=routing,
+        link_key=settings.common.pseudonym_key,
     )
 
 

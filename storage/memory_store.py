@@ -8,13 +8,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from domain.consents import Consent
 from domain.errors import StorageError
 from domain.findings import AlertState, Recommendation
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
+from domain.notices import owner_recipient
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
 from domain.orders import Order
+from domain.owners import Owner
 from domain.papers import Paper
 from domain.parts import NoPartsDesk, PartsDesk
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
@@ -183,6 +186,17 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             self._append_events([alert_event(own[alert.id], alert)])
             own[alert.id] = alert
         return True
+
+    def change_owner(self, owner: Owner, papers: Iterable[Paper], consents: Iterable[Consent]) -> None:
+        """Take the new owner's record, end `papers` of the former one, add statements, and forget whom the vault names."""
+        known = self._vault.get(owner.vehicle)
+        if known is not None:
+            self._vault[owner.vehicle] = VaultEntry(vehicle=owner.vehicle, vin=known.vin)
+        for event in list(self._outbox.values()):
+            if event.recipient == owner_recipient(owner.vehicle) and event.state == "pending":
+                self._outbox[event.id] = dataclasses.replace(event, state="cancelled", last_error="the vehicle has another owner")
+        self.add_consents(consents)
+        self.save_papers([owner, *papers])
 
     def acknowledge_alert(self, identifier: str) -> bool:
         """Somebody has seen an open alert; False where it is not there or not open."""

@@ -28,14 +28,15 @@ from storage.sql_care import SqlCare, usage_rows
 from storage.sql_cases import SqlCases
 from storage.sql_consents import SqlConsents
 from storage.sql_outbox import take_turns
-from storage.sql_papers import SqlPapers, write_papers
+from storage.sql_owners import SqlOwners
+from storage.sql_papers import write_papers
 from storage.sql_parts import SqlParts, keep_parts, stocked, take_stock
 from storage.sql_predictions import SqlPredictions
 from storage.sql_verdicts import SqlVerdicts
 from storage.sql_views import SqlViews
 
 
-class SqlStore(SqlPapers, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions, SqlParts):
+class SqlStore(SqlOwners, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents, SqlPredictions, SqlParts):
     """Implements `domain.ports.Store` and `domain.ports.Outbox`; made by `storage.database.open_store`.
 
     Every method is one transaction: all of it is stored when it returns, nothing of it when it raises or the process dies.

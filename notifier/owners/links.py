@@ -26,14 +26,14 @@ _SECOND_NS = 1_000_000_000
 def new_link(
     purpose: LinkPurpose, *, vehicle: str, order: str, version: int, now_ns: int, lasts_ns: int = LONGEST_NS
 ) -> OwnerLink:
-    """A link from now on; the same for the same purpose, order, version and time, so that making it again makes no second one.
+    """A link from now on; the same for the same purpose, order, version and times, so that making it again makes no second one.
 
     Args:
         order: "" for a link about the vehicle alone. version: of the quote it is for, else 0.
         now_ns: wall time. lasts_ns: at most `LONGEST_NS`.
     """
-    text = "\x1f".join(("link", purpose, vehicle, order, str(version), str(now_ns)))
     ends_ns = now_ns + min(lasts_ns, LONGEST_NS)
+    text = "\x1f".join(("link", purpose, vehicle, order, str(version), str(now_ns), str(ends_ns)))
     return OwnerLink(
         id=hashlib.sha256(text.encode()).hexdigest()[:24],
         purpose=purpose,

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from domain.care import Schedule
-from domain.fleet import Vehicle
+from domain.fleet import DEVELOPMENT_KEY, Vehicle
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
+from notifier.owners.links import LinkSigner
 from rules.rule import Rule
 from web.api import (
     alerts,
@@ -24,18 +25,20 @@ from web.api import (
     labels,
     orders,
     outcomes,
+    owners,
     parts,
     problems,
     quotes,
     reminders,
     silences,
     stream,
+    tickets,
 )
 from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
 from web.kpis import KpiCache
-from web.pages import alert_actions, care_actions
+from web.pages import alert_actions, care_actions, owner_routes
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
@@ -55,6 +58,7 @@ def create_app(
     stopping: Callable[[], bool] = lambda: False,
     poll_s: float = 0.5,
     routing: Routing = PLAIN_ROUTING,
+    link_key: bytes = DEVELOPMENT_KEY,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
 
@@ -72,6 +76,7 @@ def create_app(
         stopping: true when the service is about to end: open event streams close, so that the server need not break them off.
         poll_s: how often an open event stream looks for news (and whether it is to close).
         routing: how the next dealer is chosen after a refusal.
+        link_key: secret from which links for owners are signed.
     """
 
     @asynccontextmanager
@@ -92,6 +97,7 @@ def create_app(
             stopping=stopping,
             poll_s=poll_s,
             routing=routing,
+            links=LinkSigner(link_key),
             kpis=KpiCache(),
         )
         app.state.overview = pages.OverviewCache()
@@ -118,15 +124,18 @@ def create_app(
         outcomes.router,
         parts.router,
         kpis.router,
+        owners.router,
         quotes.router,
         reminders.router,
         fleet.router,
         consents.router,
         dealers.router,
         stream.router,
+        tickets.router,
         health.router,
         pages.router,
         alert_actions.router,
+        owner_routes.router,
         care_actions.router,
     ):
         app.include_router(router)

@@ -14,6 +14,7 @@ from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
 from domain.order_audit import AuditEntry
 from domain.orders import Order
+from domain.owners import Owner
 from domain.papers import Paper
 from domain.parts import LotState, PartLot, StockLevel
 from domain.records import OutboxEvent, PushResult, VehicleCase
@@ -92,6 +93,8 @@ class WebStore(Protocol):
     def change_paper(
         self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
     ) -> bool: ...
+
+    def change_owner(self, owner: Owner, papers: Iterable[Paper], consents: Iterable[Consent]) -> None: ...
 
     def save_papers(self, papers: Iterable[Paper]) -> None: ...
 

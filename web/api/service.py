@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from domain.care import Schedule
 from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import Routing
+from notifier.owners.links import LinkSigner
 from rules.rule import Rule
 from web.api.ports import WebStore
 from web.kpis import KpiCache
@@ -32,6 +33,7 @@ class Service:
     stopping: Callable[[], bool]
     poll_s: float
     routing: Routing
+    links: LinkSigner
     kpis: KpiCache
 
 

@@ -1,0 +1,97 @@
+"""What an owner does through a link: choose an appointment, ask, rate, complain, ask for a visit.
+
+Each is one transaction with the link that allowed it: what changes an order uses the link up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.orders import Order
+from domain.owners import LinkState, OwnerLink, Rating
+from domain.tickets import Ticket, TicketKind, TicketState, ticket_id
+from notifier.orders.order_states import OrderEvent, TransitionOutcome, transition
+from notifier.push.outbox import order_events
+from web.api.orders import conflict_with, not_allowed, parties_of
+from web.api.problems import Problem
+from web.api.service import Service
+
+HOUR_NS = 3600 * 1_000_000_000
+MOST_OPEN = 3
+"""Questions of one order that wait for an answer at once."""
+ANSWER_WITHIN_H = {TicketKind.QUESTION: 4, TicketKind.COMPLAINT: 24, TicketKind.BOOKING: 4}
+"""Hours in which somebody should see to it."""
+RATED_STATES = frozenset({"settled", "delivered", "closed"})
+"""A visit is rated when it is over."""
+CHOOSES_SLOT = frozenset({"accepted", "scheduled", "no_show"})
+"""States in which the owner may choose or move the appointment."""
+
+
+def slot_chosen(service: Service, order: Order, number: int, link: OwnerLink) -> None:
+    """Book one of the proposed appointments.
+
+    Raises:
+        Problem: 409, 412 or 422, and nothing is stored.
+    """
+    if not 0 <= number < len(order.slots):
+        raise Problem(422, "slot_unknown", "The order proposes no such appointment.")
+    asked = transition(order, OrderEvent.SCHEDULE, time_ns=service.clock(), actor="owner", reason="appointment chosen")
+    if asked.outcome is not TransitionOutcome.CHANGED:
+        raise not_allowed(order, asked)
+    after = replace(asked.order, slots=(order.slots[number],))
+    vehicle, dealer = parties_of(service, order, None)
+    pushes = order_events(after, service.store.case(order.vehicle), vehicle, dealer)
+    if not service.store.change_order(after, order.version, pushes, papers=[replace(link, state=LinkState.USED)]):
+        raise conflict_with(order)
+
+
+def rated(service: Service, order: Order, stars: int, nps: int, comment: str, link: OwnerLink) -> Rating:
+    """Keep what the owner says of the visit; once.
+
+    Raises:
+        Problem: 409 where the visit is not over or was rated already.
+    """
+    if order.state not in RATED_STATES:
+        raise Problem(409, "not_over", "A visit is rated when it is over.")
+    rating = Rating(
+        order=order.id,
+        vehicle=order.vehicle,
+        dealer=order.choice.dealer if order.choice else "",
+        stars=stars,
+        nps=nps,
+        comment=comment,
+        created_ns=service.clock(),
+    )
+    if not service.store.change_paper(None, rating, beside=[replace(link, state=LinkState.USED)]):
+        raise Problem(409, "rated_already", "This visit has been rated.")
+    return rating
+
+
+def ticket_opened(service: Service, kind: TicketKind, *, vehicle: str, order: str, text: str, link: OwnerLink | None) -> Ticket:
+    """Keep a question, complaint or wish for a visit for somebody to see to.
+
+    Args:
+        link: used up by it; None where it is not.
+
+    Raises:
+        Problem: 409 where the same was said before, or too many wait.
+    """
+    waiting = service.store.papers(Ticket, vehicle=vehicle, order=order, state=TicketState.OPEN)
+    if sum(each.kind is kind for each in waiting) >= MOST_OPEN:
+        raise Problem(409, "too_many_open", "Several wait for an answer already.")
+    now_ns = service.clock()
+    ticket = Ticket(
+        id=ticket_id(kind, vehicle, order, text),
+        kind=kind,
+        vehicle=vehicle,
+        order=order,
+        reason="owner",
+        text=text,
+        author="owner",
+        created_ns=now_ns,
+        due_ns=now_ns + ANSWER_WITHIN_H[kind] * HOUR_NS,
+    )
+    used = [] if link is None else [replace(link, state=LinkState.USED)]
+    if not service.store.change_paper(None, ticket, beside=used):
+        raise Problem(409, "said_already", "That has been said before.")
+    return ticket
