@@ -194,7 +194,9 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             self._vault[owner.vehicle] = VaultEntry(vehicle=owner.vehicle, vin=known.vin)
         for event in list(self._outbox.values()):
             if event.recipient == owner_recipient(owner.vehicle) and event.state == "pending":
-                self._outbox[event.id] = dataclasses.replace(event, state="cancelled", last_error="the vehicle has another owner")
+                self._outbox.put(
+                    event.id, dataclasses.replace(event, state="cancelled", last_error="the vehicle has another owner")
+                )
         self.add_consents(consents)
         self.save_papers([owner, *papers])
 
