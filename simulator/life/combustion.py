@@ -30,7 +30,7 @@ def fuel_trims(life: VehicleLife, moments: Moments, coolant_c: FloatArray) -> tu
     drift += bad_fuel * ((day > bad_fuel_day) & (day < bad_fuel_day + 12.0))
     flow = moments.engine_rpm / 1000.0 * moments.load_percent / 25.0
     leak = life.effect("intake_air_leak", moments.time_s) * np.minimum(0.8 / np.maximum(flow, 0.4), 1.0)
-    starved = life.effect("fuel_pump_weak", moments.time_s) * (moments.load_percent / 100.0) ** 1.5
+    starved = life.effect("fuel_pump_weak", moments.time_s) * np.clip((moments.load_percent - 12.0) / 60.0, 0.0, 1.2)
     closed = coolant_c > 40.0
     lean = leak + starved
     return 0.15 * lean * closed, (base + drift + 0.5 * moments.mood + 0.85 * lean) * closed

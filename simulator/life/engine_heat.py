@@ -20,6 +20,8 @@ SOAK_S = 2.6 * 3600.0
 SURFACE, SURFACE_PER_MPS = 12.0, 1.0
 RADIATOR, RADIATOR_PER_MPS, FAN_MPS = 90.0, 30.0, 9.0
 """W/K, as simulator/petrol.py has them; larger engines have larger radiators, in proportion to their heat."""
+HOTTER_AT_OUTLET_K, HEAT_OF_TOWN_W = 10.0, 9_000.0
+"""What less coolant through the engine adds where the sensor sits, at the heat of driving in town."""
 HEAT_AT_IDLE_W, HEAT_AT_FULL_W = 3_500.0, 42_000.0
 
 
@@ -44,9 +46,11 @@ def coolant(life: VehicleLife, moments: Moments) -> FloatArray:
     radiator = RADIATOR + RADIATOR_PER_MPS * mps
     open_c = moments.ambient_c + smooth / (surface + life.effect("thermostat_open", moments.time_s) * radiator)
     carried = RADIATOR + RADIATOR_PER_MPS * np.maximum(mps, FAN_MPS)
-    limit_c = moments.ambient_c + smooth / (surface + carried * (1.0 - life.effect("cooling_weak", moments.time_s)))
+    lost = life.effect("cooling_weak", moments.time_s)
+    limit_c = moments.ambient_c + smooth / (surface + carried * (1.0 - lost))
     own = stream(life.seed, life.vehicle.number, Topic.ENGINE).normal(0.0, 1.2)
     regulated = REGULATED_C + own + 4.0 * (moments.load_percent - 30.0) / 70.0 + 0.8 * moments.mood
+    regulated = regulated + HOTTER_AT_OUTLET_K * lost * np.minimum(smooth / HEAT_OF_TOWN_W, 2.5)
     warmed = life.start_c[moments.trip] + moments.over_trips(heat) * moments.step_s / 75_000.0
     settled = np.maximum(np.minimum(regulated, open_c), limit_c)
     return np.minimum(np.minimum(warmed, settled), BOILING_C)
