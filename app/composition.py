@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.fault_knowledge import condition_readings, fault_knowledge
 from app.kernels import cache_directory, compiler
@@ -85,17 +86,19 @@ def build_line(
     knowledge = knowledge or fault_knowledge()
     codes = knowledge.codes
     directory = VehicleTable(vehicles, profiles) if isinstance(vehicles, Sequence) else vehicles
-    artefact, baseline_table = load_artefact(), load_baselines(baselines) if baselines else {}
 
-    def finders() -> tuple[RuleEngine, CoolantDetector, CodeFindings]:
-        engine = _engine(rule_set, directory, profiles, on_shadow)
-        return engine, CoolantDetector(artefact, baseline_table), CodeFindings(codes)
+    def finders() -> tuple[RuleEngine, tuple[Detector, ...], CodeFindings]:
+        return _engine(rule_set, directory, profiles, on_shadow), build_detectors(baselines), CodeFindings(codes)
 
-    engine, detector, _ = own = finders()
+    (engine, detectors, code_findings), (late_engine, late_detectors, late_code_findings) = finders(), finders()
     whereabouts, meter = Whereabouts(), UsageMeter(condition_readings() if readings is None else readings, jit=compiler())
-    wanted = None if everything else frozenset().union(engine.paths, detector.paths, whereabouts.paths, meter.paths)
+    wanted = (
+        None
+        if everything
+        else frozenset().union(engine.paths, whereabouts.paths, meter.paths, *(each.paths for each in detectors))
+    )
     line = _line(
-        (own, finders()),
+        ((engine, *detectors, code_findings), (late_engine, *late_detectors, late_code_findings)),
         directory,
         profiles,
         wanted=wanted,
@@ -110,12 +113,27 @@ def build_line(
         knowledge=knowledge,
         rules=rule_set.rules,
         engine=engine,
-        detectors=1,
+        detectors=len(detectors),
         codes=len(codes.codes) + len(codes.parameters),
         whereabouts=whereabouts,
         policy=load_alert_policy(),
         routing=Routing(policy=load_routing_policy()),
     )
+
+
+class Detector(FindingStage, Protocol):
+    """A detector without labels; `paths` are the VSS paths that it reads."""
+
+    paths: frozenset[str]
+
+
+def build_detectors(baselines: Path | None = None) -> tuple[Detector, ...]:
+    """The detectors that run beside the rules, with no vehicle's state; `baselines` of earlier drives.
+
+    Raises:
+        InputError: the baselines are not valid or belong to another model.
+    """
+    return (CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {}),)
 
 
 def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rule_set: RuleSet) -> Line:
