@@ -120,6 +120,7 @@ def build_app(
         stopping=stop.is_set,
         routing=routing,
         link_key=settings.common.pseudonym_key,
+        secret_of=settings.common.secrets.__getitem__,
     )
 
 

@@ -73,6 +73,7 @@ class Dealer:
         capacity_per_day: orders it takes a day. capacity_on: (day, orders) where it differs. holidays: days on which it is closed.
         labour_rate: decimal string per hour in `currency`. labour_rates: (capability, rate) where it differs.
         stock: part number -> pieces. endpoint: webhook URL, "" for none. secret_name: setting that holds its signing secret.
+        dms: kind of its dealer-management system ("star"), whose documents the endpoint then takes and sends; "" for ours.
         email: the workshop's address, where orders go if it has no endpoint.
         opens_hour, closes_hour: local working hours. hours: (ISO weekday, opens, closes) where they differ.
         utc_offset_hours: local time. days_open: ISO weekdays (1 = Monday).
@@ -106,3 +107,4 @@ class Dealer:
     acceptance: float | None = None
     nps: float | None = None
     email: str = ""
+    dms: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +12,9 @@ from standardwebhooks import Webhook
 from domain.errors import DeliveryError
 
 HMAC, ED25519 = "whsec_", "whsk_"
+FRESH_S = 300
+"""A message older or younger than this may be one that somebody sends again."""
+MOST_SIGNATURES = 10
 _HMAC_BYTES = range(24, 65)
 _ED25519_BYTES = (32, 64)
 """The seed alone, or with the public key behind it."""
@@ -33,6 +37,26 @@ def signatures(keys: str, name: str, identifier: str, seconds: int, body: str) -
             f"{name!r} is not a valid signing secret (whsec_ and 24 to 64 bytes in base64, or whsk_ and an ed25519 key)"
         )
     return " ".join(signature for signature in signed if signature)
+
+
+def is_signed(keys: str, identifier: str, timestamp: str, signature: str, body: bytes, now_ns: int) -> bool:
+    """Whether a message to us bears the HMAC of one of our shared secrets (`whsec_…`) and is fresh.
+
+    Args:
+        keys: as in `signatures`; private ed25519 keys, which nobody else has, are passed over.
+        identifier, timestamp, signature: the three headers, as they came. now_ns: wall time.
+    """
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12 and identifier):
+        return False
+    if abs(now_ns // 1_000_000_000 - int(timestamp)) > FRESH_S:
+        return False
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return False
+    expected = [_sign(key, identifier, int(timestamp), text) for key in keys.split() if not key.startswith(ED25519)]
+    given = [each.encode("utf-8", "replace") for each in signature.split()[:MOST_SIGNATURES]]
+    return any(hmac.compare_digest(own.encode(), each) for own in expected if own for each in given)
 
 
 def _sign(key: str, identifier: str, seconds: int, body: str) -> str | None:

@@ -13,8 +13,10 @@ from domain.fleet import Dealer
 from domain.records import OutboxEvent
 from notifier.channels.endpoint_guard import EndpointVerdict, JudgedEndpoint, Resolver, judge, resolve
 from notifier.channels.signatures import signatures
+from notifier.star.dms_adapter import ADAPTERS, DmsAdapter
 
 TIMEOUT_S = 15.0
+CLOUD_EVENT = "application/cloudevents+json; charset=utf-8"
 THROTTLED = frozenset({429, 502, 503, 504})
 """Statuses whose `retry-after` is honoured."""
 
@@ -30,6 +32,7 @@ class WebhookChannel:
         allow_private: also plain http and private addresses, for trials.
         timeout_s: for connecting and for each wait for the answer.
         resolver: host and port -> addresses.
+        adapters: for dealers whose management system wants documents of its own (`Dealer.dms`); what is sent is what is signed.
         name: as events name it.
     """
 
@@ -40,12 +43,13 @@ class WebhookChannel:
         allow_private: bool = False,
         timeout_s: float = TIMEOUT_S,
         resolver: Resolver = resolve,
+        adapters: Mapping[str, DmsAdapter] = ADAPTERS,
         name: str = "webhook",
     ) -> None:
         self.name = name
         self._secret_of = secret_of
         self._allow_private = allow_private
-        self._resolver = resolver
+        self._resolver, self._adapters = resolver, adapters
         # no proxies, credentials or certificates from the environment: the guarded address is the one connected to
         self._client = httpx.Client(follow_redirects=False, timeout=timeout_s, trust_env=False)
 
@@ -61,38 +65,44 @@ class WebhookChannel:
         """
         if dealer is None or not dealer.endpoint:
             raise DeliveryError("the recipient has no endpoint")
+        body, content_type = event.body, CLOUD_EVENT
+        if dealer.dms:
+            adapter = self._adapters.get(dealer.dms)
+            if adapter is None:
+                raise DeliveryError(f"there is no adapter for systems of kind {dealer.dms!r}")
+            body, content_type = adapter.outward(event.body), adapter.content_type
         endpoint = judge(dealer.endpoint, allow_private=self._allow_private, resolver=self._resolver)
         if endpoint.verdict is not EndpointVerdict.ALLOWED:
             raise DeliveryError(endpoint.verdict.value)
-        status, headers = self._post(endpoint, event, self._signed_headers(event, dealer, attempt_ns))
+        headers = {"content-type": content_type, **self._signed_headers(event.id, body, dealer, attempt_ns)}
+        status, answered = self._post(endpoint, body, headers)
         if 200 <= status < 300:
             return
         if status == httpx.codes.GONE:
             raise DeliveryError("answered 410: the endpoint is gone", gone=True)
-        wait_s = _retry_after_s(headers.get("retry-after", ""), attempt_ns) if status in THROTTLED else None
+        wait_s = _retry_after_s(answered.get("retry-after", ""), attempt_ns) if status in THROTTLED else None
         raise DeliveryError(f"answered {status}", retry_after_s=wait_s)
 
-    def _signed_headers(self, event: OutboxEvent, dealer: Dealer, attempt_ns: int) -> dict[str, str]:
+    def _signed_headers(self, identifier: str, body: str, dealer: Dealer, attempt_ns: int) -> dict[str, str]:
         seconds = attempt_ns // 1_000_000_000
         try:
             keys = self._secret_of(dealer.secret_name)
         except KeyError as problem:
             raise DeliveryError(f"there is no signing secret {dealer.secret_name!r}") from problem
         return {
-            "content-type": "application/cloudevents+json; charset=utf-8",
             "user-agent": "pitcall",
-            "webhook-id": event.id,
+            "webhook-id": identifier,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": signatures(keys, dealer.secret_name, event.id, seconds, event.body),
+            "webhook-signature": signatures(keys, dealer.secret_name, identifier, seconds, body),
         }
 
-    def _post(self, endpoint: JudgedEndpoint, event: OutboxEvent, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
+    def _post(self, endpoint: JudgedEndpoint, body: str, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
         """Status and headers of the answer; its body is not read, so a recipient cannot fill our memory."""
         try:
             with self._client.stream(
                 "POST",
                 endpoint.pinned_url,
-                content=event.body.encode(),
+                content=body.encode(),
                 headers={"host": endpoint.host_header, **headers},
                 extensions={"sni_hostname": endpoint.host},
             ) as answer:

@@ -146,6 +146,7 @@ class DealerRow(pydantic.BaseModel):
     ] = ()
     endpoint: Annotated[str, pydantic.Field(pattern=r"^https?://[^\s@]+$")] | None = None
     secret_name: str = ""
+    dms: Literal["", "star"] = ""
     email: Annotated[str, pydantic.Field(pattern=r"^([^\s@,;<>]+@[^\s@,;<>]+)?$", max_length=200)] = ""
     opens_hour: _Hour = 8
     closes_hour: _Hour = 18

@@ -16,6 +16,7 @@ from notifier.owners.links import LinkSigner
 from rules.rule import Rule
 from web.api import (
     alerts,
+    callbacks,
     consents,
     dealers,
     evidence,
@@ -43,6 +44,11 @@ from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
 
+def no_secrets(name: str) -> str:
+    """Signing secrets where there are none."""
+    raise KeyError(name)
+
+
 def create_app(
     store_factory: Callable[[], WebStore],
     *,
@@ -59,6 +65,7 @@ def create_app(
     poll_s: float = 0.5,
     routing: Routing = PLAIN_ROUTING,
     link_key: bytes = DEVELOPMENT_KEY,
+    secret_of: Callable[[str], str] = no_secrets,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
 
@@ -77,6 +84,7 @@ def create_app(
         poll_s: how often an open event stream looks for news (and whether it is to close).
         routing: how the next dealer is chosen after a refusal.
         link_key: secret from which links for owners are signed.
+        secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
     """
 
     @asynccontextmanager
@@ -98,6 +106,7 @@ def create_app(
             poll_s=poll_s,
             routing=routing,
             links=LinkSigner(link_key),
+            secret_of=secret_of,
             kpis=KpiCache(),
         )
         app.state.overview = pages.OverviewCache()
@@ -122,6 +131,7 @@ def create_app(
         silences.router,
         orders.router,
         outcomes.router,
+        callbacks.router,
         parts.router,
         kpis.router,
         owners.router,

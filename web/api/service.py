@@ -34,6 +34,7 @@ class Service:
     poll_s: float
     routing: Routing
     links: LinkSigner
+    secret_of: Callable[[str], str]
     kpis: KpiCache
 
 
