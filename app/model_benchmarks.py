@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.field_benchmarks import carobd, ev_field_pack
 from app.output import say
 from datafiles.number_table import read_number_lines, read_numbers
 from domain.errors import DataFileError, InputError
@@ -141,4 +142,6 @@ BENCHMARKS: Mapping[str, Callable[[Path, bool, int], Figures]] = {
     "cmapss": turbofan,
     "ai4i2020": machine_failures,
     "severson": cell_life,
+    "carobd": carobd,
+    "ev_field_pack": ev_field_pack,
 }

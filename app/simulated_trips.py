@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ PATHS = tuple(each.path for each in COOLANT.columns)
 DAY_NS = 86_400_000_000_000
 
 
-def trip(vehicle: str, columns: Columns, *, tick: bool = True) -> SampleBatch:
+def trip(vehicle: str, columns: Columns, *, tick: bool = True, paths: Collection[str] = PATHS) -> SampleBatch:
     """One trip as a sample batch, in order of time, closed by an end-of-drive tick a second after its last sample."""
-    kept = {path: column for path, column in columns.items() if path in PATHS}
+    kept = {path: column for path, column in columns.items() if path in paths}
     time_ns = np.concatenate([column[0] for column in kept.values()])
     signal = np.repeat(np.arange(len(kept)), [len(column[0]) for column in kept.values()])
     value = np.concatenate([column[1] for column in kept.values()])

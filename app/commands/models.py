@@ -24,6 +24,8 @@ COSTS = click.option("--costs", type=FILE, help="Components and what their failu
 ACTOR = click.option("--actor", default="command line", show_default=True, help="Who does it, for the record.")
 REASON = click.option("--reason", required=True, help="Why, for the record.")
 
+BENCHMARKS = ["cmapss", "ai4i2020", "severson", "carobd", "ev_field_pack"]
+
 
 @click.group()
 def command() -> None:
@@ -267,7 +269,7 @@ def report(identifier: str, out: Path | None, costs: Path | None, database: str 
 @click.option("--trips", default=30, show_default=True, type=click.IntRange(2), help="Drives of each.")
 @click.option("--fault-from", default=15, show_default=True, type=click.IntRange(1), help="Drive at which faults begin.")
 @click.option("--seed", type=int, help="Of the fleets: one that nothing was tuned on.")
-@click.option("--benchmark", type=click.Choice(["cmapss", "ai4i2020", "severson"]), help="A public data set instead of fleets.")
+@click.option("--benchmark", type=click.Choice(BENCHMARKS), help="A public data set instead of fleets.")
 @click.option("--data", type=FILE, help="Folder with the benchmark's files.")
 @click.option("--cv", is_flag=True, help="Cross-validate on the training part too.")
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Of the cross-validation.")
