@@ -146,11 +146,13 @@ def check(settings: ServiceSettings) -> None:
     Raises:
         InputError, StorageError: with what to do.
     """
+    from app.routing import service_levels_of
     from notifier.dealers.routing_policy import SHIPPED, load_routing_policy
     from storage.database import open_store
 
     settings.mqtt.ssl_context()
     load_routing_policy(settings.dispatch.policy or SHIPPED)
+    service_levels_of(settings)
     try:
         settings.data.folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -21,7 +21,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from app.rule_files import RuleFiles
 from app.settings import Settings
 from domain.errors import DataFileError, InputError
-from domain.findings import Severity, Urgency
+from domain.findings import Severity
 from domain.fleet import DEVELOPMENT_KEY
 from ingest.mqtt.settings import MqttSettings
 from ingest.mqtt.topics import DEFAULT_PREFIX
@@ -195,23 +195,10 @@ class RouteSection(_Section):
         return Route(**plain, severities=tuple(severity.value for severity in self.severities))
 
 
-class OffersSection(_Section):
-    """`[offers]`: how long a dealer may take to answer, by urgency; then the next one is asked."""
+class OrdersSection(_Section):
+    """`[orders]`: how long each step of an order may take; None = what is shipped."""
 
-    stop_minutes: Positive = 10.0
-    today_minutes: Positive = 60.0
-    soon_hours: Positive = 24.0
-    next_hours: Positive = 72.0
-
-    @property
-    def expire_after_s(self) -> dict[Urgency, float]:
-        """Seconds by urgency."""
-        return {
-            Urgency.STOP: 60.0 * self.stop_minutes,
-            Urgency.TODAY: 60.0 * self.today_minutes,
-            Urgency.SOON: 3600.0 * self.soon_hours,
-            Urgency.NEXT: 3600.0 * self.next_hours,
-        }
+    service_levels: Path | None = None
 
 
 class DispatchSection(_Section):
@@ -295,7 +282,7 @@ class ServiceSettings(_Section):
     privacy: PrivacySection = PrivacySection()
     pipeline: PipelineSection = PipelineSection()
     delivery: DeliverySection = DeliverySection()
-    offers: OffersSection = OffersSection()
+    orders: OrdersSection = OrdersSection()
     dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
     knowledge: KnowledgeSection = KnowledgeSection()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,15 +22,16 @@ from app.escalation import escalate_alerts
 from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
 from app.notices import relay_notices
-from app.offer_expiry import expire_offers
+from app.order_clocks import ClockTally, adopt_orders, release_agreed, run_clocks
 from app.outbox_worker import OutboxWorker
 from app.parts import hold_for_parts, parts_desk
-from app.routing import routing_of
+from app.routing import routing_of, service_levels_of
 from app.rule_files import CurrentRules
 from app.settings_file import ServiceSettings
 from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.dealers.routing_policy import Routing
+from notifier.orders.service_levels import ServiceLevels
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app
@@ -46,7 +48,8 @@ RETENTION_EVERY_H = 1
 CARE_EVERY_H = 1
 CARE_WAITS_H = 3
 """A day is looked at so long after it has ended (UTC), when its last drives have come in; what comes later shows in the odometer."""
-EXPIRE_EVERY_S = 10
+CLOCKS_EVERY_S = 10
+RELEASE_EVERY_S = 60
 DRAFTS_LEFT_MIN = 5.0
 PIPELINE_SILENT_S = 15.0
 DAY_NS = 86_400 * 1_000_000_000
@@ -121,6 +124,7 @@ def build_app(
         routing=routing,
         link_key=settings.common.pseudonym_key,
         secret_of=settings.common.secrets.__getitem__,
+        levels=service_levels_of(settings),
     )
 
 
@@ -157,9 +161,12 @@ def _scheduler(
     for worker in workers:
         scheduler.add_job(worker.wake, "interval", seconds=1)
     scheduler.add_job(_notice, "interval", seconds=1, args=[settings, store])
-    scheduler.add_job(_expire, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store, routing])
-    scheduler.add_job(_escalate, "interval", seconds=EXPIRE_EVERY_S, args=[settings, store])
-    scheduler.add_job(hold_for_parts, "interval", seconds=EXPIRE_EVERY_S, args=[store])
+    levels = service_levels_of(settings)
+    scheduler.add_job(_adopt, args=[store])
+    scheduler.add_job(_run_clocks, "interval", seconds=CLOCKS_EVERY_S, args=[store, levels, routing])
+    scheduler.add_job(_release, "interval", seconds=RELEASE_EVERY_S, args=[store, routing])
+    scheduler.add_job(_escalate, "interval", seconds=CLOCKS_EVERY_S, args=[settings, store])
+    scheduler.add_job(hold_for_parts, "interval", seconds=CLOCKS_EVERY_S, args=[store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
     # drafts that were left when batches were turned off are placed too
@@ -167,14 +174,35 @@ def _scheduler(
     return scheduler
 
 
-def _expire(settings: ServiceSettings, store: SqlStore, routing: Routing) -> None:
+def _adopt(store: SqlStore) -> None:
+    """Once, at the start."""
     try:
-        expired = expire_offers(store, settings.offers.expire_after_s, time.time_ns(), routing=routing)
+        adopted = adopt_orders(store, time.time_ns())
     except StorageError as problem:
-        log.warning("offers could not be looked through: %s", problem)
+        log.warning("orders without a clock could not be looked for: %s", problem)
         return
-    if expired:
-        log.warning("offers expired", extra={"fields": {"orders": expired}})
+    if adopted:
+        log.info("clocks started for orders that had none", extra={"fields": {"orders": adopted}})
+
+
+def _run_clocks(store: SqlStore, levels: ServiceLevels, routing: Routing) -> None:
+    try:
+        tally = run_clocks(store, levels, time.time_ns(), routing=routing)
+    except StorageError as problem:
+        log.warning("orders that wait could not be looked through: %s", problem)
+        return
+    if tally != ClockTally():
+        log.warning("orders waited too long", extra={"fields": asdict(tally)})
+
+
+def _release(store: SqlStore, routing: Routing) -> None:
+    try:
+        released = release_agreed(store, time.time_ns(), routing=routing)
+    except StorageError as problem:
+        log.warning("proposals could not be looked through: %s", problem)
+        return
+    if released:
+        log.info("proposals sent out by a standing consent", extra={"fields": {"orders": released}})
 
 
 def plans_of(settings: ServiceSettings) -> MaintenancePlans:

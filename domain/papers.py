@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
 from domain.quotes import Quote
 from domain.tickets import Ticket
@@ -35,6 +36,6 @@ class Paper(Protocol):
 
 
 PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
-    {Owner: "owner", OwnerLink: "link", Quote: "quote", Rating: "rating", Ticket: "ticket"}
+    {OrderClock: "clock", Owner: "owner", OwnerLink: "link", Quote: "quote", Rating: "rating", Ticket: "ticket"}
 )
 """Under which word each kind is stored."""

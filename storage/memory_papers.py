@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar, cast
 
+from domain.live import FeedEvent
 from domain.papers import Paper
 from domain.records import OutboxEvent
 from storage.memory_views import MemoryViews
@@ -25,13 +26,20 @@ class MemoryPapers(MemoryViews):
             self._papers.setdefault(type(paper), {})[paper.id] = paper
 
     def change_paper(
-        self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
+        self,
+        before: Paper | None,
+        after: Paper,
+        *,
+        beside: Iterable[Paper] = (),
+        outbox: Iterable[OutboxEvent] = (),
+        events: Iterable[FeedEvent] = (),
     ) -> bool:
         """Put `after` in the place of `before`, and write what goes with it; False where it is not as it was seen."""
         if self._papers.get(type(after), {}).get(after.id) != before:
             return False
         self.save_papers([after, *beside])
         self._write_outbox(outbox)
+        self._append_events(events)
         return True
 
     def paper(self, kind: type[P], identifier: str) -> P | None:

@@ -16,6 +16,7 @@ from domain.live import AnsweredRequest, FeedEvent, Settle, keep_stored
 from domain.notices import owner_recipient
 from domain.open_case import open_part
 from domain.order_audit import audit_entry
+from domain.order_clocks import restarted
 from domain.orders import Order
 from domain.owners import Owner
 from domain.papers import Paper
@@ -139,6 +140,8 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
     def _append_order_changes(self, changed: Iterable[tuple[Order | None, Order]]) -> None:
         for before, after in changed:
             self._append_events([order_event(before, after)])
+            clock = restarted(before, after, self._clock())
+            self.save_papers([] if clock is None else [clock])
             last = self._audit[-1] if self._audit else None
             self._audit.append(audit_entry(before, after, to_json(after), last=last, time_ns=self._clock()))
 

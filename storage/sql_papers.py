@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from domain.live import FeedEvent
 from domain.papers import PAPER_KINDS, Paper
 from domain.records import OutboxEvent
 from storage import schema
@@ -28,12 +29,19 @@ class SqlPapers(SqlOutbox):
             write_papers(connection, papers)
 
     def change_paper(
-        self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
+        self,
+        before: Paper | None,
+        after: Paper,
+        *,
+        beside: Iterable[Paper] = (),
+        outbox: Iterable[OutboxEvent] = (),
+        events: Iterable[FeedEvent] = (),
     ) -> bool:
         """Put `after` in the place of `before`, and write what goes with it, in one transaction.
 
         Args:
-            before: as it was seen; None = there is none yet. beside: further papers, added or replaced.
+            before: as it was seen; None = there is none yet. beside: further papers, added or replaced. events: for the
+                feed.
 
         Returns:
             False where it is not as it was seen; nothing is stored then.
@@ -51,6 +59,7 @@ class SqlPapers(SqlOutbox):
                 replace_rows(connection, _TABLE, [row])
             write_papers(connection, beside)
             self._write_pushes(connection, outbox)
+            self._append_events(connection, events)
         return True
 
     def paper(self, kind: type[P], identifier: str) -> P | None:

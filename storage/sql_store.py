@@ -14,6 +14,7 @@ from domain.findings import Alert, AlertState
 from domain.fleet import Dealer, VaultEntry, Vehicle
 from domain.live import AnsweredRequest, Settle, keep_stored
 from domain.order_audit import audit_entry
+from domain.order_clocks import restarted
 from domain.orders import Order
 from domain.papers import Paper
 from domain.parts import NoPartsDesk, PartsDesk
@@ -152,6 +153,8 @@ class SqlStore(SqlOwners, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
         replace_rows(connection, schema.service_order, [rows.order_row(order) for _, order in changed])
         insert_absent(connection, schema.order_history, [rows.history_row(order) for _, order in changed])
         keep_parts(connection, self._desk, changed, self._clock)
+        clocks = (restarted(before, after, self._clock()) for before, after in changed)
+        write_papers(connection, (clock for clock in clocks if clock is not None))
 
     def _append_changes(
         self,

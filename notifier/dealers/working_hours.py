@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from domain.fleet import Dealer
 
 HOUR_NS = 3_600_000_000_000
+_LONGEST_DAYS = 800
+"""No limit lasts longer, holidays included."""
 
 
 def offset_ns(dealer: Dealer) -> int:
@@ -34,6 +36,24 @@ def hours_of_weekday(dealer: Dealer, weekday: int) -> tuple[int, int]:
     return next(
         ((opens, closes) for day, opens, closes in dealer.hours if day == weekday), (dealer.opens_hour, dealer.closes_hour)
     )
+
+
+def after_open_time(dealer: Dealer, start_ns: int, length_ns: int) -> int:
+    """The first moment at which the dealer has been open for so long since the start; every minute counts where it never opens.
+
+    A holiday and a day on which it is closed do not count; work days do, whatever their capacity.
+    """
+    left_ns, first = length_ns, local_day(dealer, start_ns)
+    for day in range(first, first + _LONGEST_DAYS):
+        if left_ns <= 0:
+            break
+        opens, closes = (0, 0) if day in dealer.holidays else hours_of_weekday(dealer, iso_weekday(day))
+        opens_ns, closes_ns = (((day * 24 + hour) * HOUR_NS) - offset_ns(dealer) for hour in (opens, closes))
+        begin_ns = max(start_ns, opens_ns)
+        if closes_ns - begin_ns >= left_ns:
+            return begin_ns + left_ns
+        left_ns -= max(0, closes_ns - begin_ns)
+    return start_ns + length_ns
 
 
 def capacity_on(dealer: Dealer, day: int) -> int:

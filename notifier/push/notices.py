@@ -37,6 +37,8 @@ ORDER_EVENTS = {
     "order.created": "The first version of an order.",
     "order.updated": "A later version of an order: its state, dealer, appointment or contents changed.",
     "order.cancelled": "An order is off, or off for this recipient.",
+    "order.reminder": "A dealer has not taken an order's next step in time.",
+    "order.escalated": "An order waits for somebody for too long.",
 }
 
 
@@ -86,9 +88,10 @@ def order_notices(
 ) -> tuple[OutboxEvent, ...]:
     """Notices of a change of an order, which is shown as it stands now; several changes of one version make one notice."""
     made = []
+    event_type = "order.escalated" if json.loads(told.body)["change"] == "escalated" else order_event_type(order)
     for route in routes:
-        document = order_json(order, case, vehicle, dealer, recipient=route.recipient)
-        if route.takes(order_event_type(order), document["data"]):
+        document = order_json(order, case, vehicle, dealer, event_type=event_type, recipient=route.recipient)
+        if route.takes(event_type, document["data"]):
             made.append(_notice(document, told, route))
     return tuple(made)
 

@@ -44,10 +44,15 @@ def order_events(
     return tuple(told)
 
 
-def _event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None) -> OutboxEvent:
+def escalation_event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None, event_type: str) -> OutboxEvent:
+    """The push that says of this version of an order that somebody waits ("order.reminder" …): to the dealer, to operations without one."""
+    return _event(order, case, vehicle, dealer, event_type)
+
+
+def _event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None, event_type: str = "") -> OutboxEvent:
     """By webhook where the dealer has an endpoint, by e-mail where it has an address, else into the log channel for a person to see."""
     channel = "log" if dealer is None else "webhook" if dealer.endpoint else "email" if dealer.email else "log"
-    body = order_json(order, case, vehicle, dealer)
+    body = order_json(order, case, vehicle, dealer, event_type=event_type)
     return OutboxEvent(
         id=body["id"],
         type=body["type"],

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from domain.findings import Text
+from domain.live import EventKind, FeedEvent
+from domain.order_clocks import OrderClock
 from domain.owners import LinkPurpose, LinkState, Owner, OwnerLink, Rating
 from domain.papers import PAPER_KINDS, Paper
 from domain.quotes import Quote, QuoteLine
@@ -36,7 +38,8 @@ TICKET = Ticket(
     created_ns=4,
     due_ns=9,
 )
-ALL: tuple[Paper, ...] = (Owner(vehicle="v1", adviser="Li"), LINK, QUOTE, RATING, TICKET)
+CLOCK = OrderClock(order="o1", vehicle="v1", since_ns=5, due_ns=9, late_ns=12, step=1)
+ALL: tuple[Paper, ...] = (CLOCK, Owner(vehicle="v1", adviser="Li"), LINK, QUOTE, RATING, TICKET)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])
@@ -58,7 +61,9 @@ def test_papers_are_kept_found_and_changed_as_they_were_seen(kind: str, tmp_path
         event = OutboxEvent(id="evt_1", type="notice.x", subject="o1", recipient="owner:v1", channel="log", body="{}")
         used = replace(LINK, state=LinkState.USED)
         done = closed(TICKET, result="reached", answer="comes on Friday", by="agent", time_ns=8)
-        assert store.change_paper(TICKET, done, beside=[used], outbox=[event])
+        told = FeedEvent(kind=EventKind.ORDER, subject="o1", vehicle="v1", body='{"change":"escalated"}')
+        assert store.change_paper(TICKET, done, beside=[used], outbox=[event], events=[told])
+        assert [each.body for each in store.events_of("o1")] == [told.body]
         assert not store.change_paper(TICKET, replace(done, result="not_reached"), beside=[LINK])
         assert (store.paper(Ticket, TICKET.id), store.paper(OwnerLink, "j1")) == (done, used)
         assert store.papers(Ticket, state=("open", "done")) == (done, later)

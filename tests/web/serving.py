@@ -11,6 +11,7 @@ from typing import Any
 from domain.fleet import VaultEntry, Vehicle
 from domain.live import VehicleSighting
 from domain.records import Commit
+from notifier.orders.service_levels import load_service_levels
 from storage.memory_store import MemoryStore
 from tests.web.report_examples import DEALER, SECOND, SEDAN, VAN, VEHICLES, at, overheating, weak_battery
 from web.api import create_app
@@ -58,6 +59,7 @@ def client(
         lambda: store() if served is None else served,
         metrics=lambda: "pitcall_alerts 3\n",
         clock=lambda: NOW_NS,
+        levels=load_service_levels(),
         api_keys=keys,
         **{"open_access": keys is None, **options},
     )

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from domain.care import Schedule
 from domain.fleet import DEVELOPMENT_KEY, Vehicle
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
+from notifier.orders.service_levels import NO_LEVELS, ServiceLevels
 from notifier.owners.links import LinkSigner
 from rules.rule import Rule
 from web.api import (
@@ -66,6 +67,7 @@ def create_app(
     routing: Routing = PLAIN_ROUTING,
     link_key: bytes = DEVELOPMENT_KEY,
     secret_of: Callable[[str], str] = no_secrets,
+    levels: ServiceLevels = NO_LEVELS,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
 
@@ -85,6 +87,7 @@ def create_app(
         routing: how the next dealer is chosen after a refusal.
         link_key: secret from which links for owners are signed.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
+        levels: how long each step of an order may take; what takes longer is shown as late.
     """
 
     @asynccontextmanager
@@ -107,6 +110,7 @@ def create_app(
             routing=routing,
             links=LinkSigner(link_key),
             secret_of=secret_of,
+            levels=levels,
             kpis=KpiCache(),
         )
         app.state.overview = pages.OverviewCache()

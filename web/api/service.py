@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from domain.care import Schedule
 from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import Routing
+from notifier.orders.service_levels import ServiceLevels
 from notifier.owners.links import LinkSigner
 from rules.rule import Rule
 from web.api.ports import WebStore
@@ -35,6 +36,7 @@ class Service:
     routing: Routing
     links: LinkSigner
     secret_of: Callable[[str], str]
+    levels: ServiceLevels
     kpis: KpiCache
 
 

@@ -5,22 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.findings import Urgency
 from domain.live import VehicleSummary
-from domain.orders import Order
+from domain.orders import ManualReason, Order
 from notifier.orders.order_states import OrderState
 
-_MINUTE_NS = 60 * 1_000_000_000
 _S = OrderState
-
-ANSWER_NS = {
-    Urgency.STOP: 10 * _MINUTE_NS,
-    Urgency.TODAY: 60 * _MINUTE_NS,
-    Urgency.SOON: 24 * 60 * _MINUTE_NS,
-    Urgency.NEXT: 72 * 60 * _MINUTE_NS,
-    Urgency.MONITOR: 72 * 60 * _MINUTE_NS,
-}
-"""How long an order may wait for a dealer's answer, and as long again for each later step that people must take."""
 
 
 class NextAction(StrEnum):
@@ -30,8 +19,8 @@ class NextAction(StrEnum):
     """There is no order: nobody but us knows."""
     FIND_DEALER = "find_dealer"
     """No dealer is able or willing."""
-    RELEASE = "release"
-    """The order waits for its release."""
+    ASK_OWNER = "ask_owner"
+    """The order waits for the owner to agree."""
     AWAIT_DISPATCH = "await_dispatch"
     AWAIT_ANSWER = "await_answer"
     CALL_DEALER = "call_dealer"
@@ -47,7 +36,9 @@ class NextAction(StrEnum):
 class StuckReason(StrEnum):
     """Why an order does not move."""
 
-    AWAITS_RELEASE = "awaits_release"
+    AWAITS_OWNER = "awaits_owner"
+    REVIEW = "review"
+    """A person must look at what it stands on."""
     NO_DEALER = "no_dealer"
     NOT_OFFERED = "not_offered"
     """A dealer is chosen, and the offer has not reached it."""
@@ -55,25 +46,48 @@ class StuckReason(StrEnum):
     NOT_BOOKED = "not_booked"
     NO_SHOW = "no_show"
     ON_HOLD = "on_hold"
+    NOT_COME = "not_come"
+    """Its appointment is over, and nobody says whether the vehicle came."""
+    NOT_QUOTED = "not_quoted"
+    NOT_SIGNED = "not_signed"
+    NOT_REPAIRED = "not_repaired"
+    NOT_COLLECTED = "not_collected"
+    NOT_HELPED = "not_helped"
 
 
-UNACCEPTED = frozenset({StuckReason.AWAITS_RELEASE, StuckReason.NO_DEALER, StuckReason.NOT_OFFERED, StuckReason.NOT_ACCEPTED})
+UNACCEPTED = frozenset(
+    {StuckReason.AWAITS_OWNER, StuckReason.REVIEW, StuckReason.NO_DEALER, StuckReason.NOT_OFFERED, StuckReason.NOT_ACCEPTED}
+)
 """Reasons for which no dealer has accepted."""
 
+_MANUAL = {ManualReason.REVIEW: StuckReason.REVIEW, ManualReason.OWNER_SILENT: StuckReason.AWAITS_OWNER}
 _STUCK_AT_ONCE = {_S.MANUAL: StuckReason.NO_DEALER, _S.NO_SHOW: StuckReason.NO_SHOW, _S.ON_HOLD: StuckReason.ON_HOLD}
-_STUCK_AFTER_A_WHILE = {
-    _S.DRAFT: StuckReason.AWAITS_RELEASE,
-    _S.PROPOSED: StuckReason.AWAITS_RELEASE,
-    _S.REQUESTED: StuckReason.NOT_OFFERED,
+_STUCK_WHEN_LATE = {
+    _S.DRAFT: StuckReason.NOT_OFFERED,
+    _S.PROPOSED: StuckReason.AWAITS_OWNER,
+    _S.REQUESTED: StuckReason.AWAITS_OWNER,
     _S.DISPATCHING: StuckReason.NOT_OFFERED,
     _S.OFFERED: StuckReason.NOT_ACCEPTED,
     _S.ACCEPTED: StuckReason.NOT_BOOKED,
+    _S.SCHEDULED: StuckReason.NOT_COME,
+    _S.CHECKED_IN: StuckReason.NOT_QUOTED,
+    _S.DIAGNOSING: StuckReason.NOT_QUOTED,
+    _S.QUOTED: StuckReason.NOT_SIGNED,
+    _S.PARTIALLY_APPROVED: StuckReason.NOT_REPAIRED,
+    _S.APPROVED: StuckReason.NOT_REPAIRED,
+    _S.IN_PROGRESS: StuckReason.NOT_REPAIRED,
+    _S.QUALITY_CHECK: StuckReason.NOT_REPAIRED,
+    _S.READY: StuckReason.NOT_COLLECTED,
+    _S.ASSIGNED: StuckReason.NOT_HELPED,
+    _S.EN_ROUTE: StuckReason.NOT_HELPED,
+    _S.ON_SITE: StuckReason.NOT_HELPED,
+    _S.TOWING: StuckReason.NOT_HELPED,
 }
 _ACTIONS = {
-    _S.DRAFT: NextAction.RELEASE,
-    _S.PROPOSED: NextAction.RELEASE,
+    _S.DRAFT: NextAction.AWAIT_DISPATCH,
+    _S.PROPOSED: NextAction.ASK_OWNER,
     _S.MANUAL: NextAction.FIND_DEALER,
-    _S.REQUESTED: NextAction.AWAIT_DISPATCH,
+    _S.REQUESTED: NextAction.ASK_OWNER,
     _S.DISPATCHING: NextAction.AWAIT_DISPATCH,
     _S.OFFERED: NextAction.AWAIT_ANSWER,
     _S.ACCEPTED: NextAction.CONFIRM_STOPPED,
@@ -122,18 +136,17 @@ class Ages:
         return None if self.received_ns is None else max(0, self.now_ns - self.received_ns)
 
 
-def next_action(order: Order | None, waited_ns: int) -> NextAction:
-    """What comes next for a car that must stop, given its order (None for none) and how long that has stood as it is."""
+def next_action(order: Order | None, *, late: bool) -> NextAction:
+    """What comes next for a car that must stop, given its order (None for none) and whether that has stood too long as it is."""
     if order is None:
         return NextAction.CALL_OWNER
     action = _ACTIONS.get(OrderState(order.state), NextAction.BEING_HELPED)
-    late = waited_ns > ANSWER_NS[order.recommendation.urgency]
     return NextAction.CALL_DEALER if late and action in (NextAction.AWAIT_ANSWER, NextAction.AWAIT_DISPATCH) else action
 
 
-def stuck(order: Order, waited_ns: int) -> StuckReason | None:
-    """Why an order that has stood as it is for so long does not move, None where it does."""
+def stuck(order: Order, *, late: bool) -> StuckReason | None:
+    """Why an order does not move, None where it does; `late`: it has stood too long as it is."""
+    if order.manual in _MANUAL:
+        return _MANUAL[order.manual]
     state = OrderState(order.state)
-    if waited_ns > ANSWER_NS[order.recommendation.urgency]:
-        return _STUCK_AT_ONCE.get(state) or _STUCK_AFTER_A_WHILE.get(state)
-    return _STUCK_AT_ONCE.get(state)
+    return _STUCK_AT_ONCE.get(state) or (_STUCK_WHEN_LATE.get(state) if late else None)

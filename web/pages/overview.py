@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from domain.findings import Alert, AlertState, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import FunnelCounts
+from domain.order_clocks import OrderClock
 from domain.orders import Order, OrderKind
 from notifier.orders.order_states import ENDED_STATES, OPEN_STATES, OrderState
+from notifier.orders.service_levels import ServiceLevels
 from web.api.ports import WebStore
 from web.pages.attention import UNACCEPTED, Ages, NextAction, StuckReason, next_action, stuck
 from web.pages.world_map import NARROW, WIDE, WorldMap, draw_map
@@ -42,7 +44,10 @@ class StopRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateRow:
-    """An order that no dealer has accepted in time, or can; `alert` is one that it answers, "" where none is known."""
+    """An order that no dealer has accepted in time, or can; `alert` is one that it answers, "" where none is known.
+
+    `step`: what was done about it last, "" for nothing.
+    """
 
     order: Order
     vehicle: Vehicle
@@ -50,6 +55,7 @@ class LateRow:
     waited_s: float
     reason: StuckReason
     alert: str
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +111,19 @@ class Overview:
     feed: tuple[FeedRow, ...]
 
 
-def gather(store: WebStore, now_ns: int, utc_offset_hours: float) -> Overview:
-    """The overview at a wall time; the day begins at midnight of a zone so many hours ahead of UTC.
+def gather(store: WebStore, now_ns: int, utc_offset_hours: float, levels: ServiceLevels) -> Overview:
+    """The overview at a wall time; the day begins at midnight of a zone so many hours ahead of UTC, `levels` say what is late.
 
     Raises:
         StorageError: the database failed.
     """
-    scene = _Scene(store, now_ns)
+    scene = _Scene(store, now_ns, levels)
     stops = sorted(_stops(scene), key=lambda row: (-row.open_s, row.alert.id))
-    waiting = [(order, reason, waited) for order, waited in scene.waiting() if (reason := stuck(order, waited)) is not None]
+    waiting = [
+        (order, reason, waited)
+        for order, waited in scene.waiting()
+        if (reason := stuck(order, late=scene.late(order, waited))) is not None
+    ]
     late = [_late(scene, order, reason, waited) for order, reason, waited in waiting if reason in UNACCEPTED]
     late.sort(key=lambda row: (-row.order.recommendation.urgency, -row.waited_s, row.order.id))
     funnel = store.funnel(_midnight_ns(now_ns, utc_offset_hours))
@@ -126,7 +136,7 @@ def gather(store: WebStore, now_ns: int, utc_offset_hours: float) -> Overview:
         soon_cars=urgencies[Urgency.SOON],
         funnel=funnel_steps(funnel),
         stuck=tuple(sorted(Counter(reason for _, reason, _ in waiting).items(), key=lambda pair: (-pair[1], pair[0]))),
-        late=tuple(late[:_SHOWN]),
+        late=tuple(replace(row, step=_last_step(scene, row.order)) for row in late[:_SHOWN]),
         late_left_out=max(0, len(late) - _SHOWN),
         health=_health(scene, store.figures()),
         maps=tuple(_maps(scene)),
@@ -139,8 +149,8 @@ def gather(store: WebStore, now_ns: int, utc_offset_hours: float) -> Overview:
 class _Scene:
     """What several parts of the overview need, read once."""
 
-    def __init__(self, store: WebStore, now_ns: int) -> None:
-        self.store, self.now_ns = store, now_ns
+    def __init__(self, store: WebStore, now_ns: int, levels: ServiceLevels) -> None:
+        self.store, self.now_ns, self.levels = store, now_ns, levels
         self.summaries = {summary.vehicle: summary for summary in store.vehicle_summaries()}
         self.vehicles = {vehicle.id: vehicle for vehicle in store.vehicles()}
         self.dealers = {dealer.id: dealer for dealer in store.dealers()}
@@ -158,6 +168,16 @@ class _Scene:
     def waiting(self) -> Iterator[tuple[Order, int]]:
         """Open orders and how long they have stood as they are."""
         return ((order, self.ages(order.vehicle).since_ns(order.updated_ns)) for order in self.orders)
+
+    def late(self, order: Order, waited_ns: int) -> bool:
+        """Whether an order has stood as it is for longer than its service level allows."""
+        late_ns = self.levels.late_ns(order, self.dealer(order), self.now_ns - waited_ns)
+        return late_ns is not None and late_ns < self.now_ns
+
+
+def _last_step(scene: _Scene, order: Order) -> str:
+    clock, level = scene.store.paper(OrderClock, order.id), scene.levels.of(order)
+    return "" if clock is None or level is None or not clock.step else level.steps[clock.step - 1].do.value
 
 
 def _stops(scene: _Scene) -> Iterator[StopRow]:
@@ -178,7 +198,7 @@ def _stops(scene: _Scene) -> Iterator[StopRow]:
                 title=incident.title,
                 open_s=ages.since_ns(min(alert.opened_ns for alert in alerts)) / 1e9,
                 data_s=None if ages.data_ns is None else ages.data_ns / 1e9,
-                action=next_action(order, waited),
+                action=next_action(order, late=order is not None and scene.late(order, waited)),
                 order=order,
                 dealer=scene.dealer(order),
             )

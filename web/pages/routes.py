@@ -65,7 +65,7 @@ class OverviewCache:
         with self._lock:
             began_s = time.monotonic()
             if self._view is None or began_s > self._stale_s:
-                self._view = overview.gather(service.store, service.clock(), service.utc_offset_hours)
+                self._view = overview.gather(service.store, service.clock(), service.utc_offset_hours, service.levels)
                 ended_s = time.monotonic()
                 self._stale_s = ended_s + max(_REFRESH_S, _LEAST_PAUSE * (ended_s - began_s))
             return self._view

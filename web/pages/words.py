@@ -146,7 +146,7 @@ NEXT_ACTIONS = _texts(
     {
         "call_owner": ("Call the owner: stop safely. Nobody has been sent yet.", "致电车主安全停车，尚未安排救援。"),
         "find_dealer": ("No dealer can take it: find one by hand.", "无经销商可承接，请人工指派。"),
-        "release": ("Release the order.", "审核并下发工单。"),
+        "ask_owner": ("The order waits for the owner: get the owner's word.", "工单待车主确认，请联系车主。"),
         "await_dispatch": ("A dealer is being asked.", "正在派单。"),
         "await_answer": ("Wait for the dealer's answer.", "等待经销商接单。"),
         "call_dealer": ("Call the dealer: no answer in time.", "致电经销商：超时未响应。"),
@@ -159,12 +159,29 @@ NEXT_ACTIONS = _texts(
 
 STUCK_REASONS = _texts(
     {
-        "awaits_release": ("awaits release", "待审核"),
+        "awaits_owner": ("the owner has not agreed", "车主尚未确认"),
+        "review": ("to be looked at first", "待人工核实"),
         "no_dealer": ("no dealer is able", "无可承接经销商"),
         "not_offered": ("offer has not gone out", "派单未送达"),
         "not_accepted": ("dealer does not answer", "经销商未响应"),
         "not_booked": ("accepted, no date", "已接单未预约"),
         "no_show": ("car did not come", "车辆未到店"),
         "on_hold": ("on hold", "维修暂停"),
+        "not_come": ("nobody says whether it came", "到店情况未反馈"),
+        "not_quoted": ("not quoted", "尚未报价"),
+        "not_signed": ("quote not signed off", "报价未确认"),
+        "not_repaired": ("repair takes too long", "维修超时"),
+        "not_collected": ("ready, not handed over", "待交车"),
+        "not_helped": ("help does not move on", "救援无进展"),
+    }
+)
+
+ESCALATIONS = _texts(
+    {
+        "remind_dealer": ("dealer reminded", "已提醒经销商"),
+        "call_owner": ("call to the owner asked for", "已安排致电车主"),
+        "tell_operations": ("operations told", "已通知运营"),
+        "next_dealer": ("next dealer asked", "已改派"),
+        "give_up": ("handed to a person", "已转人工"),
     }
 )

@@ -8,14 +8,14 @@ import pytest
 
 from domain.findings import Urgency
 from domain.live import VehicleSummary
-from domain.orders import OrderKind
-from notifier.orders.order_states import TABLES, OrderState
+from domain.orders import ManualReason, OrderKind
+from notifier.orders.order_states import ENDED_STATES, TABLES
+from notifier.orders.service_levels import Escalation, load_service_levels
 from tests.web.report_examples import SECOND, overheating
 from web.pages import words
-from web.pages.attention import ANSWER_NS, Ages, NextAction, StuckReason, next_action, stuck
+from web.pages.attention import Ages, NextAction, StuckReason, next_action, stuck
 
 ORDER = overheating().orders[0]
-LONG = ANSWER_NS[Urgency.STOP] + 1
 HOUR = 3600 * SECOND
 
 
@@ -24,54 +24,66 @@ def order(state, urgency=Urgency.STOP, kind=OrderKind.SERVICE):
 
 
 @pytest.mark.parametrize(
-    ("state", "waited_ns", "action"),
+    ("state", "late", "action"),
     [
-        ("manual", 0, NextAction.FIND_DEALER),
-        ("dispatching", 0, NextAction.AWAIT_DISPATCH),
-        ("offered", LONG - 1, NextAction.AWAIT_ANSWER),
-        ("offered", LONG, NextAction.CALL_DEALER),
-        ("accepted", LONG, NextAction.CONFIRM_STOPPED),
-        ("en_route", 0, NextAction.AWAIT_ARRIVAL),
-        ("towing", 0, NextAction.BEING_HELPED),
-        ("cancelled", 0, NextAction.CALL_OWNER),
-        ("closed", 0, NextAction.FOLLOW_UP),
+        ("manual", False, NextAction.FIND_DEALER),
+        ("dispatching", False, NextAction.AWAIT_DISPATCH),
+        ("offered", False, NextAction.AWAIT_ANSWER),
+        ("offered", True, NextAction.CALL_DEALER),
+        ("accepted", True, NextAction.CONFIRM_STOPPED),
+        ("en_route", False, NextAction.AWAIT_ARRIVAL),
+        ("towing", False, NextAction.BEING_HELPED),
+        ("cancelled", False, NextAction.CALL_OWNER),
+        ("closed", False, NextAction.FOLLOW_UP),
     ],
 )
-def test_the_next_action_follows_from_the_order(state, waited_ns, action):
-    assert next_action(order(state), waited_ns) is action
+def test_the_next_action_follows_from_the_order(state, late, action):
+    assert next_action(order(state), late=late) is action
 
 
 def test_without_an_order_somebody_calls_the_owner():
-    assert next_action(None, 0) is NextAction.CALL_OWNER
+    assert next_action(None, late=False) is NextAction.CALL_OWNER
 
 
 def test_every_state_has_an_action_and_every_decision_its_words():
     for kind, table in TABLES.items():
         for state in table:
-            for waited_ns in (0, LONG):
-                assert next_action(order(state.value, kind=kind), waited_ns) in NextAction
+            for late in (False, True):
+                assert next_action(order(state.value, kind=kind), late=late) in NextAction
     assert set(words.NEXT_ACTIONS) == {action.value for action in NextAction}
     assert set(words.STUCK_REASONS) == {reason.value for reason in StuckReason}
+    assert set(words.ESCALATIONS) == {step.value for step in Escalation}
 
 
-def test_an_order_is_stuck_when_it_has_waited_longer_than_its_urgency_allows():
-    for urgency in (Urgency.STOP, Urgency.TODAY, Urgency.SOON, Urgency.NEXT):
-        offered = order("offered", urgency)
-        assert stuck(offered, ANSWER_NS[urgency]) is None
-        assert stuck(offered, ANSWER_NS[urgency] + 1) is StuckReason.NOT_ACCEPTED
-    assert ANSWER_NS[Urgency.STOP] < ANSWER_NS[Urgency.TODAY] < ANSWER_NS[Urgency.SOON] < ANSWER_NS[Urgency.NEXT]
+def test_an_order_is_stuck_when_it_has_stood_longer_than_its_service_level_allows():
+    assert stuck(order("offered"), late=False) is None
+    assert stuck(order("offered"), late=True) is StuckReason.NOT_ACCEPTED
+
+
+def test_no_order_is_late_without_a_named_reason():
+    levels = load_service_levels()
+    for kind, table in TABLES.items():
+        for state in set(table) - ENDED_STATES:
+            assert levels.of(order(state.value, kind=kind)) is not None, state
+            assert stuck(order(state.value, kind=kind), late=True) is not None, state
 
 
 @pytest.mark.parametrize(("state", "reason"), [("manual", "no_dealer"), ("no_show", "no_show"), ("on_hold", "on_hold")])
 def test_what_only_a_person_can_solve_is_stuck_at_once(state, reason):
-    assert stuck(order(state), 0) == stuck(order(state), LONG) == StuckReason(reason)
+    assert stuck(order(state), late=False) == stuck(order(state), late=True) == StuckReason(reason)
+
+
+@pytest.mark.parametrize("state", ["closed", "cancelled"])
+def test_what_has_ended_is_never_stuck(state):
+    assert stuck(order(state), late=True) is None
 
 
 @pytest.mark.parametrize(
-    "state", [state for state in OrderState if state.value in {"scheduled", "in_progress", "closed", "cancelled"}]
+    ("manual", "reason"), [("owner_silent", "awaits_owner"), ("review", "review"), ("none_able", "no_dealer")]
 )
-def test_what_moves_or_has_ended_is_never_stuck(state):
-    assert stuck(order(state.value), 1000 * HOUR) is None
+def test_what_a_person_must_see_to_is_told_by_its_reason(manual, reason):
+    waiting = replace(order("manual"), manual=ManualReason(manual))
+    assert stuck(waiting, late=False) is StuckReason(reason)
 
 
 def summary(event_ns, received_ns):

@@ -13,6 +13,7 @@ from domain.findings import AlertState, Text, Urgency
 from domain.fleet import VaultEntry
 from domain.live import FunnelCounts
 from domain.records import Commit
+from notifier.orders.service_levels import load_service_levels
 from storage.memory_store import MemoryStore
 from tests.web.report_examples import COOLANT, SECOND, SEDAN, at, overheating, series
 from tests.web.serving import NOW_NS, ORDER, client, store, stranger
@@ -243,12 +244,12 @@ def test_a_resolved_incident_stops_nobody():
     served.commit(
         Commit(cases=(replace(hot, orders=(), alerts=tuple(replace(a, state=AlertState.RESOLVED) for a in hot.alerts)),))
     )
-    view = overview.gather(served, NOW_NS, 8.0)
+    view = overview.gather(served, NOW_NS, 8.0, load_service_levels())
     assert view.stops == ()
 
 
 def test_a_car_whose_incident_has_no_order_needs_a_call():
-    view = overview.gather(store(orders=False), NOW_NS, 8.0)
+    view = overview.gather(store(orders=False), NOW_NS, 8.0, load_service_levels())
     assert [row.action for row in view.stops] == [NextAction.CALL_OWNER]
     assert view.late == ()
 
@@ -260,7 +261,7 @@ def test_the_longest_open_incident_comes_first_and_the_rest_is_counted():
         name = f"{number:064x}"
         alert = replace(hot.alerts[0], id=f"alert-{number}", vehicle=name, opened_ns=at(60 * number))
         served.commit(Commit(cases=(replace(hot, vehicle=name, alerts=(alert,), recommendations=(), orders=()),)))
-    view = overview.gather(served, NOW_NS, 8.0)
+    view = overview.gather(served, NOW_NS, 8.0, load_service_levels())
     assert [row.alert.id for row in view.stops] == [f"alert-{number}" for number in range(6)]
     assert view.stops_left_out == 3
     assert view.stops[0].open_s == (NOW_NS - at(0)) / 1e9
@@ -268,10 +269,10 @@ def test_the_longest_open_incident_comes_first_and_the_rest_is_counted():
 
 def test_the_day_begins_at_local_midnight():
     served = store()
-    assert overview.gather(served, NOW_NS, 8.0).funnel[0].count == 3
+    assert overview.gather(served, NOW_NS, 8.0, load_service_levels()).funnel[0].count == 3
     tomorrow = NOW_NS + 8 * 3600 * SECOND  # 16:30 UTC, past midnight in China
-    assert overview.gather(served, tomorrow, 8.0).funnel[0].count == 0
-    assert overview.gather(served, tomorrow, 0.0).funnel[0].count == 3
+    assert overview.gather(served, tomorrow, 8.0, load_service_levels()).funnel[0].count == 0
+    assert overview.gather(served, tomorrow, 0.0, load_service_levels()).funnel[0].count == 3
 
 
 def test_the_funnel_counts_service_and_rescue_alike():
@@ -292,7 +293,7 @@ def test_silent_cars_and_a_silent_pipeline_show():
     served.save_figures(
         {"decode_share": 0.42, "lag_s": 9.5, "frames": 1200, "connected": True, "reported_ns": NOW_NS - 90 * SECOND}
     )
-    health = overview.gather(served, NOW_NS, 8.0).health
+    health = overview.gather(served, NOW_NS, 8.0, load_service_levels()).health
     assert (health.cars, health.reporting, health.silent) == (2, 1, 1)
     assert health.pipeline_age_s == 90
     with client(served) as web:
@@ -308,7 +309,7 @@ def test_a_rescue_on_its_way_is_what_the_operator_sees_of_a_car_with_two_orders(
     rescue = replace(service, id="order-rescue", kind="rescue", state="en_route")
     hot = overheating()
     served.commit(Commit(cases=(replace(hot, orders=(service, replace(rescue, kind=type(service.kind).RESCUE))),)))
-    (row,) = overview.gather(served, NOW_NS, 8.0).stops
+    (row,) = overview.gather(served, NOW_NS, 8.0, load_service_levels()).stops
     assert row.action is NextAction.AWAIT_ARRIVAL
     assert row.order.id == "order-rescue"
 
@@ -317,6 +318,6 @@ def test_reasons_are_counted_over_all_open_orders():
     served = store()
     manual = replace(served.order(ORDER), version=2, state="manual", choice=None)
     assert served.change_order(manual, 1)
-    view = overview.gather(served, NOW_NS, 8.0)
+    view = overview.gather(served, NOW_NS, 8.0, load_service_levels())
     assert view.stuck == ((StuckReason.NO_DEALER, 1),)
     assert view.late[0].order.recommendation.urgency is Urgency.STOP
