@@ -33,7 +33,7 @@ from rules.pack import shipped_packs
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 HashText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Scope = Annotated[str, Field(pattern=r"^(read|orders|admin|dealer:.+)$")]
+Scope = Annotated[str, Field(pattern=r"^(read|orders|admin|operations|analyst|integration|dealer:.+|owner:.+)$")]
 
 _ALIASES = {
     "PITCALL_PSEUDONYM_KEY": ("privacy", "pseudonym_key"),

@@ -7,7 +7,8 @@ import click
 from app.options import DATABASE, JSON
 from app.output import print_json
 
-SCOPES = ("read", "orders", "admin")
+SCOPES = ("analyst", "operations", "integration", "admin", "read", "orders")
+PARTIES = ("dealer:", "owner:")
 
 
 @click.group()
@@ -17,11 +18,11 @@ def command() -> None:
 
 def _scopes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [value for value in values if value not in SCOPES]
-    dealers = [value for value in unknown if value.removeprefix("dealer:") not in (value, "")]
-    if len(unknown) > len(dealers):
-        raise click.BadParameter("write read, orders, admin or dealer:ID")
-    if dealers and len(values) > 1:
-        raise click.BadParameter(f"{dealers[0]} stands alone: it allows the orders of that dealer and nothing else")
+    parties = [value for value in unknown if value.startswith(PARTIES) and not value.endswith(":")]
+    if len(unknown) > len(parties):
+        raise click.BadParameter("write analyst, operations, integration, admin, dealer:ID or owner:VEHICLE")
+    if parties and len(values) > 1:
+        raise click.BadParameter(f"{parties[0]} stands alone: it allows these orders and nothing else")
     return tuple(dict.fromkeys(values))
 
 
@@ -33,7 +34,8 @@ def _scopes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
     multiple=True,
     required=True,
     callback=_scopes,
-    help="read, orders (also acknowledge and move orders), admin, or dealer:ID (that dealer's orders only). May be repeated.",
+    help="analyst (reads; also: read), operations (also acknowledges and moves orders; also: orders), integration (reads, and keeps dealers, "
+    "owners and consents), admin, dealer:ID or owner:VEHICLE (those orders only). May be repeated.",
 )
 @DATABASE
 @JSON
@@ -46,14 +48,18 @@ def add(name: str, scopes: tuple[str, ...], database: str | None, as_json: bool)
     from app.stores import open_database
     from domain.errors import InputError
     from domain.live import ApiKey
-    from web.api.access import DEALER_SCOPE, key_hash
+    from web.api.access import DEALER_SCOPE, OWNER_SCOPE, key_hash
 
     key = f"pitcall_{secrets.token_urlsafe(32)}"
     made = ApiKey(hash=key_hash(key), name=name, scopes=scopes, created_ns=time.time_ns())
     with open_database(database, read_settings()) as store:
-        dealer = scopes[0].removeprefix(DEALER_SCOPE)
-        if scopes[0] != dealer and dealer not in {each.id for each in store.dealers()}:
-            raise InputError(f"there is no dealer {dealer!r}", mend="import the dealer table first: pitcall dealers import")
+        kind, _, party = scopes[0].partition(":")
+        if f"{kind}:" == DEALER_SCOPE and party not in {each.id for each in store.dealers()}:
+            raise InputError(f"there is no dealer {party!r}", mend="import the dealer table first: pitcall dealers import")
+        if f"{kind}:" == OWNER_SCOPE and store.vehicle(party) is None:
+            raise InputError(
+                "there is no vehicle of this pseudonym", mend="import the vehicle table first: pitcall vehicles import"
+            )
         store.save_api_key(made)
     if as_json:
         print_json({"key": key, "id": made.hash[:12], "name": name, "scopes": list(scopes)})

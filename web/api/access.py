@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -30,11 +31,23 @@ class Scope(StrEnum):
     READ = "read"
     ORDERS = "orders"
     """Acknowledge alerts and move orders on."""
+    INTEGRATION = "integration"
+    """Keep dealers, owners and consents as other systems know them."""
     ADMIN = "admin"
 
 
+ROLES: Mapping[str, frozenset[Scope]] = MappingProxyType(
+    {
+        **{scope.value: frozenset({scope}) for scope in Scope},
+        "analyst": frozenset({Scope.READ}),
+        "operations": frozenset({Scope.READ, Scope.ORDERS}),
+    }
+)
+"""What the words of a key stand for."""
 DEALER_SCOPE = "dealer:"
 """`dealer:ID`, alone: read and answer the orders of this dealer, and nothing else."""
+OWNER_SCOPE = "owner:"
+"""`owner:VEHICLE`, alone: read this vehicle's orders and quotes, and sign quotes off; for an owner's app. Links need no key."""
 
 KeyLookup = Callable[[str], Collection[str] | None]
 """Scopes of the key with this `key_hash`, None where there is no such key (or no longer)."""
@@ -47,11 +60,16 @@ def key_hash(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: `name` goes into an order's history, `scopes` say what is allowed; `dealer`: whose orders alone, "" for no dealer."""
+    """Who asks: `name` goes into an order's history, `scopes` say what is allowed.
+
+    Attributes:
+        dealer: whose orders alone, "" for no dealer. vehicle: of an owner, whose orders alone, "" for no owner.
+    """
 
     name: str
     scopes: frozenset[Scope]
     dealer: str = ""
+    vehicle: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope."""
@@ -123,13 +141,15 @@ class Access:
         return session.caller if session and session.ends_ns > self._clock() else None
 
 
-def _caller_of(name: str, scopes: Collection[str]) -> Caller:
-    """A dealer's scope takes away all others: who adds one wants less, not more. Words that are no scope allow nothing."""
-    for scope in scopes:
-        if scope.startswith(DEALER_SCOPE):
-            dealer = scope.removeprefix(DEALER_SCOPE)
+def _caller_of(name: str, words: Collection[str]) -> Caller:
+    """A dealer's or owner's scope takes away all others: who adds one wants less, not more. Words that are no scope allow nothing."""
+    for word in words:
+        if word.startswith(DEALER_SCOPE):
+            dealer = word.removeprefix(DEALER_SCOPE)
             return Caller(name=f"dealer:{dealer}", scopes=frozenset(), dealer=dealer)
-    return Caller(name=name, scopes=frozenset(scope for scope in Scope if scope.value in scopes))
+        if word.startswith(OWNER_SCOPE):
+            return Caller(name="owner", scopes=frozenset(), vehicle=word.removeprefix(OWNER_SCOPE))
+    return Caller(name=name, scopes=frozenset().union(*(ROLES.get(word, frozenset()) for word in words)))
 
 
 def refuse_foreign_sites(request: Request, *, loopback_only: bool) -> None:
@@ -154,10 +174,14 @@ def _caller(request: Request, key: Annotated[str | None, Depends(_KEY)]) -> Call
     return access.caller(request, key)
 
 
-def _needs(scope: Scope, *, or_dealer: bool = False) -> Callable[[Caller], Caller]:
+def _needs(*scopes: Scope, or_dealer: bool = False, or_owner: bool = False) -> Callable[[Caller], Caller]:
+    """Any of the scopes, or a dealer's or owner's key: whose orders these are the operation must ask then."""
+
     def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
-        if not (caller.may(scope) or (or_dealer and caller.dealer)):
-            raise Problem(403, "scope_missing", f"This key lacks the scope {scope.value!r}.", needed=scope.value)
+        of_party = (or_dealer and caller.dealer) or (or_owner and caller.vehicle)
+        if not (of_party or any(caller.may(scope) for scope in scopes)):
+            needed = scopes[0].value
+            raise Problem(403, "scope_missing", f"This key lacks the scope {needed!r}.", needed=needed)
         return caller
 
     return check
@@ -165,8 +189,14 @@ def _needs(scope: Scope, *, or_dealer: bool = False) -> Callable[[Caller], Calle
 
 Reader = Annotated[Caller, Depends(_needs(Scope.READ))]
 Orderer = Annotated[Caller, Depends(_needs(Scope.ORDERS))]
+Integrator = Annotated[Caller, Depends(_needs(Scope.ADMIN, Scope.INTEGRATION))]
+OrdererOrIntegrator = Annotated[Caller, Depends(_needs(Scope.ORDERS, Scope.INTEGRATION))]
 Administrator = Annotated[Caller, Depends(_needs(Scope.ADMIN))]
 OrderReader = Annotated[Caller, Depends(_needs(Scope.READ, or_dealer=True))]
 """Reads orders; of a dealer's key its own only."""
 OrderMover = Annotated[Caller, Depends(_needs(Scope.ORDERS, or_dealer=True))]
 """Moves orders on; of a dealer's key its own only."""
+OrderViewer = Annotated[Caller, Depends(_needs(Scope.READ, or_dealer=True, or_owner=True))]
+"""Reads orders; of a dealer's or owner's key its own only."""
+QuoteSigner = Annotated[Caller, Depends(_needs(Scope.ORDERS, or_owner=True))]
+"""Takes down an owner's answer; of an owner's key its own only."""

@@ -75,7 +75,7 @@ def create_app(
         store_factory: opens the store when the application starts; it is closed when it ends.
         metrics: the figures in Prometheus' text format.
         clock: wall time in ns since the epoch.
-        api_keys: `access.key_hash(key)` -> scopes ("read", "orders", "admin", or "dealer:ID" alone), beside the keys in the store.
+        api_keys: `access.key_hash(key)` -> scopes (`access.ROLES`, or "dealer:ID" or "owner:VEHICLE" alone), beside the keys in the store.
         rules: those in use, shown by `/api/v1/rules`.
         history: folder of the signal history, drawn on the alert page; None = evidence only.
         schedule_of: the maintenance schedule of a vehicle, for its page; None where no schedule fits.

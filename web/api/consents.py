@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.consents import Consent, ConsentBasis, ConsentChannel, Purpose, consent_verdict
 from notifier.push.messages import rfc3339
-from web.api.access import Orderer, Reader
+from web.api.access import OrdererOrIntegrator, Reader
 from web.api.moments import moment_ns
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -42,7 +42,7 @@ def list_consents(vehicle_id: str, service: Served, _caller: Reader) -> dict[str
 
 
 @router.post("/{vehicle_id}/consents", status_code=201)
-def state_consent(vehicle_id: str, request: ConsentRequest, service: Served, _caller: Orderer) -> dict[str, Any]:
+def state_consent(vehicle_id: str, request: ConsentRequest, service: Served, _caller: OrdererOrIntegrator) -> dict[str, Any]:
     """Give a consent or withdraw it. The first statement says that the vehicle has an owner: what was not agreed to is asked from then on."""
     if service.store.vehicle(vehicle_id) is None:
         raise Problem(404, "vehicle_unknown", "There is no vehicle of this id.")

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from domain.fleet import Dealer
 from notifier.dealers.dealer_row import DealerRow, iso_date
 from notifier.push.messages import text_json
-from web.api.access import Administrator, Reader
+from web.api.access import Integrator, Reader
 from web.api.problems import Problem
 from web.api.service import Served
 
@@ -33,7 +33,7 @@ def show_dealer(dealer_id: str, service: Served, _caller: Reader) -> dict[str, A
 
 
 @router.put("/{dealer_id}")
-def put_dealer(dealer_id: str, request: DealerRow, service: Served, _caller: Administrator) -> dict[str, Any]:
+def put_dealer(dealer_id: str, request: DealerRow, service: Served, _caller: Integrator) -> dict[str, Any]:
     """Add or replace a dealer, in the words of the dealer table; counts may be objects (`{"PC-PUMP": 1}`), lists arrays of texts.
 
     Without an endpoint it keeps the one that it has. Orders that stand are not moved; choices from now on see it as it is here.

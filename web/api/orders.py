@@ -28,7 +28,7 @@ from notifier.orders.redispatch import ASKS, RedispatchOutcome, redispatch
 from notifier.owners.quoting import SIGNED_EVENTS
 from notifier.push.messages import order_json, rfc3339
 from notifier.push.outbox import order_events
-from web.api.access import Caller, OrderMover, OrderReader
+from web.api.access import Caller, OrderMover, OrderReader, OrderViewer
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -51,7 +51,7 @@ class TransitionRequest(BaseModel, extra="forbid"):
 @router.get("")
 def list_orders(
     service: Served,
-    caller: OrderReader,
+    caller: OrderViewer,
     state: Annotated[list[OrderState] | None, Query()] = None,
     kind: OrderKind | None = None,
     dealer: str | None = None,
@@ -59,7 +59,11 @@ def list_orders(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
-    """Orders, newest first; `state` may be given several times. A dealer's key is given the orders of that dealer."""
+    """Orders, newest first; `state` may be given several times. A dealer's or owner's key is given its own."""
+    if caller.vehicle:
+        if vehicle not in (None, caller.vehicle):
+            raise Problem(403, "other_vehicle", "This key is of the owner of another vehicle.")
+        vehicle = caller.vehicle
     if caller.dealer:
         if dealer not in (None, caller.dealer):
             raise Problem(403, "other_dealer", f"This key is of dealer {caller.dealer!r} only.")
@@ -73,7 +77,7 @@ def list_orders(
 
 
 @router.get("/{order_id}")
-def show_order(order_id: str, service: Served, response: Response, caller: OrderReader) -> dict[str, Any]:
+def show_order(order_id: str, service: Served, response: Response, caller: OrderViewer) -> dict[str, Any]:
     """One order; its `ETag` is the version that a transition's `If-Match` names."""
     return order_answer(service, order_for(service, order_id, caller), response)
 
@@ -229,7 +233,7 @@ def not_allowed(order: Order, asked: OrderTransition) -> Problem:
 
 
 def order_for(service: Service, order_id: str, caller: Caller) -> Order:
-    """The order; of another dealer's a dealer does not learn that there is one."""
+    """The order; of another's a dealer or owner does not learn that there is one."""
     order = _stored(service, order_id)
     if not _concerns(order, caller):
         raise _unknown()
@@ -244,6 +248,8 @@ def _stored(service: Service, order_id: str) -> Order:
 
 
 def _concerns(order: Order, caller: Caller) -> bool:
+    if caller.vehicle:
+        return order.vehicle == caller.vehicle
     return not caller.dealer or (order.choice is not None and order.choice.dealer == caller.dealer)
 
 

@@ -13,7 +13,7 @@ from domain.owners import LinkPurpose, LinkState, Owner, OwnerLink
 from domain.tickets import Ticket, TicketKind, TicketState, closed
 from notifier.owners.links import new_link
 from notifier.push.messages import rfc3339
-from web.api.access import Administrator, Orderer, Reader
+from web.api.access import Integrator, Orderer, OrdererOrIntegrator, Reader
 from web.api.orders import order_for
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -55,7 +55,7 @@ def show_owner(vehicle_id: str, service: Served, _caller: Reader) -> dict[str, A
 
 
 @router.put("/vehicles/{vehicle_id}/owner")
-def put_owner(vehicle_id: str, request: OwnerRequest, service: Served, _caller: Orderer) -> dict[str, Any]:
+def put_owner(vehicle_id: str, request: OwnerRequest, service: Served, _caller: OrdererOrIntegrator) -> dict[str, Any]:
     """Set how the owner wants to be addressed, and the adviser who looks after the car."""
     _known(service, vehicle_id)
     known = service.store.paper(Owner, vehicle_id) or Owner(vehicle=vehicle_id, created_ns=service.clock())
@@ -73,7 +73,7 @@ def put_owner(vehicle_id: str, request: OwnerRequest, service: Served, _caller: 
 
 
 @router.post("/vehicles/{vehicle_id}/ownership-changes", status_code=201)
-def change_owner(vehicle_id: str, service: Served, caller: Administrator) -> dict[str, Any]:
+def change_owner(vehicle_id: str, service: Served, caller: Integrator) -> dict[str, Any]:
     """The vehicle has another owner: every link ends, every consent is withdrawn, name and addresses are forgotten."""
     _known(service, vehicle_id)
     now_ns = service.clock()

@@ -19,7 +19,7 @@ from notifier.owners.pricing import line_amounts, total_amounts
 from notifier.owners.quoting import SignOff, SignOffOutcome, plan_lines, sign_off, with_quote
 from notifier.push.messages import rfc3339, text_json
 from notifier.push.outbox import order_events
-from web.api.access import Orderer, OrderMover, OrderReader
+from web.api.access import OrderMover, OrderViewer, QuoteSigner
 from web.api.orders import conflict_with, not_allowed, order_answer, order_for, parties_of, seen_version
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -140,7 +140,7 @@ def make_quote(
 
 
 @router.get("/{order_id}/quotes")
-def list_quotes(order_id: str, service: Served, caller: OrderReader) -> dict[str, Any]:
+def list_quotes(order_id: str, service: Served, caller: OrderViewer) -> dict[str, Any]:
     """Every quote of an order, first one first; the last one counts."""
     order = order_for(service, order_id, caller)
     return {"quotes": [quote_json(quote, order) for quote in service.store.papers(Quote, order=order_id)]}
@@ -148,7 +148,7 @@ def list_quotes(order_id: str, service: Served, caller: OrderReader) -> dict[str
 
 @router.post("/{order_id}/quotes/{version}/sign-off", responses={409: {"description": "signed already, or not the last quote"}})
 def sign_quote(
-    order_id: str, version: int, request: SignOffRequest, service: Served, response: Response, caller: Orderer
+    order_id: str, version: int, request: SignOffRequest, service: Served, response: Response, caller: QuoteSigner
 ) -> dict[str, Any]:
     """Take down the owner's answer, as given on the telephone; an owner with a link answers there."""
     order = order_for(service, order_id, caller)
