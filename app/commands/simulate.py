@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from app.options import FILE
+from app.options import FILE, JSON
+from app.output import print_json
 from app.progress import steps_bar
 
 
@@ -103,3 +104,40 @@ def year(
     with steps_bar(cars, "cars") as told:
         samples = write_year(fleet, out, can_days=can_days, can_cars=can_cars, told=told)
     click.echo(f"{samples:,} samples of {cars} cars over {days} days written to {out}")
+
+
+@command.command()
+@click.option("--cars", default=5000, show_default=True, type=click.IntRange(1, 20_000), help="How many.")
+@click.option("--dealers", default=120, show_default=True, type=click.IntRange(1, 2000), help="How many workshops and partners.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(7, 366), help="How long, from 1 January 2026.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same year.")
+@JSON
+def operation(cars: int, dealers: int, days: int, seed: int, as_json: bool) -> None:
+    """A year of operation in minutes: orders, dealers, parts, owners and pushes by the service's own functions; exit 1 if one got stuck
+    and nobody can say why.
+
+    What breaks how often and how people behave are tables in simulator/operation; nothing of it is measured (docs/guides/operation-year.md).
+    """
+    from app.operation.year import OperationYear, YearPlan
+    from app.settings import read_settings
+    from notifier.kpis.observations import Kpi
+    from notifier.kpis.sentences import shown
+
+    year = OperationYear(YearPlan(cars=cars, dealers=dealers, days=days, seed=seed), read_settings())
+    with steps_bar(days, "days") as told:
+        document = year.run(told)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(
+            f"{sum(document['orders'].values()):,} orders of {cars:,} cars at {dealers} dealers in {days} days, {document['cpu_s']:g} s"
+        )
+        click.echo("; ".join(f"{count:,} {state}" for state, count in document["orders"].items()))
+        for name, figure in document["kpis"]["total"].items():
+            click.echo(f"{name:22} {shown(Kpi(name), figure['value']):>10}  ({figure['count']:,} cases)")
+        for each in document["stuck"]:
+            click.echo(
+                f"stuck: {each['order'][:12]} {each['state']} for {each['days']:g} days: {each['reason'] or 'nobody knows why'}"
+            )
+    if document["stuck_without_reason"]:
+        raise SystemExit(1)
