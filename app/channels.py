@@ -6,10 +6,12 @@ import os
 import ssl
 from contextlib import ExitStack, closing
 from typing import Protocol
+from urllib.parse import quote
 
 from app.settings_file import EmailSection, ServiceSettings
+from domain.consents import ConsentChannel
 from domain.fleet import Dealer, VaultEntry
-from domain.orders import Order
+from domain.notices import vehicle_of_recipient
 from domain.owners import Owner
 from domain.ports import Channel
 from domain.records import OutboxEvent
@@ -22,15 +24,12 @@ from notifier.channels.webhook import WebhookChannel
 
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
-OWNER = "owner"
-"""Recipient of what goes to the owner of a vehicle."""
+PHONE = "{phone}"
+"""Stands in a gateway's URL for the owner's telephone number."""
 
 
 class AddressBook(Protocol):
     """What addresses are looked up in."""
-
-    def order(self, identifier: str) -> Order | None:
-        """One order."""
 
     def vault_entry(self, vehicle: str) -> VaultEntry | None:
         """The personal data of one vehicle."""
@@ -87,18 +86,27 @@ def address_book(settings: ServiceSettings, store: AddressBook) -> AddressOf:
             return Address(to=secrets[route.to] if route.channel == "apprise" else route.to, language=route.language)
         if dealer is not None:
             return Address(to=dealer.email)
-        return _owner(store, event) if event.recipient == OWNER else None
+        vehicle = vehicle_of_recipient(event.recipient)
+        return None if vehicle is None else _owner(settings, store, event, vehicle)
 
     return look_up
 
 
-def _owner(store: AddressBook, event: OutboxEvent) -> Address | None:
-    order = store.order(event.subject)
-    vault = None if order is None else store.vault_entry(order.vehicle)
-    if order is None or vault is None:
+def ways_to_owners(settings: ServiceSettings) -> dict[ConsentChannel, str]:
+    """Channels by which owners can be told, by what they agree to."""
+    ways = {ConsentChannel.EMAIL: "email"} if settings.email.host else {}
+    return {**ways, ConsentChannel.SMS: "apprise"} if settings.owners.gateway else ways
+
+
+def _owner(settings: ServiceSettings, store: AddressBook, event: OutboxEvent, vehicle: str) -> Address | None:
+    vault = store.vault_entry(vehicle)
+    if vault is None:
         return None
-    wishes = store.paper(Owner, order.vehicle) or Owner(vehicle=order.vehicle)
-    return Address(to=vault.owner_email, language=wishes.language)
+    wishes, to = store.paper(Owner, vehicle) or Owner(vehicle=vehicle), vault.owner_email
+    if event.channel == "apprise":
+        number = quote(vault.owner_phone.replace(" ", ""), safe="+")
+        to = settings.common.secrets[settings.owners.gateway].replace(PHONE, number) if number else ""
+    return Address(to=to, language=wishes.language)
 
 
 def _mail_server(email: EmailSection) -> MailServer:

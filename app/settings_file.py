@@ -195,6 +195,13 @@ class RouteSection(_Section):
         return Route(**plain, severities=tuple(severity.value for severity in self.severities))
 
 
+class OwnersSection(_Section):
+    """`[owners]`: how owners are told, and where their links lead."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
+    gateway: str = ""
+
+
 class OrdersSection(_Section):
     """`[orders]`: how long each step of an order may take; None = what is shipped."""
 
@@ -283,6 +290,7 @@ class ServiceSettings(_Section):
     pipeline: PipelineSection = PipelineSection()
     delivery: DeliverySection = DeliverySection()
     orders: OrdersSection = OrdersSection()
+    owners: OwnersSection = OwnersSection()
     dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
     knowledge: KnowledgeSection = KnowledgeSection()
@@ -304,6 +312,8 @@ class ServiceSettings(_Section):
                 raise ValueError(f"route {route.name!r} names the secret {route.to!r}, which is not set")
             if route.channel == "email" and not self.email.host:
                 raise ValueError(f"route {route.name!r} needs email.host")
+        if self.owners.gateway and self.owners.gateway not in self.secrets:
+            raise ValueError(f"owners.gateway names the secret {self.owners.gateway!r}, which is not set")
         return self
 
     @property

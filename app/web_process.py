@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from app.care import enrol_known, review_fleet
-from app.channels import open_channels
+from app.channels import open_channels, ways_to_owners
 from app.dispatching import place_waiting
 from app.escalation import escalate_alerts
 from app.fault_knowledge import fault_knowledge, maintenance_plans
@@ -24,6 +24,7 @@ from app.metrics import render_metrics
 from app.notices import relay_notices
 from app.order_clocks import ClockTally, adopt_orders, release_agreed, run_clocks
 from app.outbox_worker import OutboxWorker
+from app.owner_notices import Owners, relay_owner_notices, send_due_notices
 from app.parts import hold_for_parts, parts_desk
 from app.routing import routing_of, service_levels_of
 from app.rule_files import CurrentRules
@@ -32,6 +33,8 @@ from domain.errors import PitcallError, StorageError
 from dtc_knowledge.maintenance import MaintenancePlans
 from notifier.dealers.routing_policy import Routing
 from notifier.orders.service_levels import ServiceLevels
+from notifier.owners.links import LinkSigner
+from notifier.owners.notice_words import shipped_notice_words
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app
@@ -167,6 +170,7 @@ def _scheduler(
     scheduler.add_job(_release, "interval", seconds=RELEASE_EVERY_S, args=[store, routing])
     scheduler.add_job(_escalate, "interval", seconds=CLOCKS_EVERY_S, args=[settings, store])
     scheduler.add_job(hold_for_parts, "interval", seconds=CLOCKS_EVERY_S, args=[store])
+    scheduler.add_job(_tell_owners, "interval", seconds=1, args=[owners_of(settings), store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
     # drafts that were left when batches were turned off are placed too
@@ -244,6 +248,26 @@ def _notice(settings: ServiceSettings, store: SqlStore) -> None:
         relay_notices(store, [section.route for section in settings.routes])
     except StorageError as problem:
         log.warning("notices could not be made: %s", problem)
+
+
+def owners_of(settings: ServiceSettings) -> Owners:
+    """How owners are told, as the settings say."""
+    base = settings.owners.url.rstrip("/") or f"http://{settings.web.host}:{settings.web.port}"
+    signer = LinkSigner(settings.common.pseudonym_key)
+    return Owners(
+        words=shipped_notice_words(),
+        ways=ways_to_owners(settings),
+        address_of=lambda link: f"{base}/o/{signer.token(link)}",
+        clock=time.time_ns,
+    )
+
+
+def _tell_owners(owners: Owners, store: SqlStore) -> None:
+    try:
+        relay_owner_notices(store, owners)
+        send_due_notices(store, owners)
+    except StorageError as problem:
+        log.warning("owners could not be told: %s", problem)
 
 
 def _escalate(settings: ServiceSettings, store: SqlStore) -> None:

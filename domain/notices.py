@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 OWNER = "owner:"
@@ -12,6 +13,8 @@ class NoticeKind(StrEnum):
 
     PROPOSED = "proposed"
     """The vehicle needs work, and nothing is done before the owner agrees."""
+    ACCEPTED = "accepted"
+    """A workshop has accepted: choose a time."""
     BOOKED = "booked"
     REMINDER = "reminder"
     """The appointment is tomorrow."""
@@ -32,3 +35,57 @@ def owner_recipient(vehicle: str) -> str:
 def vehicle_of_recipient(recipient: str) -> str | None:
     """The vehicle whose owner this recipient is, None for any other recipient."""
     return recipient.removeprefix(OWNER) if recipient.startswith(OWNER) else None
+
+
+class DueState(StrEnum):
+    """Whether a message that was planned is still to come."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueNotice:
+    """A message to come: when its time is there, it is looked whether it is still wanted.
+
+    Attributes:
+        id: of what it is about. about: what must still hold (start of the appointment in ns, version of the quote).
+    """
+
+    id: str
+    kind: NoticeKind
+    vehicle: str
+    order: str
+    about: int
+    created_ns: int
+    due_ns: int
+    state: DueState = DueState.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedMark:
+    """How far a reader of the feed has come; `id` names the reader."""
+
+    id: str
+    read: int
+    created_ns: int = 0
+
+    @property
+    def order(self) -> str:
+        """Of none."""
+        return ""
+
+    @property
+    def vehicle(self) -> str:
+        """Of none."""
+        return ""
+
+    @property
+    def state(self) -> str:
+        """None."""
+        return ""
+
+    @property
+    def due_ns(self) -> int:
+        """None."""
+        return 0

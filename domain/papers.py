@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from domain.notices import DueNotice, FeedMark
 from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
 from domain.quotes import Quote
@@ -36,6 +37,15 @@ class Paper(Protocol):
 
 
 PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
-    {OrderClock: "clock", Owner: "owner", OwnerLink: "link", Quote: "quote", Rating: "rating", Ticket: "ticket"}
+    {
+        DueNotice: "due_notice",
+        FeedMark: "feed_mark",
+        OrderClock: "clock",
+        Owner: "owner",
+        OwnerLink: "link",
+        Quote: "quote",
+        Rating: "rating",
+        Ticket: "ticket",
+    }
 )
 """Under which word each kind is stored."""

@@ -61,7 +61,9 @@ def _paragraphs(kind: str, data: Mapping[str, Any], language: str) -> Iterator[s
 
 
 def _facts(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(label, value), empty values included."""
+    """(label, value), empty values included. A message to an owner says all in its text."""
+    if kind == "notice":
+        return
     vehicle = data.get("vehicle")
     if isinstance(vehicle, Mapping):
         named = [str(vehicle.get(word) or "") for word in ("brand", "model", "year")]

@@ -119,7 +119,7 @@ def move_order(
         raise conflict_with(order)
     if asked.outcome is TransitionOutcome.ILLEGAL:
         raise not_allowed(order, asked)
-    after, pushes = _consequences(service, order, asked, request.dealer)
+    after, pushes = consequences_of(service, order, asked, request.dealer)
     mended = after.incidents if confirms_repair(order, request.event) else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended):
         if asking is not None and _answered(service, asking):
@@ -177,7 +177,7 @@ def _answer_to(service: Service, order_id: str, caller: Caller, response: Respon
     return order_answer(service, order, response)
 
 
-def _consequences(service: Service, order: Order, asked: OrderTransition, named: str) -> tuple[Order, tuple[OutboxEvent, ...]]:
+def consequences_of(service: Service, order: Order, asked: OrderTransition, named: str) -> tuple[Order, tuple[OutboxEvent, ...]]:
     """The order to store and the pushes that tell of it; a release or refusal asks the next dealer in the same step."""
     case, (vehicle, dealer) = service.store.case(order.vehicle), parties_of(service, asked.order, None)
     if asked.event not in ASKS:

@@ -1,4 +1,4 @@
-"""What an owner does through a link: choose an appointment, ask, rate, complain, ask for a visit.
+"""What an owner does through a link: agree to a proposal, choose an appointment, ask, rate, complain, ask for a visit.
 
 Each is one transaction with the link that allowed it: what changes an order uses the link up.
 """
@@ -12,7 +12,7 @@ from domain.owners import LinkState, OwnerLink, Rating
 from domain.tickets import Ticket, TicketKind, TicketState, ticket_id
 from notifier.orders.order_states import OrderEvent, TransitionOutcome, transition
 from notifier.push.outbox import order_events
-from web.api.orders import conflict_with, not_allowed, parties_of
+from web.api.orders import conflict_with, consequences_of, not_allowed, parties_of
 from web.api.problems import Problem
 from web.api.service import Service
 
@@ -41,6 +41,22 @@ def slot_chosen(service: Service, order: Order, number: int, link: OwnerLink) ->
     after = replace(asked.order, slots=(order.slots[number],))
     vehicle, dealer = parties_of(service, order, None)
     pushes = order_events(after, service.store.case(order.vehicle), vehicle, dealer)
+    if not service.store.change_order(after, order.version, pushes, papers=[replace(link, state=LinkState.USED)]):
+        raise conflict_with(order)
+
+
+def answered(service: Service, order: Order, agrees: bool, link: OwnerLink) -> None:
+    """The owner's word on a proposed order: a dealer is asked, or it is called off.
+
+    Raises:
+        Problem: 409 or 412, and nothing is stored.
+    """
+    event = OrderEvent.DISPATCH if agrees else OrderEvent.CANCEL
+    reason = "the owner agrees" if agrees else "the owner does not want it"
+    asked = transition(order, event, time_ns=service.clock(), actor="owner", reason=reason)
+    if asked.outcome is not TransitionOutcome.CHANGED:
+        raise not_allowed(order, asked)
+    after, pushes = consequences_of(service, order, asked, "")
     if not service.store.change_order(after, order.version, pushes, papers=[replace(link, state=LinkState.USED)]):
         raise conflict_with(order)
 

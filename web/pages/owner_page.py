@@ -12,6 +12,7 @@ from domain.orders import Order
 from domain.owners import LinkPurpose, Owner, OwnerLink, Rating
 from domain.quotes import Quote, QuoteLine
 from domain.tickets import Ticket, TicketKind
+from notifier.orders.order_states import AWAITS_OWNER
 from notifier.orders.ordering import NOT_COME_YET
 from notifier.owners.links import LinkVerdict, judge_link
 from notifier.owners.pricing import Amounts, line_amounts, total_amounts
@@ -26,6 +27,7 @@ TAX_UNKNOWN = "0"
 class Deed(StrEnum):
     """What the owner may do on the page."""
 
+    AGREE = "agree"
     SIGN = "sign"
     SLOT = "slot"
     ASK = "ask"
@@ -131,6 +133,8 @@ def _deeds(order: Order, link: OwnerLink, verdict: LinkVerdict, rating: Rating |
         mark = order.quote
         if link.purpose is LinkPurpose.QUOTE and mark and mark.version == link.version and order.state == "quoted":
             deeds.add(Deed.SIGN)
+        if link.purpose is LinkPurpose.VISIT and order.state == AWAITS_OWNER[order.kind]:
+            deeds.add(Deed.AGREE)
         if link.purpose is LinkPurpose.VISIT and order.slots and order.state in CHOOSES_SLOT:
             deeds.add(Deed.SLOT)
         if link.purpose is LinkPurpose.RATE and rating is None and order.state in RATED_STATES:

@@ -16,7 +16,7 @@ from domain.owners import OwnerLink
 from domain.quotes import QuotedPart
 from domain.tickets import TicketKind
 from web.api.access import Access, refuse_foreign_sites
-from web.api.owner_actions import rated, slot_chosen, ticket_opened
+from web.api.owner_actions import answered, rated, slot_chosen, ticket_opened
 from web.api.problems import Problem
 from web.api.quotes import signed_off
 from web.api.service import Served, Service
@@ -56,6 +56,19 @@ def sign(token: str, request: Request, service: Served, form: Form) -> Response:
         signed_off(service, view.order, view.link.version, accepted, actor="owner", link=view.link)
 
     return _done(request, service, token, Deed.SIGN, answer)
+
+
+@router.post("/o/{token}/agree")
+def agree(token: str, request: Request, service: Served, form: Form) -> Response:
+    """Yes or no to a proposed visit."""
+
+    def answer(view: OwnerPage) -> None:
+        word = form.get("answer", "")
+        if view.order is None or word not in ("yes", "no"):
+            raise Problem(422, "form_invalid", "Choose one.")
+        answered(service, view.order, word == "yes", view.link)
+
+    return _done(request, service, token, Deed.AGREE, answer)
 
 
 @router.post("/o/{token}/slot")

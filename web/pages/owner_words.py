@@ -60,6 +60,13 @@ LABELS = _texts(
             "What is declined and needed stays wrong with the car; we will ask again.",
             "未施工的必要项目，故障依然存在，我们会再次提醒您。",
         ),
+        "agree": ("May we ask a workshop?", "是否为您联系维修站？"),
+        "agree_about": (
+            "Only the visit is agreed to; the work is quoted line by line before it is done.",
+            "仅确认进店；施工前将逐项报价并征得您的同意。",
+        ),
+        "agree_yes": ("Yes, go ahead", "同意"),
+        "agree_no": ("No, thank you", "暂不需要"),
         "slot": ("Choose a time", "选择时间"),
         "slot_about": ("Times are those of the workshop.", "以维修站当地时间为准。"),
         "book_slot": ("Book this time", "预约该时间"),

@@ -116,6 +116,24 @@ def test_the_owner_chooses_one_of_the_proposed_times() -> None:
         assert post(web, f"{path}/slot", slot="0").status_code == 409
 
 
+@pytest.mark.parametrize(("word", "state"), [("yes", "dispatching"), ("no", "cancelled")])
+def test_the_owner_agrees_to_a_proposed_visit_or_not(word: str, state: str) -> None:
+    served = calm(store())
+    order = served.order(ORDER)
+    assert order is not None
+    proposed = replace(order, state="proposed", choice=None, slots=(), version=order.version + 1)
+    assert served.change_order(proposed, order.version)
+    with client(served) as web:
+        path = link(web, "visit")
+        assert "May we ask a workshop?" in seen(web, path)
+        assert post(web, f"{path}/agree", answer="perhaps").status_code == 422
+        assert post(web, f"{path}/agree", answer=word).status_code == 303
+        after = served.order(ORDER)
+        assert after is not None
+        assert (after.state, after.change.actor, bool(after.choice)) == (state, "owner", word == "yes")
+        assert post(web, f"{path}/agree", answer=word).status_code == 409
+
+
 def test_a_link_does_one_thing() -> None:
     with client(calm(store())) as web:
         move(web, *WAY)
