@@ -34,6 +34,7 @@ COMMANDS = {
     "push": ("app.commands.push", "Deliver what waits in the outbox of a database."),
     "dead-letters": ("app.commands.dead_letters", "List, show and replay what could not be used."),
     "models": ("app.commands.models", "Train, evaluate and list the detectors."),
+    "emerging": ("app.commands.emerging", "Causes that come more often in one group of vehicles."),
     "simulate": ("app.commands.simulate", "Vehicles with physics and developing faults -> CAN logs."),
     "broker": ("app.commands.broker", "The embedded MQTT broker alone."),
     "bench": ("app.commands.bench", "Ratio benchmarks against named peers."),

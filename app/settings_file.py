@@ -217,6 +217,12 @@ class DispatchSection(_Section):
     osrm_timeout_s: Annotated[float, Field(gt=0, le=10)] = 1.0
 
 
+class ModelsSection(_Section):
+    """`[models]`: what is done with models, and looked for in the fleet, every night."""
+
+    nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 18
+
+
 class AlertsSection(_Section):
     """`[alerts]`: a critical alert that nobody acknowledges for so long is told once more."""
 
@@ -293,6 +299,7 @@ class ServiceSettings(_Section):
     owners: OwnersSection = OwnersSection()
     dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
+    models: ModelsSection = ModelsSection()
     knowledge: KnowledgeSection = KnowledgeSection()
     parts: PartsSection = PartsSection()
     retention: RetentionSection = RetentionSection()

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.findings import Text
+
+Group = tuple[tuple[str, str], ...]
+"""(attribute, value) pairs, by attribute."""
+
 
 class EmergingState(StrEnum):
     """Life of a case."""
@@ -16,23 +21,24 @@ class EmergingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergingCase:
-    """One cause in one group of vehicles of a model.
+    """One root cause in one group of vehicles.
 
     Attributes:
-        id: hash of cause, model and group. group: (attribute, value) pairs that all its vehicles share ("supplier_lot", "L7").
+        id: hash of cause and group. title: the cause in words. group: (attribute, value) pairs that all its vehicles share, such as ("lot.water_pump", "L7").
         opened_ns: time of the failure that raised it. updated_ns: of the latest one counted.
         vehicles: those that failed, in order of their failures. at_risk: vehicles of the group.
-        expected: failures that the group would have had at the rate of the others of its model and age.
-        ratio: (low, likely, high) observed rate over that rate, 95 %.
-        evidence: log10 of the odds by which the failures speak for the group being worse (an e-value; 3 = 1000 : 1).
-        weekly: failures in each of the latest weeks, the last one last. growth: of the rate, latest four weeks over the four before; None
-            where those were empty. also: other groups that hold about the same vehicles.
+        expected: failures that the group would have had at the rate of others of the same model and age.
+        ratio: (low, likely, high) rate of the group over that of the others, 95 %; infinite where the others had none.
+        evidence: log10 of the e-value that the rate is more than the tolerated multiple (3 = 1000 : 1).
+        weekly: failures in each of the latest weeks, the last one last. growth: failures of the latest four weeks over those of the four
+            before, None where those had none. also: other groups that hold most of the same failures.
+        closed_by, note: who ended it, and why.
     """
 
     id: str
     cause: str
-    model: str
-    group: tuple[tuple[str, str], ...]
+    title: Text
+    group: Group
     state: EmergingState
     opened_ns: int
     updated_ns: int
@@ -43,6 +49,6 @@ class EmergingCase:
     evidence: float
     weekly: tuple[int, ...]
     growth: float | None
-    also: tuple[tuple[tuple[str, str], ...], ...] = ()
+    also: tuple[Group, ...] = ()
     closed_by: str = ""
     note: str = ""

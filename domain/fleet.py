@@ -27,6 +27,7 @@ class Vehicle:
         chosen_dealer: the one that the owner has chosen, whatever the distance and its brands. last_service_dealer, selling_dealer: ids.
         region: whose routing policy holds ("cn/shanghai"), "" for that of the nearest dealer.
         devices: pseudonyms (of the same key) of the ids under which its devices publish.
+        built_day: days since 1970, None where unknown. build_batch, software: words of the maker. lots: (component, supplier lot).
     """
 
     id: str
@@ -43,6 +44,10 @@ class Vehicle:
     last_service_dealer: str = ""
     selling_dealer: str = ""
     region: str = ""
+    built_day: int | None = None
+    build_batch: str = ""
+    software: str = ""
+    lots: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

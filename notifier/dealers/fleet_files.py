@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,7 @@ from notifier.dealers.dealer_row import DealerRow, Latitude, Longitude, Region, 
 VIN_SHAPE = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 """17 capital letters and digits without I, O and Q (ISO 3779)."""
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _QUOTED = re.compile(r"'[^']*[0-9A-Z][^']*'")
 
 
@@ -42,6 +44,17 @@ class _VehicleRow(pydantic.BaseModel):
     owner_phone: str = ""
     owner_email: str = ""
     device: Words = ()
+    built: date | None = None
+    build_batch: str = ""
+    software: str = ""
+    lots: Words = ()
+
+    @pydantic.field_validator("lots")
+    @classmethod
+    def _lots_shape(cls, lots: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not all(lot.partition("=")[::2]) for lot in lots):
+            raise ValueError("write COMPONENT=LOT, separated by semicolons")
+        return lots
 
     @pydantic.field_validator("vin")
     @classmethod
@@ -65,7 +78,8 @@ def read_vehicles(file: Path, key: bytes) -> list[tuple[Vehicle, VaultEntry]]:
 
     Columns: vin, brand, model, year, powertrain, profile, odometer_km, latitude, longitude, preferred_dealer (worth a detour),
     chosen_dealer (the owner's choice, whatever the distance and its brands), last_service_dealer, selling_dealer, region, owner_name,
-    owner_phone, owner_email, device (ids under which its devices publish, separated by semicolons); only vin is needed.
+    owner_phone, owner_email, device (ids under which its devices publish, separated by semicolons), built (2024-05-31), build_batch,
+    software, lots of its parts (`water_pump=L7;battery_12v=A19`); only vin is needed.
 
     Args:
         file: CSV in UTF-8 with a header.
@@ -102,6 +116,10 @@ def _vehicle(row: _VehicleRow, key: bytes) -> tuple[Vehicle, VaultEntry]:
         selling_dealer=row.selling_dealer,
         region=row.region,
         devices=tuple(pseudonym(key, device) for device in row.device),
+        built_day=None if row.built is None else row.built.toordinal() - _EPOCH,
+        build_batch=row.build_batch,
+        software=row.software,
+        lots=tuple((component, lot) for component, _, lot in (each.partition("=") for each in row.lots)),
     )
     vault = VaultEntry(
         vehicle=identity, vin=row.vin, owner_name=row.owner_name, owner_phone=row.owner_phone, owner_email=row.owner_email

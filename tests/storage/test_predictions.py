@@ -42,8 +42,8 @@ RISK = RiskAssessment(
 CASE = EmergingCase(
     id="c1",
     cause="worn_pump",
-    model="A3",
-    group=(("supplier_lot", "L7"),),
+    title=Text(en="Worn pump", zh="水泵磨损"),
+    group=(("lot.water_pump", "L7"),),
     state=EmergingState.OPEN,
     opened_ns=5,
     updated_ns=9,

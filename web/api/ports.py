@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from domain.care import CareState, Reminder, ReminderState
 from domain.consents import Consent
+from domain.emerging import EmergingCase
 from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
@@ -19,6 +20,7 @@ from domain.papers import Paper
 from domain.parts import LotState, PartLot, StockLevel
 from domain.records import OutboxEvent, PushResult, VehicleCase
 from domain.repairs import RepairOutcome
+from domain.risk import RiskAssessment
 from domain.silences import AlertLabel, Silence
 
 P = TypeVar("P", bound=Paper)
@@ -175,3 +177,11 @@ class WebStore(Protocol):
     def care_state(self, vehicle: str) -> CareState | None: ...
 
     def change_care(self, before: CareState | None, after: CareState, reminders: Iterable[Reminder]) -> bool: ...
+
+    def emerging_cases(self) -> tuple[EmergingCase, ...]: ...
+
+    def emerging_case(self, identifier: str) -> EmergingCase | None: ...
+
+    def change_emerging(self, before: Sequence[EmergingCase], after: Sequence[EmergingCase]) -> bool: ...
+
+    def latest_assessments(self, vehicle: str) -> tuple[RiskAssessment, ...]: ...

@@ -15,13 +15,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Template
 
 from domain.care import ReminderState
+from domain.emerging import EmergingState
 from domain.findings import AlertState, Severity, Text
 from domain.fleet import Vehicle
 from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
 from web.api.problems import Problem
 from web.api.service import Served, Service
 from web.kpis import DEFAULT_WEEKS, MOST_WEEKS
-from web.pages import alert_page, care_words, desk_words, kpi_page, kpi_words, overview, vehicle_page, words
+from web.pages import alert_page, care_words, desk_words, emerging_words, kpi_page, kpi_words, overview, vehicle_page, words
 from web.pages.alert_desk import gather_desk
 from web.pages.visitors import Visitor
 from web.report import formats
@@ -124,6 +125,15 @@ def show_vehicle(vehicle_id: str, request: Request, service: Served, visitor: Vi
     return _page("vehicle.html.j2", request, visitor, view=view, may_act=visitor.may(Scope.ORDERS))
 
 
+@router.get("/emerging")
+def list_emerging(request: Request, service: Served, visitor: Visitor) -> Response:
+    """Causes that come more often in one group of vehicles, the open ones first."""
+    cases = sorted(service.store.emerging_cases(), key=lambda case: case.state is EmergingState.CLOSED)
+    named = {vehicle for case in cases for vehicle in case.vehicles[-emerging_words.SHOWN :]}
+    vehicles = {vehicle: service.store.vehicle(vehicle) or Vehicle(id=vehicle) for vehicle in named}
+    return _page("emerging.html.j2", request, visitor, cases=cases, vehicles=vehicles)
+
+
 @router.get("/reminders")
 def list_reminders(
     request: Request,
@@ -215,6 +225,7 @@ def _template(name: str) -> Template:
         "said": lambda key, *values: both(_filled(words.LABELS[key], *values)),
         "page_words": words,
         "care_words": care_words,
+        "emerging_words": emerging_words,
         "desk": lambda key: both(desk_words.LABELS[key]),
         "desk_filled": lambda key, *values: both(_filled(desk_words.LABELS[key], *values)),
         "desk_words": desk_words,
