@@ -127,8 +127,8 @@ def _engine_signals(
         "Vehicle.OBD.EngineLoad": moments.load_percent,
         COOLANT: coolant_c,
     }
-    oil_c, oil_kpa = oil(life, seldom, coolant_c[slow])
-    slowly = {f"{ENGINE}.EngineOil.Temperature": oil_c, f"{ENGINE}.EOP": oil_kpa}
+    oil_c, fast[f"{ENGINE}.EOP"] = oil(life, moments, coolant_c)
+    slowly = {f"{ENGINE}.EngineOil.Temperature": oil_c[slow]}
     if life.vehicle.is_turbo:
         fast[f"{ENGINE}.BoostPressureDesired"], fast[f"{ENGINE}.BoostPressure"] = boost(life, moments, noise[0])
     if life.vehicle.powertrain == "petrol":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.life.vehicle_life import VehicleLife
 
 REGENERATION_FROM_S, REGENERATION_S = 480.0, 780.0
+REGENERATES_AT_PERCENT = 45.0
 LIGHT_OFF_C, LIGHT_OFF_WIDTH_K = 205.0, 18.0
 
 
@@ -39,7 +40,7 @@ def filter_states(life: VehicleLife) -> FilterStates:
         soots.append(soot)
         burns.append(float(burn))
         if driven:
-            soot = min(soot + more, 180.0)
+            soot = min(soot + more, 165.0 + 60.0 * bad)
         if burn:
             soot = 6.0 + 30.0 * bad
     return FilterStates(soot=np.array(soots), regenerates=np.array(burns))
@@ -52,9 +53,9 @@ def regenerating(life: VehicleLife, moments: Moments) -> FloatArray:
 
 
 def soot_load(life: VehicleLife, moments: Moments) -> FloatArray:
-    """Percent, as the engine unit reckons it."""
+    """Percent, as the engine unit reckons it: it regenerates at 45, and asks for a workshop over 80."""
     burnt = life.filter.regenerates[moments.trip] * np.clip((moments.since_s - REGENERATION_FROM_S) / REGENERATION_S, 0.0, 1.0)
-    return life.filter.soot[moments.trip] * (1.0 - 0.9 * burnt)
+    return REGENERATES_AT_PERCENT / 100.0 * life.filter.soot[moments.trip] * (1.0 - 0.9 * burnt)
 
 
 def exhaust_flow(life: VehicleLife, moments: Moments) -> FloatArray:
@@ -68,7 +69,7 @@ def filter_pressure(life: VehicleLife, moments: Moments, flow_kg_h: FloatArray) 
     relative = flow_kg_h / (3.85 if life.vehicle.is_truck else 1.0)
     ash = 0.25 * np.minimum(life.odometer_km[moments.trip] / 300_000.0, 1.5)
     hot = 1.0 + 0.5 * regenerating(life, moments)
-    load = 0.55 + 0.5 * soot_load(life, moments) / 100.0 + ash
+    load = 0.55 + 0.5 * soot_load(life, moments) / REGENERATES_AT_PERCENT + ash
     clogged = 1.0 + life.effect("dpf_clogging", moments.time_s)
     return (6.0 * relative + 0.02 * relative**2) * load * hot * clogged
 

@@ -77,9 +77,13 @@ class FleetYear:
     def blocks(self, *, vehicles: int = 20, days: int = PAGE_DAYS) -> Iterator[SampleBatch]:
         """All samples: groups of vehicles one after the other, each group from its first day to its last."""
         for first in range(0, len(self.vehicles), vehicles):
-            lives = [self.life(number) for number in range(first, min(first + vehicles, len(self.vehicles)))]
-            for day in range(0, self.days, days):
-                yield self.samples_of(lives, first_day=day, days=days)
+            yield from self.blocks_of(range(first, min(first + vehicles, len(self.vehicles))), days=days)
+
+    def blocks_of(self, vehicles: Sequence[int], *, days: int = PAGE_DAYS) -> Iterator[SampleBatch]:
+        """All samples of these vehicles from their first day to their last."""
+        lives = [self.life(number) for number in vehicles]
+        for day in range(0, self.days, days):
+            yield self.samples_of(lives, first_day=day, days=days)
 
     def samples_of(self, lives: Sequence[VehicleLife], *, first_day: int, days: int) -> SampleBatch:
         """As `samples`, of lives that are worked out already."""

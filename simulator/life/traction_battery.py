@@ -21,6 +21,8 @@ CELLS = 96
 NOMINAL_V = 355.0
 SOAK_S = 9 * 3600.0
 AC_A, DC_A, MOST_RECOVERED_A = 19.0, 150.0, 130.0
+RECOVERED_PER_FREE_A = 5.0
+"""A nearly full pack takes this much for each percent that is free."""
 PLUG_S = 300.0
 """From the end of a trip to the start of charging, at least."""
 COOLED_FROM_C = 33.0
@@ -214,6 +216,7 @@ def driven_pack(life: VehicleLife, moments: Moments, noise: FloatArray) -> CellS
     drawn = moments.over_trips(-current) * moments.step_s / 3600.0
     room = capacity_ah(life, states.pack, moments.time_s)
     charge = np.clip(states.charge[moments.trip] - drawn / room * 100.0, 0.5, 100.0)
+    current = np.minimum(current, RECOVERED_PER_FREE_A * (100.0 - charge))
     share = np.minimum(moments.since_s / life.trips.duration_s[moments.trip], 1.0)
     celsius = states.start_c[moments.trip] + states.gained_k[moments.trip] * share
     return cell_state(life, moments.time_s, charge, current, celsius, noise)
