@@ -41,7 +41,7 @@ from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
 from web.kpis import KpiCache
-from web.pages import alert_actions, care_actions, owner_routes
+from web.pages import alert_actions, care_actions, dealer_routes, owner_routes
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
@@ -153,6 +153,7 @@ def create_app(
         alert_actions.router,
         owner_routes.router,
         care_actions.router,
+        dealer_routes.router,
     ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))

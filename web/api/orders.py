@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -46,6 +47,9 @@ class TransitionRequest(BaseModel, extra="forbid"):
     event: OrderEvent
     reason: Annotated[str, Field(max_length=500)] = ""
     dealer: Annotated[str, Field(max_length=64, description="with dispatch: whom to ask, as the owner or a person wants")] = ""
+    slot: Annotated[int, Field(ge=0, le=99, description="with schedule: which of the proposed appointments, from 0")] | None = (
+        None
+    )
 
 
 @router.get("")
@@ -100,9 +104,7 @@ def move_order(
     `Idempotency-Replayed`). A dealer that has declined is not told who is asked next: `order` is null in its answer.
     """
     expected = seen_version(if_match)
-    asking = _request(
-        service, caller, idempotency_key, order_id, f"{request.event}\n{expected}\n{request.reason}\n{request.dealer}"
-    )
+    asking = _request(service, caller, idempotency_key, order_id, f"{expected}\n{request.model_dump_json()}")
     if asking is not None and _answered(service, asking):
         return _replayed(service, order_id, caller, response)
     order = order_for(service, order_id, caller)
@@ -119,6 +121,10 @@ def move_order(
         raise conflict_with(order)
     if asked.outcome is TransitionOutcome.ILLEGAL:
         raise not_allowed(order, asked)
+    if request.slot is not None:
+        if request.event is not OrderEvent.SCHEDULE or request.slot >= len(order.slots):
+            raise Problem(422, "slot_unknown", "With 'schedule' one of the proposed appointments may be named.")
+        asked = replace(asked, order=replace(asked.order, slots=(order.slots[request.slot],)))
     after, pushes = consequences_of(service, order, asked, request.dealer)
     mended = after.incidents if confirms_repair(order, request.event) else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended):

@@ -181,7 +181,7 @@ async def sign_in(request: Request) -> Response:
     caller = access.by_key(parse_qs(body).get("key", [""])[0].strip())
     if caller is None:
         return _page("sign_in.html.j2", request, None, status=401, wrong=True)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse("/dealer" if caller.dealer else "/", 303)
     answer.set_cookie(
         SESSION_COOKIE,
         access.sign_in(caller),

@@ -108,8 +108,8 @@ LABELS = _texts(
         "sign_out": ("Sign out", "退出"),
         "wrong_key": ("This key is not valid. Ask an administrator for one.", "密钥无效，请向管理员索取。"),
         "sign_in_about": (
-            "This service is protected by API keys. A key with the scope “read” shows the pages; acknowledging takes “orders”.",
-            "本服务由 API 密钥保护。具有 read 权限可查看页面，确认告警需 orders 权限。",
+            "This service is protected by API keys. An analyst's key shows the pages, acknowledging takes an operator's; a dealer's key opens the dealer portal.",
+            "本服务由 API 密钥保护。分析员密钥可查看页面，确认告警需运营密钥；经销商密钥进入经销商门户。",
         ),
         "all": ("all", "全部"),
         "older": ("Older", "更早"),

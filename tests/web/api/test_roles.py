@@ -96,6 +96,9 @@ TABLE = {
     "GET /api/v1/tickets": Row(STAFF, hidden=DEALERS),
     "POST /api/v1/tickets": moves({}),
     "POST /api/v1/tickets/{ticket_id}/result": Row(STAFF | DEALERS, body={"result": "reached"}),
+    "GET /api/v1/emerging": reads(),
+    "GET /api/v1/emerging/{case_id}": reads(),
+    "POST /api/v1/emerging/{case_id}/close": moves({}),
     "GET /api/v1/vehicles": reads(),
     "GET /api/v1/vehicles/{vehicle_id}": reads(),
     "GET /api/v1/vehicles/{vehicle_id}/owner": reads(),
@@ -133,7 +136,7 @@ def ask(web: Any, operation: str, role: str) -> tuple[int, str]:
     """(status, word of the problem) of one operation by one role."""
     method, path = operation.split(" ")
     headers = {"If-Match": '"1"'} | ({} if role == NOBODY else {"X-API-Key": role})
-    for name in ("silence_id", "lot_id", "reminder_id", "ticket_id"):
+    for name in ("silence_id", "case_id", "lot_id", "reminder_id", "ticket_id"):
         path = path.replace(f"{{{name}}}", "none")
     answer = web.request(method, path.format(**PLACES), json=TABLE[operation].body, headers=headers)
     is_problem = answer.headers["content-type"].startswith("application/problem")
