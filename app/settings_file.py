@@ -200,6 +200,7 @@ class OwnersSection(_Section):
 
     url: Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$")] = ""
     gateway: str = ""
+    benefits: Path | None = None
 
 
 class OrdersSection(_Section):

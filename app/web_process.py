@@ -36,6 +36,8 @@ from notifier.dealers.routing_policy import Routing
 from notifier.orders.service_levels import ServiceLevels
 from notifier.owners.links import LinkSigner
 from notifier.owners.notice_words import shipped_notice_words
+from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
+from notifier.owners.offers import load_offers
 from storage.database import open_store
 from storage.history import SignalHistory
 from web.api import create_app
@@ -127,6 +129,7 @@ def build_app(
         stopping=stop.is_set,
         routing=routing,
         link_key=settings.common.pseudonym_key,
+        offers=load_offers(settings.owners.benefits or SHIPPED_OFFERS),
         secret_of=settings.common.secrets.__getitem__,
         levels=service_levels_of(settings),
     )

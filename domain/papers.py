@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from domain.benefits import Grant
 from domain.notices import DueNotice, FeedMark
 from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
@@ -40,6 +41,7 @@ PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
     {
         DueNotice: "due_notice",
         FeedMark: "feed_mark",
+        Grant: "grant",
         OrderClock: "clock",
         Owner: "owner",
         OwnerLink: "link",

@@ -25,12 +25,19 @@ class QuotedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """What makes a line cheaper: `kind` "package", "coupon", "points" or "warranty_extension", by the id of the offer; `amount` before tax."""
+    """What makes a line cheaper (`domain.benefits`).
+
+    Attributes:
+        kind: "package", "coupon", "points" or "warranty_extension". offer: id. amount: taken off before tax.
+        grant, units: what it is taken from, and how much of it.
+    """
 
     kind: str
     offer: str
     name: Text
     amount: str
+    grant: str = ""
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

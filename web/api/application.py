@@ -9,14 +9,18 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
+from domain.benefits import Benefits
 from domain.care import Schedule
 from domain.fleet import DEVELOPMENT_KEY, Vehicle
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from notifier.orders.service_levels import NO_LEVELS, ServiceLevels
 from notifier.owners.links import LinkSigner
+from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
+from notifier.owners.offers import load_offers
 from rules.rule import Rule
 from web.api import (
     alerts,
+    benefits,
     callbacks,
     consents,
     dealers,
@@ -67,6 +71,7 @@ def create_app(
     poll_s: float = 0.5,
     routing: Routing = PLAIN_ROUTING,
     link_key: bytes = DEVELOPMENT_KEY,
+    offers: Benefits | None = None,
     secret_of: Callable[[str], str] = no_secrets,
     levels: ServiceLevels = NO_LEVELS,
 ) -> FastAPI:
@@ -87,6 +92,7 @@ def create_app(
         poll_s: how often an open event stream looks for news (and whether it is to close).
         routing: how the next dealer is chosen after a refusal.
         link_key: secret from which links for owners are signed.
+        offers: what makes quotes cheaper; None = the shipped offers.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
         levels: how long each step of an order may take; what takes longer is shown as late.
     """
@@ -110,6 +116,7 @@ def create_app(
             poll_s=poll_s,
             routing=routing,
             links=LinkSigner(link_key),
+            benefits=load_offers(SHIPPED_OFFERS) if offers is None else offers,
             secret_of=secret_of,
             levels=levels,
             kpis=KpiCache(),
@@ -141,6 +148,7 @@ def create_app(
         kpis.router,
         emerging.router,
         owners.router,
+        benefits.router,
         quotes.router,
         reminders.router,
         fleet.router,

@@ -30,6 +30,7 @@ from notifier.owners.quoting import SIGNED_EVENTS
 from notifier.push.messages import order_json, rfc3339
 from notifier.push.outbox import order_events
 from web.api.access import Caller, OrderMover, OrderReader, OrderViewer
+from web.api.benefits import used_benefits
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -127,7 +128,8 @@ def move_order(
         asked = replace(asked, order=replace(asked.order, slots=(order.slots[request.slot],)))
     after, pushes = consequences_of(service, order, asked, request.dealer)
     mended = after.incidents if confirms_repair(order, request.event) else ()
-    if not service.store.change_order(after, order.version, pushes, asking, mended):
+    papers = used_benefits(service, after) if request.event is OrderEvent.SETTLE else ()
+    if not service.store.change_order(after, order.version, pushes, asking, mended, papers):
         if asking is not None and _answered(service, asking):
             return _replayed(service, order_id, caller, response)  # its twin was quicker
         raise conflict_with(order_for(service, order_id, caller))

@@ -20,6 +20,7 @@ from notifier.owners.quoting import SignOff, SignOffOutcome, plan_lines, sign_of
 from notifier.push.messages import rfc3339, text_json
 from notifier.push.outbox import order_events
 from web.api.access import OrderMover, OrderViewer, QuoteSigner
+from web.api.benefits import benefiting
 from web.api.orders import conflict_with, not_allowed, order_answer, order_for, parties_of, seen_version
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -123,7 +124,7 @@ def make_quote(
         vehicle=order.vehicle,
         currency=dealer.currency if dealer else "CNY",
         tax_rate=request.tax_rate,
-        lines=_lines(request, order, dealer),
+        lines=benefiting(service, order, _lines(request, order, dealer)),
         author=caller.name,
         created_ns=service.clock(),
         note=request.note,
@@ -240,7 +241,7 @@ def _line_json(line: QuoteLine, tax_rate: str) -> dict[str, Any]:
         "covered_share": line.covered_share,
         "optional": line.optional,
         "adjustments": [
-            {"kind": each.kind, "offer": each.offer, "name": text_json(each.name), "amount": each.amount}
+            {"kind": each.kind, "offer": each.offer, "name": text_json(each.name), "amount": each.amount, "units": each.units}
             for each in line.adjustments
         ],
         "amounts": line_amounts(line, tax_rate).as_text(),

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from domain.benefits import Benefits
 from domain.care import Schedule
 from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import Routing
@@ -35,6 +36,7 @@ class Service:
     poll_s: float
     routing: Routing
     links: LinkSigner
+    benefits: Benefits
     secret_of: Callable[[str], str]
     levels: ServiceLevels
     kpis: KpiCache

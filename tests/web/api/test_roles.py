@@ -107,6 +107,8 @@ TABLE = {
     "POST /api/v1/vehicles/{vehicle_id}/links": moves({"purpose": "book"}),
     "GET /api/v1/vehicles/{vehicle_id}/consents": reads(),
     "POST /api/v1/vehicles/{vehicle_id}/consents": Row(MOVERS | KEEPERS, body={}),
+    "GET /api/v1/vehicles/{vehicle_id}/benefits": reads(),
+    "POST /api/v1/vehicles/{vehicle_id}/benefits": moves({}),
     "GET /api/v1/rules": reads(),
     "GET /api/v1/dealers": reads(),
     "GET /api/v1/dealers/{dealer_id}": reads(),
