@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from typing import Protocol
 from urllib.parse import quote
 
+from app.car_display import display_channel
 from app.settings_file import EmailSection, ServiceSettings
 from domain.consents import ConsentChannel
 from domain.fleet import Dealer, VaultEntry
@@ -21,6 +22,7 @@ from notifier.channels.messenger import AppriseChannel
 from notifier.channels.mqtt import MqttChannel
 from notifier.channels.smtp import EmailChannel, MailServer
 from notifier.channels.webhook import WebhookChannel
+from notifier.rescue.wording import SHIPPED, load_wording
 
 BY_HAND = "pushes.jsonl"
 """File in the data folder for pushes that a person sees to."""
@@ -65,9 +67,17 @@ def open_channels(settings: ServiceSettings, store: AddressBook, stack: ExitStac
     stack.enter_context(closing(webhook))
     stack.enter_context(closing(mqtt))
     email = EmailChannel(_mail_server(settings.email), address_of) if settings.email.host else None
+    display = display_channel(
+        mqtt,
+        broker.topic_prefix,
+        lambda vehicle: vault.vin if (vault := store.vault_entry(vehicle)) else "",
+        load_wording(settings.rescue.wording or SHIPPED),
+        fresh_ns=settings.rescue.fresh_ns,
+    )
     channels: tuple[Channel, ...] = (
         webhook,
         mqtt,
+        display,
         email or LogFileChannel(by_hand, name="email"),
         AppriseChannel(address_of),
         LogFileChannel(by_hand),

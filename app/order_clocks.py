@@ -15,7 +15,7 @@ from domain.consents import Consent
 from domain.fleet import Dealer, Vehicle
 from domain.live import EventKind, FeedEvent
 from domain.order_clocks import RUNNING, OrderClock, stopped
-from domain.orders import ManualReason, Order
+from domain.orders import ManualReason, Order, OrderKind
 from domain.papers import Paper
 from domain.records import OutboxEvent, VehicleCase
 from domain.tickets import Ticket, TicketKind, ticket_id
@@ -242,7 +242,7 @@ def release_agreed(store: ClockStore, now_ns: int, *, routing: Routing = PLAIN_R
         StorageError: the database failed; what was sent until then stands.
     """
     released = 0
-    for order in store.orders(state=sorted(AWAITS_OWNER.values())):
+    for order in store.orders(state=AWAITS_OWNER[OrderKind.SERVICE]):  # a rescue waits for a word of its own
         said = standing_consent(order.kind, order.group_key, store.consents(order.vehicle), now_ns)
         if not said.agrees:
             continue

@@ -209,6 +209,20 @@ class OrdersSection(_Section):
     service_levels: Path | None = None
 
 
+class RescueSection(_Section):
+    """`[rescue]`: how long what is asked about a stopped vehicle holds, and by when people take over."""
+
+    fresh_min: Positive = 10.0
+    call_min: Positive = 2.0
+    accept_min: Positive = 5.0
+    wording: Path | None = None
+
+    @property
+    def fresh_ns(self) -> int:
+        """Older data asks no driver, and older positions send nobody out."""
+        return round(60e9 * self.fresh_min)
+
+
 class DispatchSection(_Section):
     """`[dispatch]`: how orders find their dealers."""
 
@@ -298,6 +312,7 @@ class ServiceSettings(_Section):
     delivery: DeliverySection = DeliverySection()
     orders: OrdersSection = OrdersSection()
     owners: OwnersSection = OwnersSection()
+    rescue: RescueSection = RescueSection()
     dispatch: DispatchSection = DispatchSection()
     alerts: AlertsSection = AlertsSection()
     models: ModelsSection = ModelsSection()

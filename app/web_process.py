@@ -15,6 +15,7 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
+from app.car_display import AnswerDesk
 from app.care import enrol_known, review_fleet
 from app.channels import open_channels, ways_to_owners
 from app.dispatching import place_waiting
@@ -27,6 +28,7 @@ from app.order_clocks import ClockTally, adopt_orders, release_agreed, run_clock
 from app.outbox_worker import OutboxWorker
 from app.owner_notices import Owners, relay_owner_notices, send_due_notices
 from app.parts import hold_for_parts, parts_desk
+from app.rescue_watch import watch_rescues
 from app.routing import routing_of, service_levels_of
 from app.rule_files import CurrentRules
 from app.settings_file import ServiceSettings
@@ -56,6 +58,8 @@ CARE_WAITS_H = 3
 """A day is looked at so long after it has ended (UTC), when its last drives have come in; what comes later shows in the odometer."""
 CLOCKS_EVERY_S = 10
 RELEASE_EVERY_S = 60
+WATCH_EVERY_S = 2
+"""Rescues that wait are looked at."""
 DRAFTS_LEFT_MIN = 5.0
 PIPELINE_SILENT_S = 15.0
 DAY_NS = 86_400 * 1_000_000_000
@@ -92,18 +96,23 @@ def run_web(settings: ServiceSettings, stop: threading.Event) -> None:
         )
         workers = [_worker(settings, store, stack, number) for number in range(settings.delivery.workers)]
         scheduler = _scheduler(settings, store, plans, workers, routing)
+        answers = AnswerDesk(
+            settings.mqtt, store, key=settings.common.pseudonym_key, routing=routing, fresh_ns=settings.rescue.fresh_ns
+        )
         # in a thread of its own, since the signals are ours
         serving = threading.Thread(target=server.run, name="http", daemon=True)
         serving.start()
         scheduler.start()
         for worker in workers:
             worker.start()
+        answers.start()
         log.info("the web process runs", extra={"fields": {"url": f"http://{settings.web.host}:{settings.web.port}"}})
         while serving.is_alive() and not stop.wait(0.2):
             pass
         failed = not stop.is_set()
         server.should_exit = True
         scheduler.shutdown(wait=False)
+        answers.stop(WORKERS_END_S)
         _end(workers)
         serving.join(STREAMS_CLOSE_S + 1)
     log.info("the web process has stopped")
@@ -128,6 +137,7 @@ def build_app(
         open_access=settings.web.open_access,
         stopping=stop.is_set,
         routing=routing,
+        position_fresh_ns=settings.rescue.fresh_ns,
         link_key=settings.common.pseudonym_key,
         offers=load_offers(settings.owners.benefits or SHIPPED_OFFERS),
         secret_of=settings.common.secrets.__getitem__,
@@ -175,12 +185,26 @@ def _scheduler(
     scheduler.add_job(_escalate, "interval", seconds=CLOCKS_EVERY_S, args=[settings, store])
     scheduler.add_job(hold_for_parts, "interval", seconds=CLOCKS_EVERY_S, args=[store])
     scheduler.add_job(_tell_owners, "interval", seconds=1, args=[owners_of(settings), store])
+    scheduler.add_job(_watch_rescues, "interval", seconds=WATCH_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
     scheduler.add_job(look_for_emerging, "cron", hour=settings.models.nightly_hour_utc, args=[store])
     # drafts that were left when batches were turned off are placed too
     scheduler.add_job(_place, "interval", minutes=settings.dispatch.batch_minutes or DRAFTS_LEFT_MIN, args=[store, routing])
     return scheduler
+
+
+def _watch_rescues(settings: ServiceSettings, store: SqlStore) -> None:
+    rescue = settings.rescue
+    try:
+        tally = watch_rescues(
+            store, call_after_s=60 * rescue.call_min, accept_within_s=60 * rescue.accept_min, now_ns=time.time_ns()
+        )
+    except StorageError as problem:
+        log.warning("rescues could not be looked through: %s", problem)
+        return
+    if tally.asked or tally.given_up:
+        log.warning("rescues wait for people", extra={"fields": {"asked": tally.asked, "given_up": tally.given_up}})
 
 
 def _adopt(store: SqlStore) -> None:

@@ -84,8 +84,9 @@ class DeliveryError(PitcallError):
         what: why, in one clause, without the recipient's address or personal data.
         retry_after_s: the recipient asked not to be tried again before that many seconds.
         gone: the recipient wants no more pushes at all (HTTP 410): not tried again.
+        void: this push is of no use any more, others to the same recipient are: not tried again.
     """
 
-    def __init__(self, what: str, *, retry_after_s: float | None = None, gone: bool = False) -> None:
-        self.what, self.retry_after_s, self.gone = what, retry_after_s, gone
+    def __init__(self, what: str, *, retry_after_s: float | None = None, gone: bool = False, void: bool = False) -> None:
+        self.what, self.retry_after_s, self.gone, self.void = what, retry_after_s, gone, void
         super().__init__(what)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from domain.findings import Recommendation, Text
 from domain.quotes import QuoteMark
+from domain.rescue import Rescue
 
 
 class OrderKind(StrEnum):
@@ -42,13 +43,17 @@ class ManualReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealerChoice:
-    """Why this dealer: (reason word, English, Chinese) in `why`; `rejected` counts the others by reason."""
+    """Why this dealer: (reason word, English, Chinese) in `why`; `rejected` counts the others by reason.
+
+    `drive_min`: minutes by road, where the vehicle's place is known.
+    """
 
     dealer: str
     distance_km: float
     score: float
     why: tuple[Text, ...]
     rejected: tuple[tuple[str, int], ...] = ()
+    drive_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class Order:
             the stored order has a greater one than the order at hand, the order at hand has not seen what people did.
         refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
         change: what made this version.
+        rescue: of a rescue order that was confirmed, None for any other.
         quote: the latest quote and the owner's answer to it, None before there is one.
         manual: why a person must see to it, in state "manual" only.
     """
@@ -94,6 +100,7 @@ class Order:
     refused_by: tuple[str, ...] = ()
     change: OrderChange = OrderChange()
     quote: QuoteMark | None = None
+    rescue: Rescue | None = None
     manual: ManualReason | None = None
 
     @property

@@ -188,6 +188,10 @@ class MemoryViews:
             urgency=max((alert.urgency for alert in waiting), default=None),
         )
 
+    def sighting(self, vehicle: str) -> VehicleSighting | None:
+        """When and where one vehicle was last heard of."""
+        return self._sightings.get(vehicle)
+
     def save_sightings(self, sightings: Iterable[VehicleSighting]) -> None:
         """Note when and where vehicles were heard of; times only grow, and a position stays where the new sighting has none."""
         for fresh in sightings:

@@ -158,6 +158,13 @@ def sighting_row(sighting: VehicleSighting) -> dict[str, Any]:
     return {**row, "latitude": latitude, "longitude": longitude}
 
 
+def sighting_of(row: RowMapping) -> VehicleSighting:
+    """The record of a row of `vehicle_sighting`."""
+    known = {name: value for name, value in row.items() if name not in ("latitude", "longitude")}
+    place = None if row["latitude"] is None or row["longitude"] is None else (row["latitude"], row["longitude"])
+    return VehicleSighting(**known, location=place)
+
+
 def api_key_row(key: ApiKey) -> dict[str, Any]:
     """Row of `api_key`."""
     return {"hash": key.hash, "name": key.name, "created_ns": key.created_ns, "document": to_json(key)}

@@ -112,6 +112,11 @@ class SqlViews(SqlBase):
             for row in self._fetch(query)
         )
 
+    def sighting(self, vehicle: str) -> VehicleSighting | None:
+        """When and where one vehicle was last heard of."""
+        found = self._fetch(select(schema.vehicle_sighting).where(schema.vehicle_sighting.c.vehicle == vehicle))
+        return first([rows.sighting_of(row) for row in found])
+
     def save_sightings(self, sightings: Iterable[VehicleSighting]) -> None:
         """Note when and where vehicles were heard of; times only grow, and a position stays where the new sighting has none."""
         table = schema.vehicle_sighting

@@ -52,6 +52,7 @@ class _CarClient:
         if settings.username:
             client.username_pw_set(settings.username, settings.password)
         client.will_set(self._topic + Kind.STATUS, OFFLINE, qos=1)
+        client.on_message = self._on_message
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_publish
         client.on_socket_open, client.on_socket_close = self._on_open, self._on_close
         client.connect(settings.host, settings.port, keepalive=60)
@@ -88,6 +89,17 @@ class _CarClient:
 
     def _on_connect(self, _client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         self.connected = not reason.is_failure
+        self._client.subscribe(f"{self._topic}hmi/notice", qos=1)
+
+    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        """What the display shows: a driver who is asked whether help is needed says yes."""
+        told = json.loads(message.payload)["data"]
+        if not told["answers"]:
+            return
+        place = {"lat": self.car.latitude, "lon": self.car.longitude, "precision_m": 10}
+        answer = {"order_id": told["order_id"], "answer": "help", "location": place}
+        self.in_flight += 1
+        self._client.publish(f"{self._topic}hmi/answer", json.dumps(answer), qos=1)
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected = False

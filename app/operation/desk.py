@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Response
 
+from domain.consents import ConsentBasis
 from domain.orders import Order
 from domain.repairs import RepairResult
 from notifier.dealers.routing_policy import Routing
@@ -19,6 +20,7 @@ from web.api.outcomes import OutcomeRequest, report_outcome
 from web.api.parts import CountRequest, count_stock, receive
 from web.api.problems import Problem
 from web.api.quotes import QuoteRequest, SignOffRequest, make_quote, sign_quote
+from web.api.rescues import ConfirmRequest, Place, confirm_rescue
 from web.api.service import Service
 
 OPERATIONS = Caller(name="operations", scopes=frozenset({Scope.ADMIN}))
@@ -56,6 +58,14 @@ class Desk:
             ),
             order,
         )
+
+    def confirm(self, order: str, caller: Caller) -> bool:
+        """An agent has spoken with the driver, who is where the vehicle is at home and agrees to the use of its place."""
+        vehicle = self.store.vehicle(self.order(order).vehicle)
+        home = vehicle.home if vehicle else None
+        place = None if home is None else Place(lat=home[0], lon=home[1])
+        asked = ConfirmRequest(location=place, basis=ConsentBasis.CONSENT)
+        return self._asked(lambda _: confirm_rescue(order, asked, self._service, Response(), caller), order)
 
     def quote(self, order: str, caller: Caller) -> bool:
         """The order's plan as a quote."""

@@ -6,6 +6,7 @@ from app.operation.agenda import Agenda, Course
 from app.operation.desk import OPERATIONS, OWNER, Desk
 from domain.consents import Consent, ConsentChannel, Purpose
 from domain.fleet import Vehicle
+from domain.orders import OrderKind
 from notifier.dealers.working_hours import HOUR_NS
 from notifier.orders.order_states import OrderEvent, OrderState
 from simulator.operation.chance import Chance
@@ -55,14 +56,16 @@ class People:
     def _ask_driver(self, order: str) -> Course:
         yield self._chance.takes_ns("confirm", order)
         self._busy.discard(order)
-        self._desk.move(order, OrderEvent.DISPATCH, OWNER, "the driver wants help")
+        self._desk.confirm(order, OWNER)
 
     def _see_to(self, order: str) -> Course:
         for attempt in range(MOST_TRIES):
             yield self._chance.takes_ns("operations", order, attempt) if not attempt else 24 * HOUR_NS
             if self._desk.order(order).state != OrderState.MANUAL:
                 break
-            self._desk.move(order, OrderEvent.DISPATCH, OPERATIONS, "a person looked for a workshop")
+            unconfirmed = self._desk.order(order).kind is OrderKind.RESCUE and self._desk.order(order).rescue is None
+            if not (unconfirmed and self._desk.confirm(order, OPERATIONS)):
+                self._desk.move(order, OrderEvent.DISPATCH, OPERATIONS, "a person looked for a workshop")
             if self._desk.order(order).state != OrderState.MANUAL:
                 break
         else:

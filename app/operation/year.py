@@ -134,7 +134,7 @@ class OperationYear:
             routing=self._routing,
         )
         self._arrivals = Arrivals(rules={rule.id: rule for rule in load_rules(None)}, codes=self._knowledge.codes)
-        self._channels = [_Town(name, chance, self._down) for name in ("webhook", "log")]
+        self._channels = [_Town(name, chance, self._down) for name in ("webhook", "log", "display")]
         self._worker = OutboxWorker(store, {each.name: each for each in self._channels}, clock=agenda.clock)
         self._outages = {name: self._outages_of(name) for name in self._dealers}
         self._breakdowns: dict[str, list[Breakdown]] = {}

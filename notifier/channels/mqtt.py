@@ -65,9 +65,17 @@ class MqttChannel:
             topic = topic_of(event.type, json.loads(event.body)["data"], self._prefix)
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise DeliveryError("there is no topic for this event") from problem
+        self.publish(topic, event.body.encode())
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish any message and wait for its acknowledgement.
+
+        Raises:
+            DeliveryError: it did not get through.
+        """
         with self._lock:
             try:
-                sent = self._connected().publish(topic, event.body.encode(), qos=1)
+                sent = self._connected().publish(topic, payload, qos=1)
                 sent.wait_for_publish(self._timeout_s)
                 if not sent.is_published():
                     raise DeliveryError("the broker has not acknowledged it in time")

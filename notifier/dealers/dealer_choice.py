@@ -32,10 +32,11 @@ ROADS_ASKED = 25
 
 @dataclass(frozen=True, slots=True)
 class _Able:
-    """Able dealers: row numbers, kilometres, first local hour of an appointment, share of parts, load, score; how the way is known."""
+    """Able dealers: row numbers, way by road, first local hour of an appointment, share of parts, load, score; how the way is known."""
 
     rows: Ints
     km: Floats
+    travel_h: Floats
     hour: Ints
     stocked: Floats
     load: Floats
@@ -239,12 +240,13 @@ class DealerNetwork:
         rejected[Rejection.TOO_FAR] += int(np.count_nonzero(~near))
         rows, km, hours = rows[near], km[near], hours[near]
         if rescue:  # partners work around the clock and are not booked by the day
-            return self._scored(search, rows, km, np.zeros_like(rows), np.zeros(len(rows)), by_road)
+            return self._scored(search, rows, km, hours, np.zeros_like(rows), np.zeros(len(rows)), by_road)
         earliest, hour, full = self._first_hours(rows, hours, search)
         rejected[Rejection.FULL] += int(np.count_nonzero(full))
         rejected[Rejection.CLOSED] += int(np.count_nonzero((hour < 0) & ~full))
         free = hour >= 0
-        return self._scored(search, rows[free], km[free], hour[free], (hour - earliest)[free].astype(np.float64), by_road)
+        wait_h = (hour - earliest)[free].astype(np.float64)
+        return self._scored(search, rows[free], km[free], hours[free], hour[free], wait_h, by_road)
 
     def _ways(self, search: _Search, rows: Ints) -> tuple[Ints, Floats, Floats, bool]:
         """Rows with kilometres and hours by road, and whether a road service says so; without a position all are at hand."""
@@ -282,14 +284,17 @@ class DealerNetwork:
                 break
         return earliest, hour, full & (hour < 0)
 
-    def _scored(self, search: _Search, rows: Ints, km: Floats, hour: Ints, wait_h: Floats, by_road: bool) -> _Able:
+    def _scored(
+        self, search: _Search, rows: Ints, km: Floats, travel_h: Floats, hour: Ints, wait_h: Floats, by_road: bool
+    ) -> _Able:
         needs, policy, table = search.needs, search.policy, self.table
         if needs.kind is OrderKind.RESCUE:
-            return _Able(rows, km, hour, np.zeros(len(rows)), np.zeros(len(rows)), np.round(-km, 6), by_road)
+            nothing, minutes = np.zeros(len(rows)), 60 * travel_h  # who is there first, however far
+            return _Able(rows, km, travel_h, hour, nothing, nothing, np.round(-minutes, 6), by_road)
         load = table.load(rows, int((needs.time_ns // HOUR_NS) // 24))
         stocked = table.stocked(rows, needs.parts)
         score = merits_km(table, rows, needs, policy, stocked, load) - km - policy.limits_of(needs.urgency).wait_km_per_h * wait_h
-        return _Able(rows, km, hour, stocked, load, np.round(score, 6), by_road)
+        return _Able(rows, km, travel_h, hour, stocked, load, np.round(score, 6), by_road)
 
     def _decision(self, able: _Able, search: _Search, rejected: Counter[Rejection]) -> DealerDecision:
         best = int(np.argmax(able.score))  # the first of equals, and rows are in order of id
@@ -311,6 +316,7 @@ class DealerNetwork:
             score=round(float(able.score[best]), 2),
             why=reasons(dealer, needs, search.policy, won),
             rejected=_counted(rejected),
+            drive_min=None if needs.location is None else round(60 * float(able.travel_h[best]), 1),
         )
         rescue = needs.kind is OrderKind.RESCUE
         slots = () if rescue else self.slots(dealer, needs, int(able.hour[best]), search.horizon_h)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.orders import ManualReason, Order, OrderChange, OrderKind
+from domain.rescue import Rescue
 
 
 class OrderState(StrEnum):
@@ -220,6 +221,7 @@ def transition(
     else:
         after = replace(
             order,
+            rescue=_expected(order, event, time_ns),
             manual=ManualReason.GIVEN_UP if allowed[event] is OrderState.MANUAL else None,
             state=allowed[event].value,
             version=order.version + 1,
@@ -229,3 +231,17 @@ def transition(
     return OrderTransition(
         outcome=outcome, order=after, event=event, actor=actor, reason=reason, came_from=state, allowed=tuple(allowed)
     )
+
+
+def _expected(order: Order, event: OrderEvent, time_ns: int) -> Rescue | None:
+    """The rescue with the time at which its partner is expected: of the way from now on when it takes the order and sets out; none after
+    it has given the order back.
+    """
+    if order.rescue is None or order.kind is not OrderKind.RESCUE:
+        return order.rescue
+    if event in (OrderEvent.DECLINE, OrderEvent.EXPIRE, OrderEvent.DISPATCH):
+        return replace(order.rescue, eta_ns=None, eta_from="")
+    if event not in (OrderEvent.ACCEPT, OrderEvent.DEPART) or order.rescue.eta_from == "partner":
+        return order.rescue
+    minutes = order.choice.drive_min if order.choice else None
+    return order.rescue if minutes is None else replace(order.rescue, eta_ns=time_ns + round(minutes * 60e9), eta_from="estimate")

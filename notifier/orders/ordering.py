@@ -34,6 +34,10 @@ MOST_INCIDENTS = 12
 """Of an order, but for those that are open or most urgent."""
 
 
+UNCONFIRMED = "unconfirmed"
+"""Why a rescue waits: neither the driver nor an agent has said that help is needed."""
+
+
 class OrderNeed(StrEnum):
     """Which orders a recommendation asks for, or why none."""
 
@@ -269,11 +273,11 @@ def _dispatched(order: Order, scene: _Scene) -> Order:
     """The order with a dealer chosen and booked for it, or left to a person, or a draft that waits to be placed with others."""
     if order.recommendation.review and order.choice is None:
         return _given_up(order, ManualReason.REVIEW)
-    said = standing_consent(order.kind, order.group_key, scene.consents, scene.time_ns)
-    if order.state != OrderState.DISPATCHING and not said.agrees:
+    waits_for = _waits_for(order, scene)
+    if order.state != OrderState.DISPATCHING and waits_for:
         if order.state == OrderState.MANUAL:
             return order  # whoever sees to it asks the owner
-        return replace(order, state=AWAITS_OWNER[order.kind].value, change=_system(OrderEvent.PROPOSE, said.value))
+        return replace(order, state=AWAITS_OWNER[order.kind].value, change=_system(OrderEvent.PROPOSE, waits_for))
     may_wait = order.kind is OrderKind.SERVICE and order.recommendation.urgency in scene.network.routing.waiting
     if may_wait and order.state == OrderState.DRAFT:
         return order
@@ -286,6 +290,14 @@ def _dispatched(order: Order, scene: _Scene) -> Order:
     order = replace(order, state=OrderState.DISPATCHING.value, manual=None, change=change)
     _book(order, scene, 1)
     return order
+
+
+def _waits_for(order: Order, scene: _Scene) -> str:
+    """Why the order goes to nobody yet, "" where it may go: nobody is sent out to rescue on a machine's word alone."""
+    if order.kind is OrderKind.RESCUE:
+        return UNCONFIRMED if order.rescue is None else ""
+    said = standing_consent(order.kind, order.group_key, scene.consents, scene.time_ns)
+    return "" if said.agrees else said.value
 
 
 def manual_reason(decision: DealerDecision) -> ManualReason:

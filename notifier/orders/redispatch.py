@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.fleet import Dealer, Vehicle
-from domain.orders import ManualReason, Order
+from domain.orders import ManualReason, Order, OrderKind
 from domain.records import OutboxEvent, VehicleCase
 from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.dealers.dealer_needs import DealerDecision
@@ -38,7 +38,7 @@ class RedispatchOutcome(StrEnum):
     NAMED_NOT_ABLE = "named_not_able"
     """The dealer that a person has named cannot do it: nothing changes."""
     NOT_ALLOWED = "not_allowed"
-    """The order's state does not allow this event, or it asks nobody: nothing changes."""
+    """The order's state does not allow this event, it asks nobody, or it is a rescue that nobody has confirmed: nothing changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,8 @@ def redispatch(
         named: the dealer that a person wants, "" for the best.
     """
     asked = transition(order, event, time_ns=time_ns, actor=actor, reason=reason)
-    if event not in ASKS or asked.outcome is not TransitionOutcome.CHANGED:
+    unconfirmed = order.kind is OrderKind.RESCUE and order.rescue is None and event is OrderEvent.DISPATCH
+    if event not in ASKS or asked.outcome is not TransitionOutcome.CHANGED or unconfirmed:
         return Redispatch(outcome=RedispatchOutcome.NOT_ALLOWED, order=order)
     by_id = {dealer.id: dealer for dealer in dealers}
     former = by_id.get(order.choice.dealer) if order.choice else None

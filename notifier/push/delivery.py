@@ -27,6 +27,8 @@ class DeliveryOutcome(StrEnum):
     """The last attempt of its schedule."""
     GONE = "gone"
     """The recipient wants no more pushes."""
+    VOID = "void"
+    """It was of no use any more."""
     UNWANTED = "unwanted"
     """Not attempted, because the recipient was found to be gone in this round."""
 
@@ -90,7 +92,7 @@ def _deliver_queue(
             for waiting in queue[number:]:
                 unwanted = replace(waiting, state="cancelled", last_error=last.event.last_error)
                 attempts.append(_Attempt(outcome=DeliveryOutcome.UNWANTED, event=unwanted))
-        if last.outcome is not DeliveryOutcome.DELIVERED:
+        if last.outcome not in (DeliveryOutcome.DELIVERED, DeliveryOutcome.VOID):
             break
     return attempts
 
@@ -101,8 +103,9 @@ def _attempt(event: OutboxEvent, channel: Channel | None, dealer: Dealer | None,
             raise DeliveryError(f"there is no channel {event.channel!r}")
         channel.deliver(event, dealer, now_ns)
     except DeliveryError as problem:
-        if problem.gone:
-            return _Attempt(outcome=DeliveryOutcome.GONE, event=cancelled(event, problem.what))
+        if problem.gone or problem.void:
+            outcome = DeliveryOutcome.GONE if problem.gone else DeliveryOutcome.VOID
+            return _Attempt(outcome=outcome, event=cancelled(event, problem.what))
         after = next_attempt(event, now_ns, is_critical(event), error=problem.what, retry_after_s=problem.retry_after_s)
         outcome = DeliveryOutcome.FAILED if after.state == "failed" else DeliveryOutcome.RETRY
         return _Attempt(outcome=outcome, event=after)
@@ -117,7 +120,7 @@ def _report(attempts: Sequence[_Attempt]) -> DeliveryReport:
         delivered=counts[DeliveryOutcome.DELIVERED],
         retried=counts[DeliveryOutcome.RETRY],
         failed=counts[DeliveryOutcome.FAILED],
-        cancelled=counts[DeliveryOutcome.GONE] + counts[DeliveryOutcome.UNWANTED],
+        cancelled=counts[DeliveryOutcome.GONE] + counts[DeliveryOutcome.VOID] + counts[DeliveryOutcome.UNWANTED],
         gone=tuple(sorted(gone)),
         errors=tuple((attempt.event.id, attempt.event.last_error) for attempt in attempts if attempt.event.last_error),
     )

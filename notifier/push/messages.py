@@ -27,8 +27,8 @@ OPERATIONS = "operations"
 """Recipient of orders that no dealer can take: the people who run the service."""
 PAYLOAD_BYTES = 20_000
 """An order is pushed whole and stays under this size, as the Standard Webhooks specification recommends."""
-COARSE_M, FINE_M = 100, 1
-"""Precision of a position: about three decimals of a degree, or all that is known."""
+COARSE_M = 100
+"""Precision of a position: about three decimals of a degree."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -125,7 +125,7 @@ def order_json(
         "subject": order.id,
         "time": rfc3339(order.updated_ns),
         "datacontenttype": "application/json",
-        "data": _order_data(order, vehicle, dealer),
+        "data": _order_data(order, vehicle, dealer) | _rescue_data(order, case),
     }
     return _with_alerts(document, alerts)
 
@@ -164,7 +164,7 @@ def _order_data(order: Order, vehicle: Vehicle, dealer: Dealer | None) -> Json:
         "checks": [_check_json(check) for check in recommendation.checks],
         "plan": [_plan_line_json(line, dealer) for line in plan],
         "totals": _totals_json(plan, dealer),
-        "location": None if order.location is None else _location_json(order.location, FINE_M if rescue else COARSE_M),
+        "location": None if order.location is None else _location_json(order.location, COARSE_M),
         "dealer": None if order.choice is None else _choice_json(order),
         "slots": [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in order.slots],
         "transport": order.transport,
@@ -181,6 +181,46 @@ def _quote_json(mark: QuoteMark) -> Json:
         "declined": list(mark.declined),
         "signed": rfc3339(mark.signed_ns) if mark.signed_by else None,
     }
+
+
+_ON_THE_WAY = frozenset({"assigned", "en_route", "on_site", "towing", "delivered", "closed"})
+"""Only a partner that has taken a rescue learns the place to the metre."""
+
+
+def _rescue_data(order: Order, case: VehicleCase) -> Json:
+    """What an order for a rescue says besides: who confirmed it, what the place rests on, when help is expected, where the vehicle goes."""
+    if order.kind is not OrderKind.RESCUE:
+        return {}
+    known = order.rescue
+    goes_to = next((each for each in case.orders if each.kind is OrderKind.SERVICE and _answers_same(each, order)), None)
+    said: Json = {
+        "rescue": {
+            "emergency_call": False,
+            "confirmed": None,
+            "expected": None if known is None or known.eta_ns is None else rfc3339(known.eta_ns),
+            "expected_by": known.eta_from or None if known else None,
+            "replacement_car": known.replacement.value if known else "not_asked",
+            "tow_to": None
+            if goes_to is None or goes_to.choice is None
+            else {"order_id": goes_to.id, "dealer": goes_to.choice.dealer, "state": goes_to.state},
+        }
+    }
+    if known is not None:
+        place = known.position
+        said["rescue"]["confirmed"] = {"by": known.confirmed_by.value, "time": rfc3339(known.confirmed_ns)}
+        said["location"] = {
+            **_location_json(
+                place.location, place.precision_m if order.state in _ON_THE_WAY else max(place.precision_m, COARSE_M)
+            ),
+            "time": rfc3339(place.time_ns),
+            "source": place.source.value,
+            "basis": place.basis.value,
+        }
+    return said
+
+
+def _answers_same(service: Order, rescue: Order) -> bool:
+    return service.state != "cancelled" and not set(service.incidents).isdisjoint(rescue.incidents)
 
 
 def _with_alerts(document: Json, alerts: Sequence[Alert]) -> Json:
@@ -307,6 +347,7 @@ def _choice_json(order: Order) -> Json:
         "score": _finite(order.choice.score),
         "why": [text_json(why) for why in order.choice.why],
         "rejected": dict(order.choice.rejected),
+        "drive_minutes": order.choice.drive_min,
     }
 
 

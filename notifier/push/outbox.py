@@ -15,6 +15,7 @@ from domain.fleet import Dealer, Vehicle
 from domain.orders import Order
 from domain.records import OutboxEvent, VehicleCase
 from notifier.push.messages import OPERATIONS, order_json
+from notifier.rescue.notices import display_events
 
 _MINUTE, _HOUR = 60, 3600
 SCHEDULE_S = (0, 5, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 24 * _HOUR)
@@ -29,7 +30,7 @@ LONGEST_WAIT_S = 24 * _HOUR
 def order_events(
     order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None, *, withdrawn_from: Dealer | None = None
 ) -> tuple[OutboxEvent, ...]:
-    """The pushes that tell of this version of an order, due at once.
+    """The pushes that tell of this version of an order, due at once; of a rescue also the notice on the vehicle's display.
 
     Args:
         order: as it stands now.
@@ -41,7 +42,7 @@ def order_events(
     told = [_event(order, case, vehicle, dealer)]
     if withdrawn_from is not None:
         told.append(_event(replace(order, state="cancelled", choice=None, slots=()), case, vehicle, withdrawn_from))
-    return tuple(told)
+    return (*told, *display_events(order))
 
 
 def escalation_event(order: Order, case: VehicleCase, vehicle: Vehicle, dealer: Dealer | None, event_type: str) -> OutboxEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.consents import ConsentBasis
 from domain.findings import (
     Cause,
     Check,
@@ -17,6 +18,7 @@ from domain.findings import (
     Urgency,
 )
 from domain.fleet import Dealer, Vehicle
+from domain.rescue import ConfirmedBy, Position, PositionSource, Rescue
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3600 * SECOND_NS
@@ -108,6 +110,21 @@ def dealer(identity: str = "d1", north_km: float = 1.0, **more: object) -> Deale
         "secret_name": "SECRET",
     }
     return Dealer(**(fields | more))  # type: ignore[arg-type]
+
+
+def confirmed(location: tuple[float, float] = SHANGHAI, *, precision_m: int = 10) -> Rescue:
+    """What a rescue order knows once its driver has said that help is needed."""
+    return Rescue(
+        confirmed_by=ConfirmedBy.DRIVER,
+        confirmed_ns=WEDNESDAY_10_UTC_NS,
+        position=Position(
+            location=location,
+            precision_m=precision_m,
+            time_ns=WEDNESDAY_10_UTC_NS,
+            source=PositionSource.DISPLAY,
+            basis=ConsentBasis.CONSENT,
+        ),
+    )
 
 
 def vehicle(**more: object) -> Vehicle:

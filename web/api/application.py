@@ -37,6 +37,7 @@ from web.api import (
     problems,
     quotes,
     reminders,
+    rescues,
     silences,
     stream,
     tickets,
@@ -70,6 +71,7 @@ def create_app(
     stopping: Callable[[], bool] = lambda: False,
     poll_s: float = 0.5,
     routing: Routing = PLAIN_ROUTING,
+    position_fresh_ns: int = 600 * 1_000_000_000,
     link_key: bytes = DEVELOPMENT_KEY,
     offers: Benefits | None = None,
     secret_of: Callable[[str], str] = no_secrets,
@@ -91,6 +93,7 @@ def create_app(
         stopping: true when the service is about to end: open event streams close, so that the server need not break them off.
         poll_s: how often an open event stream looks for news (and whether it is to close).
         routing: how the next dealer is chosen after a refusal.
+        position_fresh_ns: an older position of a vehicle sends nobody out to rescue it.
         link_key: secret from which links for owners are signed.
         offers: what makes quotes cheaper; None = the shipped offers.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
@@ -115,6 +118,7 @@ def create_app(
             stopping=stopping,
             poll_s=poll_s,
             routing=routing,
+            position_fresh_ns=position_fresh_ns,
             links=LinkSigner(link_key),
             benefits=load_offers(SHIPPED_OFFERS) if offers is None else offers,
             secret_of=secret_of,
@@ -150,6 +154,7 @@ def create_app(
         owners.router,
         benefits.router,
         quotes.router,
+        rescues.router,
         reminders.router,
         fleet.router,
         consents.router,

@@ -77,7 +77,7 @@ def list_orders(
         vehicle=vehicle, state=state, dealer=dealer, kind=kind, newest_first=True, limit=limit + 1, offset=offset
     )
     dealers = {each.id: each for each in service.store.dealers()}
-    documents = [_document(service, order, dealers) for order in found[:limit]]
+    documents = [document_of(service, order, dealers) for order in found[:limit]]
     return page("orders", found, documents, limit=limit, offset=offset)
 
 
@@ -113,6 +113,8 @@ def move_order(
         raise Problem(422, "dealer_not_asked_for", "A dealer is named with 'dispatch' only.")
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
+    if request.event is OrderEvent.DISPATCH and order.kind is OrderKind.RESCUE and order.rescue is None:
+        raise Problem(409, "rescue_unconfirmed", "Nobody has said that help is needed: confirm the rescue instead.")
     if request.event in SIGNED_EVENTS and order.quote is not None:
         raise Problem(409, "sign_off_needed", f"Sign off version {order.quote.version} of the quote instead.")
     asked = transition(
@@ -269,10 +271,11 @@ def order_answer(service: Service, order: Order, response: Response) -> dict[str
     """The order with what is allowed now; its version goes into the ETag."""
     response.headers["ETag"] = f'"{order.version}"'
     allowed = [event.value for event in TABLES[order.kind][OrderState(order.state)]]
-    return {"order": _document(service, order, None), "allowed": allowed}
+    return {"order": document_of(service, order, None), "allowed": allowed}
 
 
-def _document(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> dict[str, Any]:
+def document_of(service: Service, order: Order, dealers: dict[str, Dealer] | None) -> dict[str, Any]:
+    """The ORDER document; `dealers` by id where the caller has them at hand."""
     vehicle, dealer = parties_of(service, order, dealers)
     return order_json(order, service.store.case(order.vehicle), vehicle, dealer)
 

@@ -12,7 +12,7 @@ from domain.consents import Consent
 from domain.emerging import EmergingCase
 from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Dealer, Vehicle
-from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSummary
+from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.owners import Owner
@@ -118,6 +118,8 @@ class WebStore(Protocol):
     def events(self, after_id: int, limit: int) -> tuple[FeedEvent, ...]: ...
 
     def last_event_id(self) -> int: ...
+
+    def sighting(self, vehicle: str) -> VehicleSighting | None: ...
 
     def figures(self) -> dict[str, Any]: ...
 

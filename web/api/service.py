@@ -35,6 +35,7 @@ class Service:
     stopping: Callable[[], bool]
     poll_s: float
     routing: Routing
+    position_fresh_ns: int
     links: LinkSigner
     benefits: Benefits
     secret_of: Callable[[str], str]

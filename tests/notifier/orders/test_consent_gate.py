@@ -18,7 +18,7 @@ from notifier.orders.consent_gate import CARE_GROUP
 from notifier.orders.order_states import OrderEvent, OrderState
 from notifier.orders.ordering import update_orders
 from notifier.orders.redispatch import Redispatch, RedispatchOutcome, redispatch
-from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation, roadside, vehicle
+from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, confirmed, dealer, recommendation, roadside, vehicle
 
 DEALERS = [dealer("shop", 3, capabilities=("rescue", "hv")), dealer("far", 30), dealer("tow", 12, capabilities=("rescue",))]
 ALERT = recommendation("i1")
@@ -104,7 +104,17 @@ def test_a_rescue_without_consent_is_requested_and_waits_for_somebodys_word() ->
         (OrderKind.SERVICE, OrderState.PROPOSED),
     }
     rescue = next(order for order in desk.case.orders if order.kind is OrderKind.RESCUE)
-    assert desk.release(rescue).order.state == OrderState.DISPATCHING
+    assert desk.release(rescue).outcome is RedispatchOutcome.NOT_ALLOWED
+    assert desk.release(replace(rescue, rescue=confirmed())).order.state == OrderState.DISPATCHING
+
+
+def test_a_standing_consent_sends_nobody_out_to_rescue_without_the_drivers_word() -> None:
+    desk = Scene()
+    desk.take(roadside(), says(Purpose.RESCUE, Purpose.SERVICE))
+    assert {(order.kind, order.state) for order in desk.case.orders} == {
+        (OrderKind.RESCUE, OrderState.REQUESTED),
+        (OrderKind.SERVICE, OrderState.DISPATCHING),
+    }
 
 
 def test_what_the_owner_agreed_to_once_stays_agreed_to_when_its_contents_change() -> None:

@@ -124,12 +124,11 @@ def test_a_stopped_vehicle_gets_a_rescue_first_and_the_workshop_gets_it_on_a_fla
     events = desk.take(roadside())
     by_kind = {order.kind: order for order in desk.orders}
     rescue, service = by_kind[OrderKind.RESCUE], by_kind[OrderKind.SERVICE]
-    assert rescue.choice is not None
     assert service.choice is not None
-    assert (rescue.choice.dealer, rescue.transport) == ("tow", "FLAT_BED")
+    assert (rescue.choice, rescue.state, rescue.transport) == (None, "requested", "FLAT_BED")
     assert (service.choice.dealer, service.transport) == ("shop", "FLAT_BED")
     assert rescue.id != service.id
-    assert told(events) == [("order.created", "tow"), ("order.created", "shop")]
+    assert told(events) == [("order.created", OPERATIONS), ("rescue.notice", "v1"), ("order.created", "shop")]
     assert {json.loads(event.body)["data"]["priority"] for event in events} == {"P0"}
 
 
@@ -391,7 +390,7 @@ def test_any_history_of_recommendations_keeps_the_laws_of_orders(history: list[R
             old = before.get(identity)
             assert (order == old) or order.version == (old.version + 1 if old else 1)
             assert (order != old) == (identity in {event.subject for event in events})
-            assert (order.choice is None) == (order.state == "manual") or order.state == "cancelled"
+            assert (order.choice is None) == (order.state in {"manual", "requested"}) or order.state == "cancelled"
         live = [order for order in desk.orders if order.state != "cancelled"]
         for kind in OrderKind:
             incidents = [incident for order in live if order.kind is kind for incident in order.incidents]

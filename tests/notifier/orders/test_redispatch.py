@@ -16,7 +16,7 @@ from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.orders.order_states import OrderEvent, OrderState, transition
 from notifier.orders.ordering import update_orders
 from notifier.orders.redispatch import MOST_OFFERS, Redispatch, RedispatchOutcome, redispatch
-from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, dealer, recommendation, roadside, vehicle
+from tests.notifier.builders import HOUR_NS, SHANGHAI, WEDNESDAY_10_UTC_NS, confirmed, dealer, recommendation, roadside, vehicle
 
 LATER_NS = WEDNESDAY_10_UTC_NS + HOUR_NS
 
@@ -27,6 +27,18 @@ def offered(dealers: list[Dealer], *, rescue: bool = False) -> tuple[Order, Vehi
     case, _ = update_orders(VehicleCase(vehicle="v1"), advice, vehicle(), DealerNetwork(dealers), SHANGHAI, WEDNESDAY_10_UTC_NS)
     kind = OrderKind.RESCUE if rescue else OrderKind.SERVICE
     order = next(order for order in case.orders if order.kind is kind)
+    if rescue:
+        sent = redispatch(
+            replace(order, rescue=confirmed()),
+            OrderEvent.DISPATCH,
+            case=case,
+            vehicle=vehicle(),
+            dealers=dealers,
+            orders=(),
+            time_ns=WEDNESDAY_10_UTC_NS,
+            actor="driver",
+        )
+        order = sent.order
     told = transition(order, OrderEvent.OFFER, time_ns=WEDNESDAY_10_UTC_NS, actor="system")
     return told.order, replace(case, orders=(told.order,))
 

@@ -17,7 +17,17 @@ from notifier.alerts.alerting import apply_findings
 from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.orders.ordering import update_orders
 from notifier.push.messages import PAYLOAD_BYTES, alert_json, order_json, recommendation_json, rfc3339
-from tests.notifier.builders import WEDNESDAY_10_UTC_NS, dealer, finding, plan_line, recommendation, roadside, text, vehicle
+from tests.notifier.builders import (
+    WEDNESDAY_10_UTC_NS,
+    confirmed,
+    dealer,
+    finding,
+    plan_line,
+    recommendation,
+    roadside,
+    text,
+    vehicle,
+)
 
 VIN = "LSVAU2180N2183294"
 EXACT = (31.2304567, 121.4737654)
@@ -127,7 +137,7 @@ def test_an_order_is_a_cloud_event_with_plan_totals_and_the_reasons_for_its_deal
     # 1.3 h and 0.3 h at 199.99 are 259.987 and 59.997; parts are 3 × 19.99 + 0.10; the optional line does not count
     assert data["totals"] == {"labour": "319.99", "parts": "60.07", "total": "380.06", "currency": "CNY", "tax_included": False}
     assert data["alerts"] == [{key: value for key, value in alert_json(case.alerts[0]).items() if key != "location"}]
-    assert set(data["dealer"]) == {"id", "distance_km", "score", "why", "rejected"}
+    assert set(data["dealer"]) == {"id", "distance_km", "score", "why", "rejected", "drive_minutes"}
     assert all(why["en"] and why["zh"] for why in data["dealer"]["why"])
     assert all(datetime.fromisoformat(slot["start"]) < datetime.fromisoformat(slot["end"]) for slot in data["slots"])
     assert {"root_causes", "location", "transport", "vehicle"} <= set(data)
@@ -140,8 +150,11 @@ def test_a_dealer_learns_where_the_vehicle_is_only_as_precisely_as_it_must() -> 
     assert '"location": {"lat": 31.23, "lon": 121.474, "crs": "WGS84", "precision_m": 100}' in body
     assert "31.2304" not in body
     case, rescue = ordered(case_with_alerts(), OrderKind.RESCUE)
-    data = order_json(rescue, case, vehicle(), dealer())["data"]
-    assert data["location"] == {"lat": 31.230457, "lon": 121.473765, "crs": "WGS84", "precision_m": 1}
+    known = replace(rescue, rescue=confirmed(EXACT, precision_m=5), state="offered")
+    for state, place in (("offered", (31.23, 121.474, 100)), ("assigned", (31.230457, 121.473765, 5))):
+        data = order_json(replace(known, state=state), case, vehicle(), dealer())["data"]
+        assert (data["location"]["lat"], data["location"]["lon"], data["location"]["precision_m"]) == place
+        assert (data["location"]["basis"], data["location"]["source"]) == ("consent", "display")
     assert (data["plan"], data["totals"]["total"], data["transport"]) == ([], "0.00", "FLAT_BED")
 
 
