@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,6 +66,12 @@ def family_codes(row: FamilyRow) -> Iterator[CodeInfo]:
             urgency=row.urgency,
             source=row.source,
         )
+
+
+@cache
+def system_names() -> dict[str, Text]:
+    """Systems (the part of a group key before "/") by id."""
+    return {id_: row.text for id_, row in by_id(Path(__file__).parent / "systems.csv", SystemRow).items()}
 
 
 def load_codes(folder: Path | None = None, makers: Path | None = None) -> CodeCatalogue:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from domain.emerging import EmergingCase, Group
 from domain.findings import Text
-from models.risk.components import Component, load_components
+from web.pages.health_words import component_text
 
 
 def _text(en: str, zh: str) -> Text:
@@ -47,11 +45,6 @@ SHOWN = 5
 """Vehicles that are named."""
 
 
-@cache
-def _components() -> dict[str, Component]:
-    return load_components()
-
-
 def group_text(group: Group) -> Text:
     """A group in words."""
     said = [(_attribute(name), value) for name, value in group]
@@ -83,6 +76,5 @@ def _attribute(name: str) -> Text:
     if name in _ATTRIBUTES:
         return _ATTRIBUTES[name]
     part = name.removeprefix("lot.")
-    component = _components().get(part)
-    named = component.name if component else Text(en=part.replace("_", " "), zh=part)
+    named = component_text(part)
     return Text(en=f"{named.en} lot", zh=f"{named.zh}供应商批次")

@@ -22,7 +22,18 @@ from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, re
 from web.api.problems import Problem
 from web.api.service import Served, Service
 from web.kpis import DEFAULT_WEEKS, MOST_WEEKS
-from web.pages import alert_page, care_words, desk_words, emerging_words, kpi_page, kpi_words, overview, vehicle_page, words
+from web.pages import (
+    alert_page,
+    care_words,
+    desk_words,
+    emerging_words,
+    health_words,
+    kpi_page,
+    kpi_words,
+    overview,
+    vehicle_page,
+    words,
+)
 from web.pages.alert_desk import gather_desk
 from web.pages.visitors import Visitor
 from web.report import formats
@@ -226,6 +237,7 @@ def _template(name: str) -> Template:
         "page_words": words,
         "care_words": care_words,
         "emerging_words": emerging_words,
+        "health_words": health_words,
         "desk": lambda key: both(desk_words.LABELS[key]),
         "desk_filled": lambda key, *values: both(_filled(desk_words.LABELS[key], *values)),
         "desk_words": desk_words,

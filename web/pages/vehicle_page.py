@@ -10,6 +10,8 @@ from domain.care import ENDED_REMINDERS, Reminder, ReminderState, Schedule, Use
 from domain.findings import Alert, AlertState, Text
 from domain.fleet import Vehicle
 from domain.orders import Order
+from domain.risk import RiskAssessment
+from models.health import SystemHealth, champions, system_health
 from notifier.orders.order_states import is_open
 from notifier.reminders.prospect import Outlook, Prospect, outlook
 from notifier.reminders.severity import WINDOW_DAYS, Hardship, hardships
@@ -42,6 +44,8 @@ class VehiclePage:
     orders: tuple[Order, ...]
     care: Care | None
     ended: tuple[Reminder, ...]
+    health: tuple[SystemHealth, ...]
+    risks: tuple[RiskAssessment, ...]
 
 
 def gather(store: WebStore, vehicle_id: str, schedule_of: ScheduleOf) -> VehiclePage | None:
@@ -55,12 +59,15 @@ def gather(store: WebStore, vehicle_id: str, schedule_of: ScheduleOf) -> Vehicle
     if vehicle is None and not alerts:
         return None
     vehicle = vehicle or Vehicle(id=vehicle_id)
+    risks = champions(store.latest_assessments(vehicle_id))
     return VehiclePage(
         vehicle=vehicle,
         alerts=alerts,
         orders=tuple(order for order in store.orders(vehicle=vehicle_id, newest_first=True) if is_open(order)),
         care=_care(store, vehicle, schedule_of(vehicle)),
         ended=store.reminders(vehicle=vehicle_id, state=ENDED_REMINDERS, limit=_ENDED_SHOWN),
+        health=system_health(alerts, store.case(vehicle_id).recommendations, risks),
+        risks=risks,
     )
 
 
