@@ -90,7 +90,8 @@ class FunnelCounts:
     """How far things came.
 
     Attributes:
-        alerts: opened. incidents: of those alerts. orders: made. told: orders of which at least one push was delivered.
+        alerts: opened. incidents: of those alerts. orders: made. told: orders of which a dealer took a push.
+        owners_told: orders of which the owner was sent a message.
         reached: order state -> orders that have ever been in it. now: order state -> orders that are in it.
     """
 
@@ -98,6 +99,7 @@ class FunnelCounts:
     incidents: int
     orders: int
     told: int
+    owners_told: int
     reached: tuple[tuple[str, int], ...] = ()
     now: tuple[tuple[str, int], ...] = ()
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 OWNER = "owner:"
+ROUTE = "route:"
+"""Prefixes of recipients that are no dealers: owners, and routes to dashboards and people of the operator."""
 
 
 class NoticeKind(StrEnum):

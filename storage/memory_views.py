@@ -13,6 +13,7 @@ from typing import Any
 from domain.findings import Alert, AlertState, Severity
 from domain.fleet import Vehicle
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.notices import OWNER, ROUTE
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from domain.records import DeadLetter, DeliveryAttempt, OutboxEvent, PushResult
@@ -246,13 +247,14 @@ class MemoryViews:
         alerts = [alert for alert in self.alerts() if alert.opened_ns >= since_ns]
         orders = [order for order in self.orders() if order.created_ns >= since_ns]
         made = {order.id for order in orders}
-        told = {event.subject for event in self._outbox.values() if event.state == "delivered"}
+        pushed = [event for event in self._outbox.values() if event.state == "delivered" and event.subject in made]
         reached = {(order, state) for order in made for state in self._order_states[order].values()}
         return FunnelCounts(
             alerts=len(alerts),
             incidents=len({alert.incident_id for alert in alerts}),
             orders=len(orders),
-            told=len(told & made),
+            told=len({event.subject for event in pushed if not event.recipient.startswith((OWNER, ROUTE))}),
+            owners_told=len({event.subject for event in pushed if event.recipient.startswith(OWNER)}),
             reached=tuple(sorted(Counter(state for _, state in reached).items())),
             now=tuple(sorted(Counter(order.state for order in orders).items())),
         )

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, delete, distinct, func, select, tuple_
 
 from domain.findings import Alert, AlertState, Severity, Urgency
 from domain.live import AnsweredRequest, ApiKey, FeedEvent, FunnelCounts, VehicleSighting, VehicleSummary
+from domain.notices import OWNER, ROUTE
 from domain.order_audit import AuditEntry
 from domain.orders import Order
 from storage import rows, schema
@@ -222,19 +223,22 @@ class SqlViews(SqlBase):
         alert, order, history, push = schema.alert, schema.service_order, schema.order_history, schema.outbox
         made = select(order.c.id).where(order.c.created_ns >= since_ns)
         alerts = select(func.count().label("alerts"), func.count(distinct(alert.c.incident_id)).label("incidents"))
-        told = select(func.count(distinct(push.c.subject)).label("told"))
+        told = select(func.count(distinct(push.c.subject))).where(push.c.state == "delivered", push.c.subject.in_(made))
+        to_owner, to_route = (push.c.recipient.startswith(prefix, autoescape=True) for prefix in (OWNER, ROUTE))
         reached = select(history.c.state, func.count(distinct(history.c.order_id)).label("orders"))
         now = select(order.c.state, func.count().label("orders")).where(order.c.created_ns >= since_ns)
         with transaction(self._reads) as connection:
             counted = connection.execute(alerts.where(alert.c.opened_ns >= since_ns)).mappings().one()
-            pushed = connection.execute(told.where(push.c.state == "delivered", push.c.subject.in_(made))).scalar_one()
+            dealers = connection.execute(told.where(~to_owner, ~to_route)).scalar_one()
+            owners = connection.execute(told.where(to_owner)).scalar_one()
             ever = connection.execute(reached.where(history.c.order_id.in_(made)).group_by(history.c.state)).mappings().all()
             standing = connection.execute(now.group_by(order.c.state)).mappings().all()
         return FunnelCounts(
             alerts=counted["alerts"],
             incidents=counted["incidents"],
             orders=sum(row["orders"] for row in standing),
-            told=pushed,
+            told=dealers,
+            owners_told=owners,
             reached=tuple(sorted((row["state"], row["orders"]) for row in ever)),
             now=tuple(sorted((row["state"], row["orders"]) for row in standing)),
         )

@@ -15,14 +15,13 @@ from typing import Any
 from domain.findings import Alert
 from domain.fleet import Dealer, Vehicle
 from domain.live import FeedEvent
+from domain.notices import ROUTE
 from domain.orders import Order
 from domain.records import OutboxEvent, VehicleCase
 from notifier.identity import event_id
 from notifier.push.messages import alert_event_json, order_event_type, order_json
 
 Json = dict[str, Any]
-ROUTE = "route:"
-"""Prefix of the recipients that are routes."""
 EVERYTHING = ("alert.*", "order.*")
 ALERT_EVENTS = {
     "alert.opened": "An alert was opened.",

@@ -13,6 +13,7 @@ import pytest
 from domain.findings import Alert, AlertState, Severity, SourceKind, Text, Urgency
 from domain.fleet import Dealer, Vehicle
 from domain.live import ApiKey, EventKind, FeedEvent, VehicleSighting
+from domain.notices import owner_recipient
 from domain.orders import Order
 from domain.records import Commit, OutboxEvent, SeenSequences, VehicleCase
 from domain.standing import Resolution
@@ -66,7 +67,9 @@ def test_an_empty_store_has_no_events_figures_keys_or_vehicles(store: AnyStore) 
         {},
         {},
     )
-    assert store.funnel() == dataclasses.replace(store.funnel(), alerts=0, incidents=0, orders=0, told=0, reached=(), now=())
+    assert store.funnel() == dataclasses.replace(
+        store.funnel(), alerts=0, incidents=0, orders=0, told=0, owners_told=0, reached=(), now=()
+    )
 
 
 def test_every_change_of_an_alert_is_told_once(store: AnyStore) -> None:
@@ -375,11 +378,30 @@ def test_the_funnel_counts_how_far_orders_ever_came(store: AnyStore) -> None:
     store.commit(case_of(orders=(examples.order("order-2", created_s=300, state="manual"),)))
     store.record(dataclasses.replace(examples.event(), attempts=1, state="delivered"))
     counts = store.funnel()
-    assert (counts.alerts, counts.incidents, counts.orders, counts.told) == (1, 1, 2, 1)
+    assert (counts.alerts, counts.incidents, counts.orders, counts.told, counts.owners_told) == (1, 1, 2, 1, 0)
     assert counts.reached == (("accepted", 1), ("manual", 1), ("offered", 1))
     assert counts.now == (("accepted", 1), ("manual", 1))
     later = store.funnel(since_ns=200 * SECOND)
     assert (later.alerts, later.orders, later.told, later.reached) == (0, 1, 0, (("manual", 1),))
+
+
+def test_the_funnel_tells_owners_dealers_and_dashboards_apart(store: AnyStore) -> None:
+    store.commit(case_of(orders=tuple(examples.order(name, created_s=300) for name in ("order-1", "order-2", "order-3"))))
+    sent = (
+        ("order-1", owner_recipient(CAR)),
+        ("order-2", owner_recipient(CAR)),
+        ("order-3", "route:screens"),
+        ("order-1", "SH-001"),
+    )
+    pushes = [
+        dataclasses.replace(examples.event(f"push-{number}"), subject=subject, recipient=recipient)
+        for number, (subject, recipient) in enumerate(sent)
+    ]
+    store.commit(Commit(outbox=tuple(pushes)))
+    for push in pushes:
+        store.record(dataclasses.replace(push, attempts=1, state="delivered"))
+    counts = store.funnel()
+    assert (counts.orders, counts.owners_told, counts.told) == (3, 2, 1)
 
 
 def test_counts_for_metrics(store: AnyStore) -> None:

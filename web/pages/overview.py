@@ -235,6 +235,7 @@ def funnel_steps(funnel: FunnelCounts) -> tuple[FunnelStep, ...]:
     counts = {
         "alerts": funnel.alerts,
         "orders": funnel.orders,
+        "owners_told": funnel.owners_told,
         "told": funnel.told,
         "accepted": ever(OrderState.ACCEPTED, OrderState.ASSIGNED),
         "booked": ever(OrderState.SCHEDULED, OrderState.EN_ROUTE),

@@ -41,6 +41,7 @@ LABELS = _texts(
         "funnel_basis": ("orders made since midnight, local time", "自当地零点起的工单"),
         "alerts": ("Alerts", "告警"),
         "orders": ("Orders", "工单"),
+        "owners_told": ("Owner reached", "已通知车主"),
         "told": ("Dealer told", "已通知经销商"),
         "accepted": ("Accepted", "已接单"),
         "booked": ("Booked", "已预约"),

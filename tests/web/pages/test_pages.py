@@ -281,10 +281,20 @@ def test_the_funnel_counts_service_and_rescue_alike():
         incidents=7,
         orders=6,
         told=5,
+        owners_told=4,
         reached=(("accepted", 2), ("assigned", 1), ("scheduled", 1), ("en_route", 1), ("closed", 1)),
     )
     steps = {step.label: step.count for step in overview.funnel_steps(counts)}
-    assert steps == {"alerts": 9, "orders": 6, "told": 5, "accepted": 3, "booked": 2, "repaired": 0, "confirmed": 1}
+    assert steps == {
+        "alerts": 9,
+        "orders": 6,
+        "owners_told": 4,
+        "told": 5,
+        "accepted": 3,
+        "booked": 2,
+        "repaired": 0,
+        "confirmed": 1,
+    }
     assert all(0 <= step.share <= 1 for step in overview.funnel_steps(counts))
 
 
