@@ -9,6 +9,7 @@ import click
 
 from app.options import DATABASE, FILE, JSON
 from app.output import print_json, say
+from app.progress import steps_bar
 
 MODELS = click.option(
     "--models",
@@ -272,7 +273,24 @@ def report(identifier: str, out: Path | None, costs: Path | None, database: str 
 @click.option("--benchmark", type=click.Choice(BENCHMARKS), help="A public data set instead of fleets.")
 @click.option("--data", type=FILE, help="Folder with the benchmark's files.")
 @click.option("--cv", is_flag=True, help="Cross-validate on the training part too.")
-@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Of the cross-validation.")
+@click.option(
+    "--seeds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of the cross-validation; with --fleet, fleets from --seed on.",
+)
+@click.option("--fleet", is_flag=True, help="Rules, models and both on fleets over months, by family of faults.")
+@click.option("--cars", default=200, show_default=True, type=click.IntRange(1), help="Of each fleet.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1), help="Of each fleet.")
+@click.option(
+    "--set",
+    "parameters",
+    default="development",
+    show_default=True,
+    type=click.Choice(["development", "evaluation"]),
+    help="Fault parameters of the fleets.",
+)
 @click.option("--model", "identifier", metavar="ID", help="A version of the registry, on --features and --labels.")
 @FEATURES
 @LABELS
@@ -289,6 +307,10 @@ def evaluate(
     data: Path | None,
     cv: bool,
     seeds: int,
+    fleet: bool,
+    cars: int,
+    days: int,
+    parameters: str,
     identifier: str | None,
     features: Path | None,
     labels: Path | None,
@@ -300,8 +322,14 @@ def evaluate(
     """Recall, false alarms and delay of the coolant detector on fresh simulated fleets (thermostat stuck open).
 
     With --benchmark, figures of models of a public data set (docs/guides/model-benchmarks.md). With --model, those of a failure risk on
-    given features and lives, after the time until which it was trained.
+    given features and lives, after the time until which it was trained. With --fleet, rules and detectors on simulated fleets over months
+    (docs/guides/fleet-evaluation.md).
     """
+    if fleet:
+        if seed is None:
+            raise click.UsageError("give --seed N, the first of --seeds fleets")
+        _evaluate_fleet(range(seed, seed + seeds), cars, days, parameters, as_json)
+        return
     if identifier is not None:
         if features is None or labels is None:
             raise click.UsageError("give --features FILE and --labels FILE")
@@ -321,6 +349,23 @@ def evaluate(
         return
     for name, value in figures.items():
         click.echo(f"{name:40} {value}")
+
+
+def _evaluate_fleet(seeds: range, cars: int, days: int, parameters: str, as_json: bool) -> None:
+    """Figures of rules, models and both, as JSON or as tables."""
+    from app.fleet_alerts import fleet_alerts
+    from app.fleet_figures import evaluate_fleets, tables
+    from simulator.life import plan_fleet_year
+
+    years = [plan_fleet_year(cars=cars, days=days, seed=seed, parameters=parameters) for seed in seeds]
+    with steps_bar(cars * len(years), "cars") as told:
+        document = evaluate_fleets(
+            (year, fleet_alerts(year, told=told, before=cars * number)) for number, year in enumerate(years)
+        )
+    if as_json:
+        print_json({"set": parameters, "seeds": list(seeds), "cars": cars, "days": days} | document)
+        return
+    click.echo(tables(document))
 
 
 def _evaluate_coolant(vehicles: int, trips: int, fault_from: int, seed: int) -> dict[str, Any]:
