@@ -141,6 +141,7 @@ def build_app(
         link_key=settings.common.pseudonym_key,
         offers=load_offers(settings.owners.benefits or SHIPPED_OFFERS),
         secret_of=settings.common.secrets.__getitem__,
+        topic_prefix=settings.broker.topic_prefix,
         levels=service_levels_of(settings),
     )
 

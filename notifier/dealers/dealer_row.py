@@ -115,7 +115,23 @@ _Hour = Annotated[int, pydantic.Field(ge=0, le=24)]
 class DealerRow(pydantic.BaseModel):
     """One dealer; only id, name_en, latitude and longitude are needed."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "SH-014",
+                    "name_en": "Bund Motors",
+                    "name_zh": "外滩汽车",
+                    "latitude": 31.2360,
+                    "longitude": 121.4910,
+                    "region": "cn/shanghai",
+                    "labour_rate": "320.00",
+                }
+            ]
+        },
+    )
 
     id: Id
     name_en: Annotated[str, pydantic.Field(min_length=1, max_length=200)]

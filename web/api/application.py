@@ -18,6 +18,7 @@ from notifier.owners.links import LinkSigner
 from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
 from notifier.owners.offers import load_offers
 from rules.rule import Rule
+from web import asyncapi
 from web.api import (
     alerts,
     benefits,
@@ -75,6 +76,7 @@ def create_app(
     link_key: bytes = DEVELOPMENT_KEY,
     offers: Benefits | None = None,
     secret_of: Callable[[str], str] = no_secrets,
+    topic_prefix: str = "pitcall/v1",
     levels: ServiceLevels = NO_LEVELS,
 ) -> FastAPI:
     """The web application: `/api/v1/…`, the pages, `/healthz`, `/readyz`, `/metrics`.
@@ -96,6 +98,7 @@ def create_app(
         position_fresh_ns: an older position of a vehicle sends nobody out to rescue it.
         link_key: secret from which links for owners are signed.
         offers: what makes quotes cheaper; None = the shipped offers.
+        topic_prefix: of the MQTT topics, told by `/asyncapi.json`.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
         levels: how long each step of an order may take; what takes longer is shown as late.
     """
@@ -122,6 +125,7 @@ def create_app(
             links=LinkSigner(link_key),
             benefits=load_offers(SHIPPED_OFFERS) if offers is None else offers,
             secret_of=secret_of,
+            topic_prefix=topic_prefix,
             levels=levels,
             kpis=KpiCache(),
         )
@@ -162,6 +166,7 @@ def create_app(
         stream.router,
         tickets.router,
         health.router,
+        asyncapi.router,
         pages.router,
         alert_actions.router,
         owner_routes.router,

@@ -18,7 +18,7 @@ from web.api.service import Served, Service
 router = APIRouter(prefix="/api/v1/emerging", tags=["emerging"])
 
 
-class CloseRequest(BaseModel, extra="forbid"):
+class CloseRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"note": "recall 2026-11 covers it"}]}):
     """Why the case is ended."""
 
     note: Annotated[str, Field(min_length=1, max_length=500)]

@@ -16,7 +16,9 @@ from web.api.service import Served, Service
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 
 
-class LabelRequest(BaseModel, extra="forbid"):
+class LabelRequest(
+    BaseModel, extra="forbid", json_schema_extra={"examples": [{"verdict": "confirmed", "note": "thermostat was stuck"}]}
+):
     """A verdict, and why in the author's words."""
 
     verdict: Verdict

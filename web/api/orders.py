@@ -42,7 +42,11 @@ NOT_A_DEALERS = frozenset(
 """What happens to an order on our side, and what the owner decides."""
 
 
-class TransitionRequest(BaseModel, extra="forbid"):
+class TransitionRequest(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra={"examples": [{"event": "accept", "reason": "free on Friday"}, {"event": "schedule", "slot": 0}]},
+):
     """What happens to an order, and why in the actor's words."""
 
     event: OrderEvent

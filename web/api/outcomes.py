@@ -18,7 +18,13 @@ from web.api.service import Served
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
 
 
-class OutcomeRequest(BaseModel, extra="forbid"):
+class OutcomeRequest(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra={
+        "examples": [{"result": "found", "cause": "thermostat_stuck_closed", "note": "valve did not open at 95 °C"}]
+    },
+):
     """What was found. `cause`: an id of the order's root causes; without it the leading one."""
 
     result: RepairResult

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/parts", tags=["parts"])
 Name = Annotated[str, Field(max_length=64)]
 
 
-class CountRequest(BaseModel, extra="forbid"):
+class CountRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"quantity": 4}]}):
     """How many pieces lie on the shelf, those kept for orders among them."""
 
     quantity: Annotated[int, Field(ge=0, le=1_000_000)]

@@ -99,7 +99,7 @@ class QuoteRequest(BaseModel):
     note: Annotated[str, Field(max_length=500)] = ""
 
 
-class SignOffRequest(BaseModel, extra="forbid"):
+class SignOffRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"accepted": [1, 2]}]}):
     """The lines that the owner accepts; all others are declined."""
 
     accepted: Annotated[list[Annotated[int, Field(ge=1, le=999)]], Field(max_length=60)]

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/v1/reminders", tags=["reminders"])
 _EPOCH = date(1970, 1, 1)
 
 
-class SnoozeRequest(BaseModel, extra="forbid"):
+class SnoozeRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"until": "2026-12-01"}]}):
     """Until when a reminder is put off."""
 
     until: date

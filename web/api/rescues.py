@@ -44,7 +44,7 @@ class Place(BaseModel, extra="forbid"):
     precision_m: Annotated[int, Field(ge=1, le=100_000)] = TOLD_PRECISION_M
 
 
-class ConfirmRequest(BaseModel, extra="forbid"):
+class ConfirmRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"basis": "vital_interest"}]}):
     """What an agent has learned from the driver. Without a place the vehicle's latest one counts, if it is fresh."""
 
     location: Place | None = None
@@ -52,7 +52,7 @@ class ConfirmRequest(BaseModel, extra="forbid"):
     replacement_car: ReplacementCar = ReplacementCar.NOT_ASKED
 
 
-class ProgressRequest(BaseModel, extra="forbid"):
+class ProgressRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{"expected": "2026-11-22T21:40:00Z"}]}):
     """When the partner will be there, or how the people go on."""
 
     expected: AwareDatetime | None = None

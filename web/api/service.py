@@ -39,6 +39,7 @@ class Service:
     links: LinkSigner
     benefits: Benefits
     secret_of: Callable[[str], str]
+    topic_prefix: str
     levels: ServiceLevels
     kpis: KpiCache
 

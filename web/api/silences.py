@@ -22,7 +22,13 @@ LONGEST_NS = 90 * 86_400 * 1_000_000_000
 Pattern = Annotated[str, Field(max_length=200)]
 
 
-class SilenceRequest(BaseModel, extra="forbid"):
+class SilenceRequest(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra={
+        "examples": [{"model": "A3*", "source": "coolant_*", "ends": "2026-12-01T00:00:00Z", "reason": "test drives"}]
+    },
+):
     """Patterns with `*` and `?`, "" for any; at least one must be given."""
 
     vehicle: Pattern = ""

@@ -67,7 +67,7 @@ TABLE = {
     "GET /api/v1/alerts/{alert_id}": reads(),
     "POST /api/v1/alerts/{alert_id}/acknowledge": moves(),
     "GET /api/v1/alerts/{alert_id}/evidence": reads(),
-    "POST /api/v1/alerts/{alert_id}/label": moves({"verdict": "true_alarm"}),
+    "POST /api/v1/alerts/{alert_id}/label": moves({"verdict": "confirmed"}),
     "GET /api/v1/labels": reads(),
     "POST /api/v1/silences": moves({}),
     "GET /api/v1/silences": reads(),
