@@ -12,7 +12,17 @@ from tests.web.api.test_stream import server
 from tests.web.serving import store
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATHS = ("/", "/alerts", "/alerts/alert-overheat", "/alerts/none", "/reminders", "/vehicles/none", "/kpis", "/emerging")
+PATHS = (
+    "/",
+    "/alerts",
+    "/alerts/alert-overheat",
+    "/alerts/none",
+    "/reminders",
+    "/vehicles/none",
+    "/kpis",
+    "/tickets",
+    "/emerging",
+)
 AXE = os.environ.get("AXE_CORE", "")
 """Path of axe.min.js (npm package axe-core), where accessibility is to be judged."""
 

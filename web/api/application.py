@@ -47,7 +47,7 @@ from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
 from web.kpis import KpiCache
-from web.pages import alert_actions, care_actions, dealer_routes, owner_routes
+from web.pages import alert_actions, care_actions, dealer_routes, owner_routes, ticket_actions
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
@@ -170,6 +170,7 @@ def create_app(
         pages.router,
         alert_actions.router,
         owner_routes.router,
+        ticket_actions.router,
         care_actions.router,
         dealer_routes.router,
     ):

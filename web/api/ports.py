@@ -18,7 +18,7 @@ from domain.orders import Order
 from domain.owners import Owner
 from domain.papers import Paper
 from domain.parts import LotState, PartLot, StockLevel
-from domain.records import OutboxEvent, PushResult, VehicleCase
+from domain.records import Commit, OutboxEvent, PushResult, VehicleCase
 from domain.repairs import RepairOutcome
 from domain.risk import RiskAssessment
 from domain.silences import AlertLabel, Silence
@@ -46,6 +46,10 @@ class WebStore(Protocol):
     def save_dealers(self, dealers: Iterable[Dealer]) -> None: ...
 
     def case(self, vehicle: str) -> VehicleCase: ...
+
+    def open_case(self, vehicle: str, open_orders: Collection[str]) -> VehicleCase: ...
+
+    def commit(self, changes: Commit) -> None: ...
 
     def alert(self, identifier: str) -> Alert | None: ...
 

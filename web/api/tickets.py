@@ -7,7 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.consents import Consent, ConsentChannel, Purpose
+from domain.records import Commit
 from domain.tickets import Ticket, TicketKind, TicketState, closed, ticket_id
+from notifier.dealers.dealer_choice import DealerNetwork
+from notifier.orders.order_states import OPEN_STATES
+from notifier.orders.ordering import update_orders
+from notifier.owners.wishes import wished_visit
 from notifier.push.messages import rfc3339
 from web.api.access import Orderer, OrderReader, Scope
 from web.api.orders import order_for
@@ -102,6 +108,27 @@ def close_ticket(ticket_id: str, request: ResultRequest, service: Served, caller
     if not caller.may(Scope.ORDERS) and not (caller.dealer and ticket.kind is TicketKind.QUESTION):
         raise Problem(403, "scope_missing", "This key lacks the scope 'orders'.", needed="orders")
     return ticket_json(with_result(service, ticket, request, caller.name))
+
+
+@router.post("/{ticket_id}/visit", status_code=201, responses={409: {"description": "no open wish for a visit"}})
+def order_visit(ticket_id: str, service: Served, caller: Orderer) -> dict[str, Any]:
+    """Make an owner's wish for a visit an order, which joins a visit that is open anyway; the wish is the owner's consent to it."""
+    ticket, now_ns = _ticket(service, ticket_id), service.clock()
+    vehicle = service.store.vehicle(ticket.vehicle)
+    if ticket.kind is not TicketKind.BOOKING or ticket.state is not TicketState.OPEN or vehicle is None:
+        raise Problem(409, "no_open_wish", "This is no open wish for a visit.")
+    advice = wished_visit(ticket, now_ns)
+    network = DealerNetwork.from_orders(service.store.dealers(), service.store.orders(state=OPEN_STATES), routing=service.routing)
+    wish = Consent(
+        vehicle=vehicle.id, purpose=Purpose.MAINTENANCE, channel=ConsentChannel.ORDER, given=True, time_ns=ticket.created_ns
+    )
+    case, outbox = update_orders(
+        service.store.open_case(vehicle.id, OPEN_STATES), advice, vehicle, network, vehicle.home, now_ns, [wish]
+    )
+    service.store.commit(Commit(cases=(case,), outbox=outbox))
+    order = next(each for each in service.store.orders(vehicle=vehicle.id) if advice.incident_id in each.incidents)
+    done = ResultRequest(result="ordered", answer=order.id[:12])
+    return {"order": order.id, "ticket": ticket_json(with_result(service, ticket, done, caller.name))}
 
 
 def with_result(service: Service, ticket: Ticket, request: ResultRequest, by: str) -> Ticket:

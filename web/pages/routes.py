@@ -18,6 +18,7 @@ from domain.care import ReminderState
 from domain.emerging import EmergingState
 from domain.findings import AlertState, Severity, Text
 from domain.fleet import Vehicle
+from domain.tickets import TicketState
 from web.api.access import SESSION_COOKIE, SESSION_NS, Access, Caller, Scope, refuse_foreign_sites
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -31,6 +32,8 @@ from web.pages import (
     kpi_page,
     kpi_words,
     overview,
+    ticket_page,
+    ticket_words,
     vehicle_page,
     words,
 )
@@ -177,6 +180,26 @@ def show_kpis(
     return _page("kpis.html.j2", request, visitor, view=view, weeks=weeks, choices=choices, columns=columns)
 
 
+@router.get("/tickets")
+def list_tickets(
+    request: Request,
+    service: Served,
+    visitor: Visitor,
+    state: TicketState = TicketState.OPEN,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """What waits for a person of the call centre."""
+    found = ticket_page.gather(service, state, offset, _PAGE + 1)
+    shown: dict[str, Any] = {
+        "tickets": found[:_PAGE],
+        "state": state,
+        "states": list(TicketState),
+        "newer": max(0, offset - _PAGE) if offset else None,
+        "older": offset + _PAGE if len(found) > _PAGE else None,
+    }
+    return _page("tickets.html.j2", request, visitor, may_act=visitor.may(Scope.ORDERS), **shown)
+
+
 @router.get("/sign-in")
 def show_sign_in(request: Request) -> Response:
     """Asks for a key."""
@@ -241,6 +264,8 @@ def _template(name: str) -> Template:
         "desk": lambda key: both(desk_words.LABELS[key]),
         "desk_filled": lambda key, *values: both(_filled(desk_words.LABELS[key], *values)),
         "desk_words": desk_words,
+        "ticket": lambda key: both(ticket_words.LABELS[key]),
+        "ticket_words": ticket_words,
         "kpi": lambda key: both(kpi_words.LABELS[key]),
         "kpi_words": kpi_words,
         "percent": kpi_page.percent,

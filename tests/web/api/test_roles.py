@@ -98,6 +98,7 @@ TABLE = {
     "POST /api/v1/reminders/{reminder_id}/decline": moves(),
     "GET /api/v1/tickets": Row(STAFF, hidden=DEALERS),
     "POST /api/v1/tickets": moves({}),
+    "POST /api/v1/tickets/{ticket_id}/visit": moves(),
     "POST /api/v1/tickets/{ticket_id}/result": Row(STAFF | DEALERS, body={"result": "reached"}),
     "GET /api/v1/emerging": reads(),
     "GET /api/v1/emerging/{case_id}": reads(),
