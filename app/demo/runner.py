@@ -19,7 +19,6 @@ import httpx
 from app.broker import EmbeddedBroker
 from app.demo.cars import KINDS_OF_FAULT, SECOND_NS, plan_cars
 from app.demo.children import Child
-from app.demo.dealer import Push
 from app.demo.evaluation import Label, count_orders, evaluate_faults, first_s
 from app.demo.setting import (
     DemoDealer,
@@ -37,6 +36,7 @@ from domain.errors import PitcallError
 from domain.findings import Text
 from domain.fleet import Dealer
 from domain.live import EventKind, FeedEvent
+from examples.dealer_client import Push
 from storage.database import open_store
 
 START_TIMEOUT_S = 90.0

@@ -19,10 +19,11 @@ from web.api import create_app
 
 
 @contextmanager
-def server(served):
+def server(served, **options):
     """The application on a free port of this machine; ends within seconds, open streams or not."""
     stop = threading.Event()
-    app = create_app(lambda: served, metrics=str, clock=lambda: NOW_NS, open_access=True, poll_s=0.02, stopping=stop.is_set)
+    chosen = {"open_access": True, "poll_s": 0.02, **options}
+    app = create_app(lambda: served, metrics=str, clock=lambda: NOW_NS, stopping=stop.is_set, **chosen)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=3, ws="none")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)

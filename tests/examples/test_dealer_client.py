@@ -1,4 +1,4 @@
-"""A demo dealer believes signed pushes only, and answers offers through the API."""
+"""The reference client believes signed pushes only, answers offers through the API, and does a whole visit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,13 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from app.demo.dealer import Push, Seen, Step, Workshop, judge_push, webhook_server
+from examples.dealer_client import Api, Push, Seen, Step, Workshop, judge_push, webhook_server
+from notifier.channels.webhook import WebhookChannel
+from notifier.push.outbox import order_events
+from tests.web.api.test_stream import server as service
+from tests.web.report_examples import VEHICLES
+from tests.web.serving import ORDER, store
+from web.api.access import key_hash
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"o" * 32).decode()
@@ -132,3 +139,57 @@ def test_what_is_no_offer_to_the_dealer_is_left_alone(document: dict[str, Any]) 
 
 def test_an_order_that_another_dealer_has_by_now_is_not_answered() -> None:
     assert answered(FakeApi(dealer="d2"), [offer()]) == []
+
+
+def test_a_whole_visit_by_real_pushes_and_the_real_api() -> None:
+    """Push, offer, booking, quote, the owner's answer, repair, outcome, handing over."""
+    served, over = store(), threading.Event()
+    dealer = next(each for each in served.dealers() if each.id == "SH-014")
+    keys = {key_hash("own"): ("dealer:SH-014",), key_hash("chief"): ("operations",)}
+    with service(served, open_access=False, api_keys=keys) as url:
+        workshop = Workshop("SH-014", Api(url, "own"), thinks_s=0.0, over=over)
+        hook = webhook_server(SECRET, workshop.receive, lambda _push: None)
+        threads = [
+            threading.Thread(target=hook.serve_forever, kwargs={"poll_interval": 0.01}),
+            threading.Thread(target=workshop.work),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            endpoint = f"http://127.0.0.1:{hook.server_address[1]}/"
+            channel = WebhookChannel({"S": SECRET}.__getitem__, allow_private=True)
+            pushed = replace(dealer, endpoint=endpoint, secret_name="S")
+            order = served.order(ORDER)
+            (event,) = order_events(order, served.case(order.vehicle), VEHICLES[0], pushed)
+            for _ in range(2):  # a push may come twice
+                channel.deliver(event, pushed, time.time_ns())
+            channel.close()
+            deadline = time.monotonic() + 10
+            while served.order(ORDER).state != "scheduled" and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert workshop.look_at(ORDER)
+            with httpx.Client(base_url=url, trust_env=False, headers={"X-API-Key": "chief"}) as owner:
+                (quote,) = owner.get(f"/api/v1/orders/{ORDER}/quotes").json()["quotes"]
+                lines = [line["line"] for line in quote["lines"]]
+                signed_off = owner.post(f"/api/v1/orders/{ORDER}/quotes/1/sign-off", json={"accepted": lines})
+                assert signed_off.status_code == 200
+            assert workshop.repair(ORDER, note="thermostat did not open")
+        finally:
+            over.set()
+            hook.shutdown()
+            for thread in threads:
+                thread.join()
+            hook.server_close()
+    assert served.order(ORDER).state == "closed"
+    assert [each.note for each in served.outcomes()] == ["thermostat did not open"]
+    words = ["accept", "schedule", "check_in", "diagnose", "quote"]
+    told = [entry.event for entry in served.order_audit(order=ORDER) if entry.actor == "dealer:SH-014"]
+    assert told[:5] == words
+
+
+def test_an_api_that_is_away_is_not_now() -> None:
+    api = Api("http://127.0.0.1:1", "own", timeout_s=1.0)
+    assert api.order("o") is None
+    assert not api.move("o", Step("accept"), 1)
+    assert not api.quote("o", 1)
+    assert not api.report("o", "found")
