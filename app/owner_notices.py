@@ -7,22 +7,21 @@ each change is told once, whatever dies in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from domain.consents import Consent, ConsentChannel
+from domain.consents import Consent
 from domain.findings import AlertState
 from domain.fleet import Dealer, Vehicle
 from domain.live import EventKind, FeedEvent
 from domain.notices import DueNotice, DueState, FeedMark, NoticeKind
 from domain.orders import Order
-from domain.owners import Owner, OwnerLink
+from domain.owners import Owner
 from domain.papers import Paper
 from domain.quotes import Quote
 from domain.records import OutboxEvent, VehicleCase
-from notifier.owners.notice_words import NoticeWords
-from notifier.owners.notices import HOUR_NS, Notice, NoticeOutcome, Reader, kind_at, order_notice
+from notifier.owners.notices import HOUR_NS, Notice, NoticeOutcome, Owners, Reader, kind_at, order_notice
 from notifier.owners.quoting import declined_work
 
 P = TypeVar("P", bound=Paper)
@@ -72,20 +71,6 @@ class OwnerNoticeStore(Protocol):
         self, before: Paper | None, after: Paper, *, beside: Iterable[Paper] = (), outbox: Iterable[OutboxEvent] = ()
     ) -> bool:
         """Compare and set, with what goes with it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owners:
-    """How owners are told.
-
-    Attributes:
-        words: by kind. ways: channel of the outbox by the consent's channel. address_of: a link's address. clock: wall time in ns.
-    """
-
-    words: Mapping[NoticeKind, NoticeWords]
-    ways: Mapping[ConsentChannel, str]
-    address_of: Callable[[OwnerLink], str]
-    clock: Callable[[], int]
 
 
 def relay_owner_notices(store: OwnerNoticeStore, owners: Owners) -> int:

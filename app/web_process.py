@@ -26,7 +26,7 @@ from app.metrics import render_metrics
 from app.notices import relay_notices
 from app.order_clocks import ClockTally, adopt_orders, release_agreed, run_clocks
 from app.outbox_worker import OutboxWorker
-from app.owner_notices import Owners, relay_owner_notices, send_due_notices
+from app.owner_notices import relay_owner_notices, send_due_notices
 from app.parts import hold_for_parts, parts_desk
 from app.rescue_watch import watch_rescues
 from app.routing import routing_of, service_levels_of
@@ -38,6 +38,7 @@ from notifier.dealers.routing_policy import Routing
 from notifier.orders.service_levels import ServiceLevels
 from notifier.owners.links import LinkSigner
 from notifier.owners.notice_words import shipped_notice_words
+from notifier.owners.notices import Owners
 from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
 from notifier.owners.offers import load_offers
 from storage.database import open_store
@@ -139,6 +140,7 @@ def build_app(
         routing=routing,
         position_fresh_ns=settings.rescue.fresh_ns,
         link_key=settings.common.pseudonym_key,
+        owners_told=owners_of(settings),
         offers=load_offers(settings.owners.benefits or SHIPPED_OFFERS),
         secret_of=settings.common.secrets.__getitem__,
         topic_prefix=settings.broker.topic_prefix,

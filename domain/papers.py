@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from domain.benefits import Grant
+from domain.campaigns import Campaign, Invitation
 from domain.notices import DueNotice, FeedMark
 from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
@@ -39,9 +40,11 @@ class Paper(Protocol):
 
 PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
     {
+        Campaign: "campaign",
         DueNotice: "due_notice",
         FeedMark: "feed_mark",
         Grant: "grant",
+        Invitation: "invitation",
         OrderClock: "clock",
         Owner: "owner",
         OwnerLink: "link",

@@ -86,6 +86,20 @@ class Reader:
     ways: Mapping[ConsentChannel, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """How owners are told.
+
+    Attributes:
+        words: by kind. ways: channel of the outbox by the consent's channel. address_of: a link's address. clock: wall time in ns.
+    """
+
+    words: Mapping[NoticeKind, NoticeWords]
+    ways: Mapping[ConsentChannel, str]
+    address_of: Callable[[OwnerLink], str]
+    clock: Callable[[], int]
+
+
 def kind_at(order: Order, state: str) -> NoticeKind | None:
     """What the owner is told when the order comes into this state; None for nothing. A rescue is told by other ways."""
     return _BY_STATE.get(state) if order.kind is OrderKind.SERVICE else None
@@ -200,13 +214,13 @@ def _number(kind: NoticeKind, order: Order) -> int:
 
 
 def _order_words(order: Order, reader: Reader, dealer: Dealer | None, quote: Quote | None, address: str) -> dict[str, Text]:
-    words = {"car": car_name(reader.vehicle), "advice": order.recommendation.advice, "link": _same(address)}
+    words = {"car": car_name(reader.vehicle), "advice": order.recommendation.advice, "link": same_text(address)}
     if dealer is not None:
         words["dealer"] = dealer.name
         if order.slots:
-            words["time"] = _same(local_time(order.slots[0][0], dealer.utc_offset_hours))
+            words["time"] = same_text(local_time(order.slots[0][0], dealer.utc_offset_hours))
     if quote is not None:
-        words["total"] = _same(f"{total_amounts(quote).due} {quote.currency}")
+        words["total"] = same_text(f"{total_amounts(quote).due} {quote.currency}")
         declined = declined_work(order, quote)
         if declined:
             words["lines"] = Text(
@@ -218,7 +232,7 @@ def _order_words(order: Order, reader: Reader, dealer: Dealer | None, quote: Quo
 def car_name(vehicle: Vehicle) -> Text:
     """Brand and model."""
     named = " ".join(filter(None, (vehicle.brand, vehicle.model)))
-    return _same(named) if named else Text(en="Your car", zh="您的爱车")
+    return same_text(named) if named else Text(en="Your car", zh="您的爱车")
 
 
 def local_time(time_ns: int, utc_offset_hours: float) -> str:
@@ -226,7 +240,8 @@ def local_time(time_ns: int, utc_offset_hours: float) -> str:
     return rfc3339(time_ns + round(utc_offset_hours * HOUR_NS))[:16].replace("T", " ")
 
 
-def _same(text: str) -> Text:
+def same_text(text: str) -> Text:
+    """The same in both languages."""
     return Text(en=text, zh=text)
 
 

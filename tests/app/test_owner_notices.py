@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.owner_notices import FOLLOW_UP_NS, Owners, relay_owner_notices, send_due_notices
+from app.owner_notices import FOLLOW_UP_NS, relay_owner_notices, send_due_notices
 from domain.consents import Consent, ConsentChannel, Purpose
 from domain.notices import DueNotice, DueState, NoticeKind
 from domain.owners import LinkPurpose, OwnerLink
 from domain.tickets import Ticket, TicketKind
 from notifier.owners.links import LinkSigner
 from notifier.owners.notice_words import shipped_notice_words
-from notifier.owners.notices import HOUR_NS
+from notifier.owners.notices import HOUR_NS, Owners
 from storage.memory_store import MemoryStore
 from tests.web.pages.test_owner_page import TO_THE_END, WAY, calm, give_quote, move, post
 from tests.web.report_examples import SEDAN

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.benefits import Grant
+from domain.campaigns import Campaign, Invitation, Segment
 from domain.findings import Text
 from domain.live import EventKind, FeedEvent
 from domain.notices import DueNotice, FeedMark, NoticeKind
@@ -42,9 +43,36 @@ TICKET = Ticket(
 )
 CLOCK = OrderClock(order="o1", vehicle="v1", since_ns=5, due_ns=9, late_ns=12, step=1)
 DUE = DueNotice(id="d", kind=NoticeKind.REMINDER, vehicle="v1", order="o1", about=7, created_ns=5, due_ns=6)
+CAMPAIGN = Campaign(
+    id="c",
+    title=Text(en="a", zh="b"),
+    about=Text(en="a", zh="b"),
+    segments=(Segment.LOST,),
+    brands=(),
+    models=(),
+    benefit="",
+    benefit_until_ns=0,
+    cap_days=90,
+    limit=9,
+    author="a",
+    created_ns=1,
+)
+INVITED = Invitation(campaign="c", vehicle="v1", state="sent", created_ns=1)
 GRANT = Grant(id="g", vehicle="v1", offer="coupon", left=1, author="a", created_ns=1, due_ns=9)
 MARK = FeedMark(id="reader", read=9)
-ALL: tuple[Paper, ...] = (CLOCK, Owner(vehicle="v1", adviser="Li"), LINK, QUOTE, RATING, TICKET, DUE, MARK, GRANT)
+ALL: tuple[Paper, ...] = (
+    CLOCK,
+    Owner(vehicle="v1", adviser="Li"),
+    LINK,
+    QUOTE,
+    RATING,
+    TICKET,
+    DUE,
+    MARK,
+    GRANT,
+    CAMPAIGN,
+    INVITED,
+)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])

@@ -15,6 +15,8 @@ from domain.fleet import DEVELOPMENT_KEY, Vehicle
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from notifier.orders.service_levels import NO_LEVELS, ServiceLevels
 from notifier.owners.links import LinkSigner
+from notifier.owners.notice_words import shipped_notice_words
+from notifier.owners.notices import Owners
 from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
 from notifier.owners.offers import load_offers
 from rules.rule import Rule
@@ -23,6 +25,7 @@ from web.api import (
     alerts,
     benefits,
     callbacks,
+    campaigns,
     consents,
     dealers,
     emerging,
@@ -75,6 +78,7 @@ def create_app(
     position_fresh_ns: int = 600 * 1_000_000_000,
     link_key: bytes = DEVELOPMENT_KEY,
     offers: Benefits | None = None,
+    owners_told: Owners | None = None,
     secret_of: Callable[[str], str] = no_secrets,
     topic_prefix: str = "pitcall/v1",
     levels: ServiceLevels = NO_LEVELS,
@@ -98,6 +102,7 @@ def create_app(
         position_fresh_ns: an older position of a vehicle sends nobody out to rescue it.
         link_key: secret from which links for owners are signed.
         offers: what makes quotes cheaper; None = the shipped offers.
+        owners_told: by which ways owners are invited; None = by none but people.
         topic_prefix: of the MQTT topics, told by `/asyncapi.json`.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
         levels: how long each step of an order may take; what takes longer is shown as late.
@@ -105,7 +110,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = store_factory()
+        store, signer = store_factory(), LinkSigner(link_key)
         app.state.access = Access(
             lambda hashed: _scopes(store, hashed), fixed=api_keys or {}, open_access=open_access, clock=clock
         )
@@ -122,7 +127,8 @@ def create_app(
             poll_s=poll_s,
             routing=routing,
             position_fresh_ns=position_fresh_ns,
-            links=LinkSigner(link_key),
+            links=signer,
+            owners=owners_told or _by_hand(signer, clock),
             benefits=load_offers(SHIPPED_OFFERS) if offers is None else offers,
             secret_of=secret_of,
             topic_prefix=topic_prefix,
@@ -157,6 +163,7 @@ def create_app(
         emerging.router,
         owners.router,
         benefits.router,
+        campaigns.router,
         quotes.router,
         rescues.router,
         reminders.router,
@@ -177,6 +184,11 @@ def create_app(
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lambda _request, _error: RedirectResponse("/sign-in", 303))
     return app
+
+
+def _by_hand(signer: LinkSigner, clock: Callable[[], int]) -> Owners:
+    """Messages to owners go to people, with addresses without a host."""
+    return Owners(words=shipped_notice_words(), ways={}, address_of=lambda link: f"/o/{signer.token(link)}", clock=clock)
 
 
 def _scopes(store: WebStore, hashed: str) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ from domain.fleet import Vehicle
 from notifier.dealers.routing_policy import Routing
 from notifier.orders.service_levels import ServiceLevels
 from notifier.owners.links import LinkSigner
+from notifier.owners.notices import Owners
 from rules.rule import Rule
 from web.api.ports import WebStore
 from web.kpis import KpiCache
@@ -38,6 +39,7 @@ class Service:
     position_fresh_ns: int
     links: LinkSigner
     benefits: Benefits
+    owners: Owners
     secret_of: Callable[[str], str]
     topic_prefix: str
     levels: ServiceLevels

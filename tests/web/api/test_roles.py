@@ -113,6 +113,11 @@ TABLE = {
     "POST /api/v1/vehicles/{vehicle_id}/consents": Row(MOVERS | KEEPERS, body={}),
     "GET /api/v1/vehicles/{vehicle_id}/benefits": reads(),
     "POST /api/v1/vehicles/{vehicle_id}/benefits": moves({}),
+    "GET /api/v1/segments": reads(),
+    "GET /api/v1/campaigns": reads(),
+    "POST /api/v1/campaigns": moves({}),
+    "GET /api/v1/campaigns/{campaign_id}/preview": reads(),
+    "POST /api/v1/campaigns/{campaign_id}/send": moves({"preview": "x"}),
     "GET /api/v1/rules": reads(),
     "GET /api/v1/dealers": reads(),
     "GET /api/v1/dealers/{dealer_id}": reads(),
@@ -142,7 +147,7 @@ def ask(web: Any, operation: str, role: str) -> tuple[int, str]:
     """(status, word of the problem) of one operation by one role."""
     method, path = operation.split(" ")
     headers = {"If-Match": '"1"'} | ({} if role == NOBODY else {"X-API-Key": role})
-    for name in ("silence_id", "case_id", "lot_id", "reminder_id", "ticket_id"):
+    for name in ("silence_id", "case_id", "lot_id", "reminder_id", "ticket_id", "campaign_id"):
         path = path.replace(f"{{{name}}}", "none")
     answer = web.request(method, path.format(**PLACES), json=TABLE[operation].body, headers=headers)
     is_problem = answer.headers["content-type"].startswith("application/problem")
