@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from simulator.life.vehicle_life import VehicleLife
 
 ATMOSPHERE_KPA, KELVIN, REFERENCE_C = 101.3, 273.15, 20.0
+DRIVEN_TO_THE_PUMP_K = 6.0
+"""Tyres are filled to the placard as they are: at the day's temperature, a little warm."""
 LEAK_OF_KPA = 240.0
 """Sizes of leaks are given for a tyre of this pressure; a truck's loses in proportion."""
 WINTER_TYRES, SUMMER_TYRES = 310, 90
@@ -47,7 +49,11 @@ def tyre_states(life: VehicleLife) -> TyreStates:
     last = np.searchsorted(times, starts, side="right") - 1
     last = np.maximum(last, 0)
     lost = loss_per_day[:, None] * (starts - times[last]) / DAY_S
-    return TyreStates(reference_kpa=placard * levels[last].T - lost, placard_kpa=placard)
+    filled_c = (
+        np.interp(times, starts, life.trips.ambient_c) + DRIVEN_TO_THE_PUMP_K if len(starts) else np.full(len(times), REFERENCE_C)
+    )
+    filled = (placard * levels + ATMOSPHERE_KPA) * ((REFERENCE_C + KELVIN) / (filled_c + KELVIN))[:, None] - ATMOSPHERE_KPA
+    return TyreStates(reference_kpa=filled[last].T - lost, placard_kpa=placard)
 
 
 def _seasonal(life: VehicleLife, rng: np.random.Generator) -> FloatArray:
