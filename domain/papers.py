@@ -14,6 +14,7 @@ from domain.notices import DueNotice, FeedMark
 from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
 from domain.quotes import Quote
+from domain.statements import Statement
 from domain.tickets import Ticket
 
 
@@ -50,6 +51,7 @@ PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
         OwnerLink: "link",
         Quote: "quote",
         Rating: "rating",
+        Statement: "statement",
         Ticket: "ticket",
     }
 )

@@ -103,6 +103,7 @@ class QuoteMark:
 
     Attributes:
         content: SHA-256 of the quote as it was shown (`quote_hash`). accepted, declined: line numbers.
+        parts: (number, pieces) of the accepted lines.
         signed_by: "owner", or who took the answer down; "" while the owner has not answered. signed_ns: wall time.
     """
 
@@ -110,6 +111,7 @@ class QuoteMark:
     content: str
     accepted: tuple[int, ...] = ()
     declined: tuple[int, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
     signed_by: str = ""
     signed_ns: int = 0
 

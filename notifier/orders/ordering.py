@@ -338,7 +338,9 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
 
 
 def parts_needed(order: Order) -> tuple[tuple[str, int], ...]:
-    """(number, pieces) of all that is to be done anyway; a rescue fits none."""
+    """(number, pieces) of all that is to be done: what the owner has signed for, before that the plan; a rescue fits none."""
+    if order.quote is not None and order.quote.signed_by:
+        return order.quote.parts
     parts: Counter[str] = Counter()
     for line in order.recommendation.plan:
         if not line.optional and order.kind is OrderKind.SERVICE:

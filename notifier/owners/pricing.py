@@ -64,9 +64,10 @@ def total_amounts(quote: Quote, lines: Collection[int] | None = None) -> Amounts
     chosen = (
         line_amounts(line, quote.tax_rate) for line in quote.lines if (not line.optional if lines is None else line.line in lines)
     )
-    return _sum(chosen)
+    return sum_amounts(chosen)
 
 
-def _sum(amounts: Iterable[Amounts]) -> Amounts:
+def sum_amounts(amounts: Iterable[Amounts]) -> Amounts:
+    """All of these together."""
     shown = list(amounts)
     return Amounts(**{field.name: sum((getattr(each, field.name) for each in shown), NOTHING) for field in fields(Amounts)})

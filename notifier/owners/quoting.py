@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -98,7 +99,10 @@ def sign_off(order: Order, quote: Quote, accepted: Collection[int], *, time_ns: 
     asked = transition(order, event, time_ns=time_ns, actor=actor, reason=words)
     if asked.outcome is not TransitionOutcome.CHANGED:
         return SignOff(outcome=SignOffOutcome.NOT_ALLOWED, order=order)
-    signed = replace(mark, accepted=yes, declined=no, signed_by=actor, signed_ns=wall_ns)
+    parts: Counter[str] = Counter()
+    for number in yes:
+        parts.update({part.number: part.quantity for part in lines[number].parts})
+    signed = replace(mark, accepted=yes, declined=no, parts=tuple(sorted(parts.items())), signed_by=actor, signed_ns=wall_ns)
     return SignOff(outcome=SignOffOutcome.SIGNED, order=replace(asked.order, quote=signed))
 
 

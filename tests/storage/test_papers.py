@@ -18,6 +18,7 @@ from domain.owners import LinkPurpose, LinkState, Owner, OwnerLink, Rating
 from domain.papers import PAPER_KINDS, Paper
 from domain.quotes import Quote, QuoteLine
 from domain.records import OutboxEvent
+from domain.statements import Payment, Statement
 from domain.tickets import Ticket, TicketKind, closed, ticket_id
 from storage.database import open_store
 from storage.memory_store import MemoryStore
@@ -59,6 +60,19 @@ CAMPAIGN = Campaign(
 )
 INVITED = Invitation(campaign="c", vehicle="v1", state="sent", created_ns=1)
 GRANT = Grant(id="g", vehicle="v1", offer="coupon", left=1, author="a", created_ns=1, due_ns=9)
+STATEMENT = Statement(
+    order="o1",
+    version=1,
+    vehicle="v1",
+    quote_version=1,
+    currency="CNY",
+    tax_rate="0.13",
+    lines=(LINE,),
+    author="d1",
+    created_ns=6,
+    reasons=((1, "less time"),),
+    payments=(Payment(payer="owner", amount="1.00", provider="till", reference="7", time_ns=7),),
+)
 MARK = FeedMark(id="reader", read=9)
 ALL: tuple[Paper, ...] = (
     CLOCK,
@@ -72,6 +86,7 @@ ALL: tuple[Paper, ...] = (
     GRANT,
     CAMPAIGN,
     INVITED,
+    STATEMENT,
 )
 
 

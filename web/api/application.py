@@ -43,6 +43,7 @@ from web.api import (
     reminders,
     rescues,
     silences,
+    statements,
     stream,
     tickets,
 )
@@ -159,6 +160,7 @@ def create_app(
         outcomes.router,
         callbacks.router,
         parts.router,
+        statements.router,
         kpis.router,
         emerging.router,
         owners.router,

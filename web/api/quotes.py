@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -254,12 +254,22 @@ def _lines(request: QuoteRequest, order: Order, dealer: Dealer | None) -> tuple[
         if not planned:
             raise Problem(422, "lines_missing", "The order has no plan: send the lines.")
         return planned
-    numbers = [line.line for line in request.lines]
+    return quoted_lines(request.lines, order, dealer)
+
+
+def quoted_lines(asked: Sequence[LineAsked], order: Order, dealer: Dealer | None) -> tuple[QuoteLine, ...]:
+    """Lines as a workshop writes them, described as in the order's plan where they do not say more.
+
+    Raises:
+        Problem: 422, two lines have the same number.
+    """
+    planned = plan_lines(order, dealer)
+    numbers = [line.line for line in asked]
     if len(set(numbers)) != len(numbers):
         raise Problem(422, "line_doubled", "Two lines have the same number.")
     by_operation = {line.operation: line for line in planned}
     names = {part.number: part.name for line in planned for part in line.parts}
-    return tuple(_line(asked, by_operation.get(asked.operation), names) for asked in request.lines)
+    return tuple(_line(line, by_operation.get(line.operation), names) for line in asked)
 
 
 def _line(asked: LineAsked, planned: QuoteLine | None, names: Mapping[str, Text]) -> QuoteLine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from domain.fleet import Dealer
 from domain.orders import Order
 from domain.parts import LIVE, LotState, PartLot, StockLevel
+from domain.quotes import QuoteMark
 from notifier.parts.desk import StockDesk, arrived
 from notifier.parts.supply import DAY_NS
 from storage.memory_store import MemoryStore
@@ -143,6 +145,14 @@ def test_a_repair_that_the_owner_rejects_uses_nothing() -> None:
     order = desk.put(None, order_for({"PUMP": 1}))
     desk.put(moved(order, "quoted"), moved(order, "ready", "reject"))
     assert desk.level("here", "PUMP") == (1, 0)
+
+
+def test_what_the_owner_declines_is_given_back_and_what_was_quoted_beside_the_plan_is_kept() -> None:
+    desk = Desk(shop("here", 0, PUMP=2, HOSE=1))
+    order = desk.put(None, order_for({"PUMP": 2}))
+    mark = QuoteMark(version=1, content="c", accepted=(2,), declined=(1,), parts=(("HOSE", 1),), signed_by="owner")
+    desk.put(order, replace(moved(order, "partially_approved", "approve_partly"), quote=mark))
+    assert desk.lots() == [("HOSE", 1, "reserved", "here")]
 
 
 def test_an_import_without_stock_keeps_it_and_one_with_stock_counts_it() -> None:

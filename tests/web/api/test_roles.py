@@ -82,6 +82,11 @@ TABLE = {
     "POST /api/v1/orders/{order_id}/quotes/{version}/sign-off": Row(
         MOVERS | {"owner"}, hidden=frozenset({"other_owner"}), body={"accepted": []}
     ),
+    "PUT /api/v1/orders/{order_id}/statement": moves_its_order({}),
+    "GET /api/v1/orders/{order_id}/statement": ITS_ORDER,
+    "POST /api/v1/orders/{order_id}/statement/payments": moves(
+        {"payer": "owner", "amount": "1", "provider": "till", "reference": "1"}
+    ),
     "POST /api/v1/orders/{order_id}/links": moves({"purpose": "track"}),
     "POST /api/v1/callbacks/{dealer_id}": Row(frozenset(), body={}),
     "GET /api/v1/parts/stock": Row(STAFF | DEALERS),
