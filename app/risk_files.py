@@ -48,12 +48,21 @@ def read_features(file: Path) -> FeatureRows:
     values = np.column_stack([_numbers(table[name]) for name in names])
     return FeatureRows(
         vehicles=tuple(vehicles),
+        regions=_regions(table, place),
         features=tuple(names),
         vehicle=np.array([place[str(name)] for name in table["vehicle"].to_pylist()], np.int64),
         event_ns=_times(table["event_time"], file),
         available_ns=_times(table["available_time"], file),
         values=np.where(np.isfinite(values), values, np.nan),
     )
+
+
+def _regions(table: Any, place: dict[str, int]) -> tuple[str, ...]:
+    found = [""] * len(place)
+    if "region" in table.column_names:
+        for vehicle, region in zip(table["vehicle"].to_pylist(), table["region"].to_pylist(), strict=True):
+            found[place[str(vehicle)]] = str(region or "")
+    return tuple(found)
 
 
 def _numbers(column: Any) -> Any:

@@ -35,4 +35,4 @@ def explain_vehicle(
     asked = Asked(vehicles=(vehicle,), workshop=("",), values=rows.values[row : row + 1])
     day = int(rows.event_ns[row] // DAY_NS)
     champion = version.stage is ModelStage.ACTIVE
-    return assess(hazard, component, asked, day=day, model=version.id, champion=champion, capacity=None)[0]
+    return assess(hazard, component, asked, day=day, model=version.id, champion=champion, capacity=None, explain_all=True)[0]

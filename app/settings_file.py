@@ -236,6 +236,11 @@ class ModelsSection(_Section):
     """`[models]`: what is done with models, and looked for in the fleet, every night."""
 
     nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 18
+    retrain_weekday: Annotated[int, Field(ge=1, le=7)] = 7
+    features: Path | None = None
+    folder: Path | None = None
+    costs: Path | None = None
+    visits_per_night: Annotated[int, Field(ge=0)] = 20
 
 
 class AlertsSection(_Section):
@@ -354,6 +359,11 @@ class ServiceSettings(_Section):
     def history_folder(self) -> Path | None:
         """Folder of the signal history, None where none is kept."""
         return (self.history.folder or self.data.folder / "history") if self.history.enabled else None
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder of the registry's files."""
+        return self.models.folder or self.data.folder / "models"
 
     @property
     def common(self) -> Settings:

@@ -19,10 +19,10 @@ from app.car_display import AnswerDesk
 from app.care import enrol_known, review_fleet
 from app.channels import open_channels, ways_to_owners
 from app.dispatching import place_waiting
-from app.emerging import review_emerging
 from app.escalation import escalate_alerts
 from app.fault_knowledge import fault_knowledge, maintenance_plans
 from app.metrics import render_metrics
+from app.night_jobs import add_night_jobs
 from app.notices import relay_notices
 from app.order_clocks import ClockTally, adopt_orders, release_agreed, run_clocks
 from app.outbox_worker import OutboxWorker
@@ -191,7 +191,7 @@ def _scheduler(
     scheduler.add_job(_watch_rescues, "interval", seconds=WATCH_EVERY_S, args=[settings, store])
     scheduler.add_job(forget_old, "interval", hours=RETENTION_EVERY_H, args=[settings, store])
     scheduler.add_job(look_after, "interval", hours=CARE_EVERY_H, args=[store, plans, routing])
-    scheduler.add_job(look_for_emerging, "cron", hour=settings.models.nightly_hour_utc, args=[store])
+    add_night_jobs(scheduler, settings, store)
     # drafts that were left when batches were turned off are placed too
     scheduler.add_job(_place, "interval", minutes=settings.dispatch.batch_minutes or DRAFTS_LEFT_MIN, args=[store, routing])
     return scheduler
@@ -300,17 +300,6 @@ def _tell_owners(owners: Owners, store: SqlStore) -> None:
         send_due_notices(store, owners)
     except StorageError as problem:
         log.warning("owners could not be told: %s", problem)
-
-
-def look_for_emerging(store: SqlStore) -> None:
-    """Cases of causes that come more often in one group of vehicles."""
-    try:
-        new = review_emerging(store, time.time_ns())
-    except StorageError as problem:
-        log.warning("emerging issues could not be looked for: %s", problem)
-        return
-    for case in new:
-        log.warning("an emerging issue", extra={"fields": {"case": case.id, "cause": case.cause, "group": dict(case.group)}})
 
 
 def _escalate(settings: ServiceSettings, store: SqlStore) -> None:

@@ -25,7 +25,8 @@ class RiskAssessment:
         day: days since 1970-01-01 (UTC) at whose end it was decided. champion: the version was active then.
         probability: of a failure within `horizon_days` after the next `gap_days`, given that there was none before.
         remaining_days: (earliest, likely, latest) where the failure comes within the model's reach; None where that is unlikely.
-        score: log-odds = `base` + the sum of all contributions; `contributions` holds every one, the greatest first.
+        score: log-odds = `base` + the sum of all contributions; `contributions` holds every one, the greatest first, or none where the
+            risk is too small to be explained.
         reasons: the strongest contributions in words. act: worth a visit, and within what workshops can take.
         avoided_cost: expected cost that a visit avoids, in the currency of the cost table (negative: not worth it).
     """

@@ -7,6 +7,7 @@ Costs stand for what a visit costs that finds nothing, what the planned repair c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class _Row(pydantic.BaseModel, extra="forbid", frozen=True, hide_input_in_errors
     visit_cost: float = pydantic.Field(gt=0, allow_inf_nan=False)
     planned_cost: float = pydantic.Field(ge=0, allow_inf_nan=False)
     breakdown_cost: float = pydantic.Field(gt=0, allow_inf_nan=False)
+    causes: str = ""
     source: str
 
 
@@ -38,6 +40,7 @@ class Component:
     """What may fail, how alerts of it group, and what it costs, in one currency.
 
     Attributes:
+        causes: patterns (with * and [0-9]) of the root causes of the fault knowledge that are a failure of it.
         visit: a visit that finds nothing. planned: the repair in good time. breakdown: the failure, with all that follows.
     """
 
@@ -47,11 +50,16 @@ class Component:
     visit: float
     planned: float
     breakdown: float
+    causes: tuple[str, ...] = ()
 
     @property
     def threshold(self) -> float:
         """Probability from which a visit pays."""
         return self.visit / (self.visit + self.breakdown - self.planned)
+
+    def fails_by(self, cause: str) -> bool:
+        """Whether this root cause is a failure of it."""
+        return any(fnmatchcase(cause, pattern) for pattern in self.causes)
 
     def avoided(self, probability: Floats) -> Floats:
         """Expected cost that a visit avoids; negative where it does not pay."""
@@ -77,5 +85,6 @@ def load_components(file: Path = SHIPPED) -> dict[str, Component]:
             visit=row.visit_cost,
             planned=row.planned_cost,
             breakdown=row.breakdown_cost,
+            causes=tuple(pattern for pattern in row.causes.split(";") if pattern),
         )
     return found

@@ -41,12 +41,15 @@ class Hazard:
         windows: what it was fitted to answer. slope, offset: of the calibration in log-odds of the risk; (1, 0) for none.
         margins: of the remaining life, in days; None where there were too few failures to promise any.
         usual: median of each feature where it was fitted, NaN where it was never there [features].
+        reference: one row of each of some vehicles as the training ended [vehicles, features], and their regions: what drift is seen against.
     """
 
     features: tuple[str, ...]
     estimator: Any
     windows: Windows
     usual: Floats
+    reference: Floats
+    reference_regions: tuple[str, ...]
     slope: float = 1.0
     offset: float = 0.0
     margins: Margins | None = None
@@ -94,6 +97,8 @@ class Hazard:
             "estimator": self.estimator,
             "windows": asdict(self.windows),
             "usual": self.usual,
+            "reference": self.reference,
+            "reference_regions": list(self.reference_regions),
             "slope": float(self.slope),
             "offset": float(self.offset),
             "margins": margins,
@@ -115,6 +120,8 @@ def hazard_of(parts: Mapping[str, Any], file: str) -> Hazard:
             estimator=parts["estimator"],
             windows=Windows(**parts["windows"]),
             usual=parts["usual"],
+            reference=parts["reference"],
+            reference_regions=tuple(parts["reference_regions"]),
             slope=parts["slope"],
             offset=parts["offset"],
             margins=None if margins is None else Margins(**margins),

@@ -29,15 +29,22 @@ class FeatureRows:
     Attributes:
         vehicles: names. features: columns of `values`.
         vehicle: number in `vehicles` [rows]. event_ns: what the row tells of. available_ns: when it was known here [rows].
-        values: NaN where unknown [rows, features].
+        values: NaN where unknown [rows, features]. regions: of the vehicles, "" where unknown.
     """
 
     vehicles: tuple[str, ...]
+    regions: tuple[str, ...]
     features: tuple[str, ...]
     vehicle: Ints
     event_ns: Ints
     available_ns: Ints
     values: Floats
+
+    def latest_by(self, time_ns: int, fresh_ns: int) -> Ints:
+        """Rows: the newest of each vehicle that was available by this time, and no older than `fresh_ns` then."""
+        seen = np.flatnonzero((self.available_ns <= time_ns) & (self.event_ns > time_ns - fresh_ns))
+        seen = seen[np.lexsort((self.event_ns[seen], self.vehicle[seen]))]
+        return seen[np.append(np.diff(self.vehicle[seen]) != 0, True)] if len(seen) else seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

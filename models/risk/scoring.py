@@ -17,6 +17,8 @@ from models.risk.words import reasons
 
 Floats = NDArray[np.float64]
 
+EXPLAINED_FROM = 0.25
+"""Share of the probability at which a visit pays, from which a risk is explained: most vehicles have nothing to be explained."""
 TOLD_FROM = 0.2
 """A remaining life is told where a failure within the model's reach is at least so likely."""
 
@@ -39,15 +41,25 @@ def assess(
     model: str,
     champion: bool,
     capacity: int | None,
+    explain_all: bool = False,
     names: Mapping[str, Text] | None = None,
 ) -> list[RiskAssessment]:
-    """One assessment for each vehicle, in their order; at most `capacity` visits of each workshop."""
+    """One assessment for each vehicle, in their order; at most `capacity` visits of each workshop.
+
+    Risks too small to matter are only explained with `explain_all`: without, their whole score is base.
+    """
     if not len(asked.vehicles):
         return []
     odds = hazard.odds(asked.values)
     probability = hazard.risk(odds)
     within, likely = hazard.likely_days(odds)
-    score, base, shares = hazard.explain(asked.values)
+    explained = np.flatnonzero(explain_all | (probability >= EXPLAINED_FROM * component.threshold))
+    scores = odds[:, : hazard.windows.horizon].mean(axis=1)
+    base = scores.copy()
+    shares = dict[int, Floats]()
+    if len(explained):
+        _, base[explained], parts_of = hazard.explain(asked.values[explained])
+        shares = dict(zip(explained.tolist(), parts_of, strict=True))
     avoided = component.avoided(probability)
     act = chosen(avoided, np.unique(np.array(asked.workshop), return_inverse=True)[1], capacity)
     usual = dict(zip(hazard.features, hazard.usual.tolist(), strict=True))
@@ -56,7 +68,7 @@ def assess(
         low, high = hazard.margins.around(likely, hazard.windows.gap_days, hazard.windows.reach_days)
     found = []
     for number, vehicle in enumerate(asked.vehicles):
-        parts = _contributions(hazard, asked.values[number], shares[number])
+        parts = _contributions(hazard, asked.values[number], shares[number]) if number in shares else ()
         told = within[number] >= TOLD_FROM and hazard.margins is not None
         found.append(
             RiskAssessment(
@@ -70,10 +82,10 @@ def assess(
                 gap_days=hazard.windows.gap_days,
                 horizon_days=hazard.windows.horizon_days,
                 remaining_days=(float(low[number]), float(likely[number]), float(high[number])) if told else None,
-                score=float(score[number]),
+                score=float(scores[number]),
                 base=float(base[number]),
                 contributions=parts,
-                reasons=reasons(parts, usual, names or {}),
+                reasons=reasons(parts, usual, names or {}) if parts else (),
                 act=bool(act[number]),
                 avoided_cost=float(avoided[number]),
             )

@@ -25,6 +25,7 @@ Bools = NDArray[np.bool_]
 LEAST_FAILURES = 20
 COVERAGE = 0.9
 MARGIN_GROUPS = 4
+MOST_REFERENCE = 2000
 WINDOWS, TREES = Windows(), TreeRecipe()
 
 
@@ -114,7 +115,23 @@ def fit(rows: FeatureRows, lives: Lives, recipe: RiskRecipe) -> Hazard:
     seen = rows.values[np.unique(asked.row)]
     known = [column[~np.isnan(column)] for column in seen.T]
     usual = np.array([np.median(column) if len(column) else np.nan for column in known])
-    return Hazard(features=rows.features, estimator=estimator, windows=recipe.windows, usual=usual)
+    reference = _reference(rows, int(lives.ends_ns.max()), recipe)
+    return Hazard(
+        features=rows.features,
+        estimator=estimator,
+        windows=recipe.windows,
+        usual=usual,
+        reference=rows.values[reference],
+        reference_regions=tuple(rows.regions[vehicle] for vehicle in rows.vehicle[reference].tolist()),
+    )
+
+
+def _reference(rows: FeatureRows, time_ns: int, recipe: RiskRecipe) -> NDArray[np.int64]:
+    """Rows of some vehicles as they were known at this time."""
+    latest = rows.latest_by(time_ns, recipe.windows.fresh_days * DAY_NS)
+    if len(latest) <= MOST_REFERENCE:
+        return latest
+    return np.sort(np.random.default_rng(recipe.seed).choice(latest, MOST_REFERENCE, replace=False))
 
 
 def calibrated(hazard: Hazard, rows: FeatureRows, lives: Lives) -> Hazard:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.risk.components import Component, load_components
@@ -9,6 +11,13 @@ from models.risk.lives import DAY_NS, FeatureRows, Lives
 
 START_NS = 20_000 * DAY_NS
 BATTERY: Component = load_components()["battery_12v"]
+
+
+def shifted(rows: FeatureRows, vehicles: list[bool], feature: int, shift: float) -> FeatureRows:
+    """One feature of some vehicles moved."""
+    moved = rows.values.copy()
+    moved[np.array(vehicles)[rows.vehicle], feature] += shift
+    return replace(rows, values=moved)
 
 
 def worn_fleet(vehicles: int = 150, days: int = 420, seed: int = 1) -> tuple[FeatureRows, Lives]:
@@ -37,6 +46,7 @@ def worn_fleet(vehicles: int = 150, days: int = 420, seed: int = 1) -> tuple[Fea
     names = tuple(f"vehicle-{number}" for number in range(vehicles))
     features = FeatureRows(
         vehicles=names,
+        regions=tuple(("north", "south")[number % 2] for number in range(vehicles)),
         features=("rest_v", "noise_a", "noise_b"),
         vehicle=table[:, 0].astype(np.int64),
         event_ns=event,

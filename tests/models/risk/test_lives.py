@@ -20,6 +20,7 @@ def rows_of(times: list[tuple[int, int]]) -> FeatureRows:
     """One vehicle; each (event day, available day), the value is the row's number."""
     return FeatureRows(
         vehicles=("a",),
+        regions=("",),
         features=("number",),
         vehicle=np.zeros(len(times), np.int64),
         event_ns=np.array([event for event, _ in times], np.int64) * DAY_NS,
@@ -101,6 +102,7 @@ def test_a_vehicle_under_two_names_is_refused() -> None:
     twin = replace(
         rows,
         vehicles=(*rows.vehicles, "twin"),
+        regions=(*rows.regions, ""),
         vehicle=np.concatenate([rows.vehicle, np.full(first.sum(), 6)]),
         event_ns=np.concatenate([rows.event_ns, rows.event_ns[first]]),
         available_ns=np.concatenate([rows.available_ns, rows.available_ns[first]]),

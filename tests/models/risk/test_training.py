@@ -116,7 +116,7 @@ def assessed(values: np.ndarray, capacity: int | None = None, workshops: tuple[s
     vehicles = [f"v{number}" for number in range(len(values))]
     asked = Asked(vehicles=vehicles, workshop=workshops or ("",) * len(values), values=values)
     names = {"rest_v": Text(en="rest voltage", zh="静置电压")}
-    return assess(worn()[2], BATTERY, asked, day=3, model="m", champion=True, capacity=capacity, names=names)
+    return assess(worn()[2], BATTERY, asked, day=3, model="m", champion=True, capacity=capacity, explain_all=True, names=names)
 
 
 def test_contributions_sum_to_the_score_and_are_told_in_words() -> None:
@@ -149,6 +149,13 @@ def test_assessments_do_not_depend_on_who_else_is_asked() -> None:
     alone = [assessed(values[number : number + 1])[0] for number in (0, 7, 39)]
     for number, each in zip((0, 7, 39), alone, strict=True):
         assert replace(each, vehicle=f"v{number}") == together[number]
+
+
+def test_risks_too_small_to_matter_are_not_explained_unless_asked() -> None:
+    asked = Asked(vehicles=("a", "b"), workshop=("", ""), values=np.array([[10.9, 0.0, 0.0], [12.5, 0.0, 0.0]]))
+    weak, sound = assess(worn()[2], BATTERY, asked, day=3, model="m", champion=True, capacity=None)
+    assert weak.contributions
+    assert (sound.contributions, sound.reasons, sound.base) == ((), (), sound.score)
 
 
 def test_nothing_is_known_of_a_vehicle_without_values() -> None:
