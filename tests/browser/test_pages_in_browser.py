@@ -21,6 +21,7 @@ PATHS = (
     "/vehicles/none",
     "/kpis",
     "/tickets",
+    "/rescues",
     "/emerging",
 )
 AXE = os.environ.get("AXE_CORE", "")

@@ -51,7 +51,7 @@ from web.api.access import Access
 from web.api.ports import WebStore
 from web.api.service import Service
 from web.kpis import KpiCache
-from web.pages import alert_actions, care_actions, dealer_routes, owner_routes, ticket_actions
+from web.pages import alert_actions, care_actions, dealer_routes, owner_routes, rescue_routes, ticket_actions
 from web.pages import routes as pages
 from web.pages.visitors import SignInNeeded
 
@@ -180,6 +180,7 @@ def create_app(
         alert_actions.router,
         owner_routes.router,
         ticket_actions.router,
+        rescue_routes.router,
         care_actions.router,
         dealer_routes.router,
     ):
