@@ -31,6 +31,7 @@ COMMANDS = {
     "parts": ("app.commands.parts", "Parts: stock, what is kept for orders, what will be needed."),
     "dispatch": ("app.commands.dispatch", "Place orders that can wait together: what that changes and gains."),
     "reminders": ("app.commands.reminders", "Care reminders: list, review, answer, simulate."),
+    "campaigns": ("app.commands.campaigns", "Invite owners by segments of their visits."),
     "push": ("app.commands.push", "Deliver what waits in the outbox of a database."),
     "dead-letters": ("app.commands.dead_letters", "List, show and replay what could not be used."),
     "models": ("app.commands.models", "Train, evaluate and list the detectors."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from domain.benefits import Benefits, Grant
 from domain.campaigns import Campaign, CampaignState, Invitation
@@ -18,7 +19,9 @@ from notifier.owners.inviting import Selection, select
 from notifier.owners.links import new_link
 from notifier.owners.notices import Owners, Reader, car_name, same_text, told
 from notifier.owners.segments import VISITED, Rfm, rfm, visits_of
-from web.api.ports import WebStore
+
+if TYPE_CHECKING:  # the API imports this module
+    from web.api.ports import WebStore
 
 
 class CampaignError(PitcallError):
