@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
@@ -40,13 +41,16 @@ class AddressBook(Protocol):
         """How an owner wants to be addressed."""
 
 
-def open_channels(settings: ServiceSettings, store: AddressBook, stack: ExitStack, *, number: int = 0) -> dict[str, Channel]:
+def open_channels(
+    settings: ServiceSettings, store: AddressBook, stack: ExitStack, *, number: int = 0, hand_list: Path | None = None
+) -> dict[str, Channel]:
     """All channels by name, for one worker; `stack` closes them.
 
     Without a mail server, what would go by e-mail is written to the file for people.
 
     Args:
         number: of the worker, so that no two share a broker connection's name.
+        hand_list: the file for people, None = the one in the data folder.
     """
     common, broker = settings.common, settings.mqtt
     webhook = WebhookChannel(
@@ -63,7 +67,7 @@ def open_channels(settings: ServiceSettings, store: AddressBook, stack: ExitStac
         password=broker.password,
         context=broker.ssl_context(),
     )
-    address_of, by_hand = address_book(settings, store), settings.data.folder / BY_HAND
+    address_of, by_hand = address_book(settings, store), hand_list or settings.data.folder / BY_HAND
     stack.enter_context(closing(webhook))
     stack.enter_context(closing(mqtt))
     email = EmailChannel(_mail_server(settings.email), address_of) if settings.email.host else None

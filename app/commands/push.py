@@ -23,19 +23,21 @@ def command() -> None:
 @click.option(
     "--by-hand", type=FILE, default=Path("pushes.jsonl"), show_default=True, help="File for those that a person sees to."
 )
-def run(database: str | None, limit: int, by_hand: Path) -> None:
+@click.option("--config", type=FILE, metavar="FILE", help="The service's settings: its mail server, broker and routes.")
+def run(database: str | None, limit: int, by_hand: Path, config: Path | None) -> None:
     """Deliver every push that is due now, signed by Standard Webhooks; what fails is tried again at its next time.
 
-    Orders of dealers without an endpoint, and those that no dealer can take, are appended to the --by-hand file.
+    Orders of dealers without an endpoint or address, and those that no dealer can take, are appended to the --by-hand file.
 
     Signing secrets come from PITCALL_SECRET_<NAME>, where NAME is the dealer's secret_name.
     """
     from app.pushing import deliver
     from app.settings import read_settings
+    from app.settings_file import load_settings
     from app.stores import open_database
 
-    settings = read_settings()
-    with open_database(database, settings) as store:
+    settings = load_settings(config)
+    with open_database(database, settings.common if config else read_settings()) as store:
         report = deliver(store, settings, hand_list=by_hand, now_ns=time.time_ns(), limit=limit)
     click.echo(report)
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.errors import DeliveryError
 from domain.fleet import Dealer
-from domain.records import OutboxEvent
+from domain.records import Commit, OutboxEvent
 from notifier.channels.log_file import LogFileChannel
 from notifier.channels.memory import MemoryChannel
 from notifier.push.delivery import deliver_due
-from notifier.push.outbox import CRITICAL_SCHEDULE_S, JITTER, SCHEDULE_S, is_critical, next_attempt
+from notifier.push.outbox import CRITICAL_SCHEDULE_S, JITTER, SCHEDULE_S, cancelled, delivered, is_critical, next_attempt
+from storage.memory_store import MemoryStore
 
 NOW = 1_750_000_000 * 10**9
 
@@ -159,3 +162,40 @@ def test_the_log_channel_writes_a_line_an_event(tmp_path: Path) -> None:
     assert [json.loads(line)["event"]["id"] for line in file.read_text(encoding="utf-8").splitlines()] == ["a", "b"]
     report = deliver_due(outbox(event("a", channel="log")), {"log": LogFileChannel(tmp_path)}, {}, NOW, 10)
     assert report.retried == 1
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["write", "take", "fail", "refuse", "wait"]), st.integers(0, 2), st.integers(0, 1)), max_size=40
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_versions_reach_a_recipient_in_order_and_nobody_waits_for_another(steps: list[tuple[str, int, int]]) -> None:
+    """Whatever is written, taken, refused and tried again: per order and recipient versions only grow, and one alone never waits."""
+    clock = [NOW]
+    store = MemoryStore(clock=lambda: clock[0])
+    versions: dict[str, int] = {}
+    came: dict[tuple[str, str], list[int]] = {}
+    for word, order, dealer in steps:
+        subject, recipient = f"order-{order}", f"dealer-{dealer}"
+        if word == "write":
+            versions[subject] = version = versions.get(subject, 0) + 1
+            made = replace(event(f"{subject}-{version}-{recipient}", recipient=recipient), subject=subject, version=version)
+            store.commit(Commit(outbox=(made,)))
+        elif word == "wait":
+            clock[0] += 3600 * 10**9
+        waiting = [one for one in store.outbox_events() if one.state == "pending"]
+        due = store.due(clock[0], 99)
+        for one in due:
+            mine = [other.version for other in waiting if (other.subject, other.recipient) == (one.subject, one.recipient)]
+            assert one.version == min(mine), "the earliest of its order and recipient"
+        alone = {one.id for one in waiting if one.due_ns <= clock[0] and one.version == 1}
+        assert alone <= {one.id for one in due}, "what has none before it waits for nobody"
+        for claimed in store.claim_due(clock[0], 1, clock[0] + 1) if word in ("take", "fail", "refuse") else ():
+            if word == "take":
+                came.setdefault((claimed.subject, claimed.recipient), []).append(claimed.version)
+                store.record(delivered(claimed))
+            else:
+                store.record(next_attempt(claimed, clock[0], False) if word == "fail" else cancelled(claimed, "gone"))
+    assert all(sorted(order) == order for order in came.values())
