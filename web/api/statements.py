@@ -29,7 +29,7 @@ class Reason(BaseModel, extra="forbid"):
     reason: Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class StatementRequest(BaseModel, extra="forbid"):
+class StatementRequest(BaseModel, extra="forbid", json_schema_extra={"examples": [{}]}):
     """What was done. Without `lines` all that the owner signed for, as it was quoted; adjustments of a line stay with it."""
 
     lines: Annotated[list[LineAsked], Field(max_length=60)] | None = None
@@ -37,7 +37,11 @@ class StatementRequest(BaseModel, extra="forbid"):
     reasons: Annotated[list[Reason], Field(max_length=120)] = []
 
 
-class PaymentRequest(BaseModel, extra="forbid"):
+class PaymentRequest(
+    BaseModel,
+    extra="forbid",
+    json_schema_extra={"examples": [{"payer": "owner", "amount": "682.00", "provider": "till", "reference": "R-1042"}]},
+):
     """Money that came in elsewhere."""
 
     payer: Literal["owner", "maker", "contract", "dealer"]
