@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.drive_spec import FloatArray
+from simulator.life.faults import NEVER
 from simulator.life.streams import Topic, stream
+from simulator.life.truth import FaultRecord
 from simulator.life.weather import DAY_S
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 ATMOSPHERE_KPA, KELVIN, REFERENCE_C = 101.3, 273.15, 20.0
 DRIVEN_TO_THE_PUMP_K = 6.0
 """Tyres are filled to the placard as they are: at the day's temperature, a little warm."""
+SOFT_SHARE = 0.85
+"""A tyre under this share of the placard is soft, whether it leaks or was only forgotten."""
 LEAK_OF_KPA = 240.0
 """Sizes of leaks are given for a tyre of this pressure; a truck's loses in proportion."""
 WINTER_TYRES, SUMMER_TYRES = 310, 90
@@ -26,10 +32,14 @@ WINTER_TYRES, SUMMER_TYRES = 310, 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TyreStates:
-    """Pressure of each tyre (4, k) at the start of each trip, kPa over atmosphere at 20 °C, without leaks; and the placard's."""
+    """Pressure of each tyre (4, k) at the start of each trip, kPa over atmosphere at 20 °C, without leaks; and the placard's.
+
+    `records`: times in which tyres that do not leak were soft all the same.
+    """
 
     reference_kpa: FloatArray
     placard_kpa: float
+    records: tuple[FaultRecord, ...] = ()
 
 
 def tyre_states(life: VehicleLife) -> TyreStates:
@@ -53,7 +63,28 @@ def tyre_states(life: VehicleLife) -> TyreStates:
         np.interp(times, starts, life.trips.ambient_c) + DRIVEN_TO_THE_PUMP_K if len(starts) else np.full(len(times), REFERENCE_C)
     )
     filled = (placard * levels + ATMOSPHERE_KPA) * ((REFERENCE_C + KELVIN) / (filled_c + KELVIN))[:, None] - ATMOSPHERE_KPA
-    return TyreStates(reference_kpa=filled[last].T - lost, placard_kpa=placard)
+    reference = filled[last].T - lost
+    return TyreStates(reference_kpa=reference, placard_kpa=placard, records=tuple(_soft(life, reference, placard, times, last)))
+
+
+def _soft(
+    life: VehicleLife, reference: FloatArray, placard: float, filled_s: FloatArray, last: NDArray[np.intp]
+) -> Iterator[FaultRecord]:
+    """From the first drive with a tyre as soft as `SOFT_SHARE` of the placard until tyres are filled again."""
+    cold = (reference + ATMOSPHERE_KPA) * (life.trips.ambient_c + KELVIN) / (REFERENCE_C + KELVIN) - ATMOSPHERE_KPA
+    soft = cold.min(axis=0, initial=np.inf) < SOFT_SHARE * placard
+    for filling in np.unique(last[soft]).tolist():
+        onset_s = float(life.trips.start_s[np.flatnonzero(soft & (last == filling))[0]])
+        yield FaultRecord(
+            kind="tyres_soft",
+            family="tyre_care",
+            component="tyre",
+            group_key="chassis.tyre",
+            onset_s=onset_s,
+            detectable_s=onset_s,
+            failed_s=NEVER,
+            repaired_s=float(filled_s[filling + 1]) if filling + 1 < len(filled_s) else NEVER,
+        )
 
 
 def _seasonal(life: VehicleLife, rng: np.random.Generator) -> FloatArray:

@@ -122,7 +122,7 @@ class VehicleLife:
     @property
     def faults(self) -> tuple[FaultRecord, ...]:
         """The truth, by onset."""
-        records = (*map(record_of, self.upkeep.episodes), *self.pads.records, *self.oil.records)
+        records = (*map(record_of, self.upkeep.episodes), *self.pads.records, *self.oil.records, *self.tyres.records)
         return tuple(sorted(records, key=lambda each: each.onset_s))
 
 
