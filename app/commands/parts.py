@@ -1,9 +1,11 @@
-"""`pitcall parts stock|lots|receive|check`."""
+"""`pitcall parts stock|lots|receive|check|forecast`."""
 
 from __future__ import annotations
 
+import csv
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -98,3 +100,48 @@ def check(supersessions: Path | None, lead_times: Path | None) -> None:
 
     supply = load_supply(supersessions, lead_times)
     click.echo(f"{len(supply.successors)} parts have a successor, {len(supply.lead_days)} lead times")
+
+
+@command.command()
+@click.option("--days", type=click.IntRange(1, 365), default=30, show_default=True, help="How far to look ahead.")
+@click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.9, show_default=True, help="Probability that each interval holds."
+)
+@click.option("--dealer", help="Of this dealer.")
+@click.option("--out", type=FILE, help="Write a table (CSV) there.")
+@DATABASE
+@JSON
+def forecast(days: int, level: float, dealer: str | None, out: Path | None, database: str | None, as_json: bool) -> None:
+    """Say how many pieces each dealer will need, from predicted failures and due maintenance."""
+    from app.fault_knowledge import fault_knowledge, maintenance_plans
+    from app.settings import read_settings
+    from app.stores import open_database
+    from notifier.parts.demand import demand_json
+    from notifier.parts.planning import forecast_demand
+
+    settings = read_settings()
+    plans = maintenance_plans(fault_knowledge(settings=settings), settings=settings)
+    with open_database(database, settings) as store:
+        found = forecast_demand(store, plans.schedule, horizon_days=days, level=level, now_ns=time.time_ns())
+    rows = [demand_json(each) for each in found if dealer in (None, each.dealer)]
+    if out is not None:
+        _write_table(out, rows)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(
+            f"{row['dealer']:16} {row['part']:32} {row['low']:4} to {row['high']:4}  expected {row['expected']:8.2f}"
+            f"  available {row['available']:4}  short {row['short']:4}"
+        )
+
+
+def _write_table(file: Path, rows: list[dict[str, Any]]) -> None:
+    names = ("dealer", "part", "expected", "low", "high", "needs", "available", "short")
+    try:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            table = csv.DictWriter(stream, names)
+            table.writeheader()
+            table.writerows(rows)
+    except OSError as problem:
+        raise InputError(f"cannot be written ({problem.strerror})", file=file, mend="name another file with --out") from problem

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
 from domain.parts import LotState, PartLot, StockLevel
+from notifier.parts.demand import HORIZONS, demand_json
 from notifier.parts.documents import lot_json, stock_json
 from notifier.parts.holds import receive_lot
+from notifier.parts.planning import forecast_demand
 from web.api.access import Caller, OrderMover, OrderReader
 from web.api.orders import seen_version
 from web.api.paging import Limit, Offset, page
@@ -99,6 +101,24 @@ def receive(lot_id: str, service: Served, caller: OrderMover) -> dict[str, Any]:
     if not receive_lot(service.store, lot, service.clock()):
         raise Problem(409, "lot_not_awaited", "The pieces are not awaited (any more).", state=_now(service, lot).state.value)
     return lot_json(_now(service, lot), service.clock())
+
+
+@router.get("/forecast")
+def show_forecast(
+    service: Served,
+    caller: OrderReader,
+    days: Annotated[int, Query(ge=HORIZONS[0], le=HORIZONS[1])] = 30,
+    level: Annotated[float, Query(ge=0.5, le=0.999)] = 0.9,
+    dealer: str | None = None,
+) -> dict[str, Any]:
+    """Pieces that each dealer will need within so many days, with an interval, from predicted failures and due maintenance."""
+    wanted = _own(caller, dealer)
+    found = forecast_demand(service.store, service.schedule_of, horizon_days=days, level=level, now_ns=service.clock())
+    return {
+        "days": days,
+        "level": level,
+        "demand": [demand_json(each) for each in found if wanted in (None, each.dealer)],
+    }
 
 
 def _now(service: Served, lot: PartLot) -> PartLot:

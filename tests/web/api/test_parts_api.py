@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from domain.fleet import VaultEntry, Vehicle
 from domain.records import Commit, VehicleCase
 from notifier.parts.desk import StockDesk
+from notifier.parts.supply import DAY_NS
 from storage.memory_store import MemoryStore
+from tests.notifier.builders import SHANGHAI
 from tests.notifier.parts.making import SUPPLY, order_for, shop
-from tests.web.serving import client
+from tests.notifier.parts.test_demand import risk
+from tests.web.serving import NOW_NS, client
 from web.api.access import key_hash
 
 
@@ -61,3 +65,20 @@ def test_a_dealers_key_sees_and_changes_its_own_parts_only() -> None:
     with client(store, keys=keys, headers={"X-API-Key": "look"}) as web:
         assert len(web.get("/api/v1/parts/stock").json()["stock"]) == 2
         assert web.put("/api/v1/parts/stock/here/PUMP", json={"quantity": 1}, headers={"If-Match": "2"}).status_code == 403
+
+
+def test_the_forecast_tells_what_will_be_needed_and_a_dealer_its_own() -> None:
+    store = served()
+    store.register([(Vehicle(id="v1", home=SHANGHAI, chosen_dealer="near"), VaultEntry(vehicle="v1", vin="V"))])
+    store.save_assessments([risk("v1", 0.5, day=NOW_NS // DAY_NS)])
+    keys = {key_hash("near"): ["dealer:near"], key_hash("here"): ["dealer:here"], key_hash("look"): ["read"]}
+    with client(store, keys=keys) as web:
+        told = web.get("/api/v1/parts/forecast?days=30&level=0.8", headers={"X-API-Key": "look"}).json()
+        assert (told["days"], told["level"]) == (30, 0.8)
+        assert {(each["dealer"], each["part"], each["expected"], each["high"]) for each in told["demand"]} == {
+            ("near", "PC-COOLANT", 0.5, 1),
+            ("near", "PC-WATER-PUMP", 0.5, 1),
+        }
+        assert web.get("/api/v1/parts/forecast", headers={"X-API-Key": "near"}).json()["demand"] != []
+        assert web.get("/api/v1/parts/forecast", headers={"X-API-Key": "here"}).json()["demand"] == []
+        assert web.get("/api/v1/parts/forecast?days=0", headers={"X-API-Key": "look"}).status_code == 422

@@ -91,6 +91,7 @@ TABLE = {
     "POST /api/v1/callbacks/{dealer_id}": Row(frozenset(), body={}),
     "GET /api/v1/parts/stock": Row(STAFF | DEALERS),
     "PUT /api/v1/parts/stock/{dealer_id}/{part}": Row(MOVERS | {"dealer"}, body={"quantity": 1}),
+    "GET /api/v1/parts/forecast": Row(STAFF | DEALERS),
     "GET /api/v1/parts/lots": Row(STAFF | DEALERS),
     "POST /api/v1/parts/lots/{lot_id}/receive": Row(MOVERS | DEALERS),
     "GET /api/v1/rescues": Row(STAFF | DEALERS),
