@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import CHROMIUM, page
 from tests.web.api.test_stream import server
-from tests.web.serving import store
+from tests.web.serving import ORDER, store
+from web.api.access import key_hash
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 PATHS = (
@@ -54,6 +56,27 @@ def test_pages_fit_the_screen_ask_nobody_else_and_do_not_complain(browser, serve
     assert browser.requested
     assert all(url.startswith((base, "about:")) for url in browser.requested), browser.requested
     assert [text for text in browser.complaints if "404" not in text] == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_dealer_portal_fits_the_screen_with_everything_unfolded(browser, served, width):
+    order = served.order(ORDER)
+    browser.complaints.clear()
+    browser.resize(width, 900)
+    with server(served, open_access=False, api_keys={key_hash("own"): ("dealer:SH-014",)}) as base:
+        browser.go(f"{base}/sign-in?lang=en")
+        browser.run("document.getElementById('key').value = 'own'; document.querySelector('form.sign-in').submit()")
+        browser.wait_for("location.pathname === '/dealer' && document.readyState === 'complete'")
+        assert served.change_order(replace(order, state="diagnosing", version=order.version + 1), order.version)
+        for language in ("en", "zh"):
+            browser.go(f"{base}/dealer?lang={language}")
+            browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            assert browser.run("document.documentElement.scrollWidth <= innerWidth"), language
+        browser.run("document.querySelector('form[action$=quote] button').click()")
+        browser.wait_for("location.pathname === '/dealer' && /· (quoted|已报价)/.test(document.body.innerText)")
+        browser.ask("Page.navigate", url="about:blank")
+    assert browser.complaints == []
+    assert served.order(ORDER).state == "quoted"
 
 
 def test_a_change_shows_by_itself(browser, served):
