@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 from numpy.typing import NDArray
 
 from app.field_benchmarks import carobd, ev_field_pack
 from app.output import say
-from datafiles.number_table import read_number_lines, read_numbers
+from datafiles.number_table import read_header, read_number_lines, read_numbers
 from domain.errors import DataFileError, InputError
-from models.public import machine_failure
+from models.public import air_pressure, component_x, machine_failure
 from models.public.cell_life import FEATURES, SPLITS, Cells, cross_validate_cells, evaluate_parts
 from models.public.machine_failure import FAILED, QUALITIES, READINGS, nested_cross_validation
 from models.public.turbofan import SENSORS, SETTINGS, Histories
@@ -132,6 +134,77 @@ def cell_life(folder: Path, cv: bool, seeds: int) -> Figures:
     return figures
 
 
+def truck_air_pressure(folder: Path, cv: bool, seeds: int, recipe: air_pressure.Recipe = air_pressure.RECIPE) -> Figures:
+    """Scania APS: cost of the test rows, and with `cv` that of each training row."""
+    training, test = (_trucks(folder / f"aps_failure_{part}_set.csv") for part in ("training", "test"))
+    if training[0].shape[1] != test[0].shape[1]:
+        raise DataFileError(
+            "does not have the columns of the training file", file=folder / "aps_failure_test_set.csv", mend="fetch both again"
+        )
+    figures = air_pressure.evaluate_trucks(training, test, recipe, seed=0)
+    if cv:
+        figures |= _over_seeds([air_pressure.cross_validate_trucks(*training, recipe, seed) for seed in range(seeds)])
+    return figures
+
+
+def _trucks(file: Path) -> tuple[Floats, NDArray[np.bool_]]:
+    before, columns = read_header(file, air_pressure.CLASS)
+    words = {air_pressure.CLASS: air_pressure.CLASSES}
+    table = read_numbers(file, columns, words=words, missing=air_pressure.MISSING, before_header=before)
+    failed = table[:, 0] == 1.0
+    if min(failed.sum(), (~failed).sum()) < air_pressure.RECIPE.folds:
+        mend = f"give at least {air_pressure.RECIPE.folds} rows of each class"
+        raise DataFileError("has too few rows of a class", file=file, mend=mend)
+    return table[:, 1:], failed
+
+
+def truck_component(folder: Path, _cv: bool, _seeds: int, recipe: component_x.Recipe = component_x.RECIPE) -> Figures:
+    """Scania Component X: cost of the validation vehicles, and of the test vehicles where their files are there."""
+    training = _readouts(folder / "train_operational_readouts.csv")
+    told = read_numbers(folder / "train_tte.csv", ("vehicle_id", "length_of_study_time_step", "in_study_repair"))
+    told = told[np.argsort(told[:, 0])]
+    lives = told[:, 0].astype(np.int64), told[:, 1], told[:, 2] == 1.0
+    _same_vehicles(training, lives[0], folder / "train_tte.csv")
+    figures: Figures = {}
+    for part in ("validation", "test"):
+        file = folder / f"{part}_labels.csv"
+        if part == "test" and not file.exists():
+            continue
+        labels = read_numbers(file, ("vehicle_id", "class_label"))
+        vehicle, known_class = labels[np.argsort(labels[:, 0])].astype(np.int64).T
+        if not np.isin(known_class, range(component_x.CLASSES)).all():
+            raise DataFileError("has a class that is not 0 to 4", file=file, mend="fetch it again")
+        read = _readouts(folder / f"{part}_operational_readouts.csv")
+        _same_vehicles(read, vehicle, file)
+        figures[part] = component_x.evaluate_components(training, lives, read, (vehicle, known_class), recipe, seed=0)
+    return figures
+
+
+def _same_vehicles(read: component_x.Readouts, known: NDArray[np.int64], file: Path) -> None:
+    if not np.array_equal(np.unique(read.vehicle), known):
+        raise DataFileError("does not tell of the vehicles of the readouts, each once", file=file, mend="fetch both again")
+
+
+def _readouts(file: Path) -> component_x.Readouts:
+    """Readouts in order of vehicle and time; a million rows of a hundred columns, so that they are read by Arrow."""
+    try:
+        table = pyarrow.csv.read_csv(file)
+    except (OSError, pa.ArrowException) as problem:
+        raise DataFileError("cannot be read as CSV", file=file, mend="check the path, or fetch it again") from problem
+    if table.column_names[:2] != ["vehicle_id", "time_step"] or not table.num_rows:
+        mend = "columns are vehicle_id, time_step and counters"
+        raise DataFileError("has not the columns of readouts, or no rows", file=file, line=1, mend=mend)
+    try:
+        vehicle, step, *counters = (column.cast(pa.float64()).to_numpy() for column in table.columns)
+    except pa.ArrowException as problem:
+        raise DataFileError("a cell is no number", file=file, mend="fetch it again") from problem
+    order = np.lexsort((step, vehicle))
+    values = np.empty((len(order), len(counters)))
+    for place, counter in enumerate(counters):
+        values[:, place] = counter[order]
+    return component_x.Readouts(vehicle=vehicle[order].astype(np.int64), step=step[order], counters=values)
+
+
 def _over_seeds(runs: list[dict[str, float]], prefix: str = "cv_") -> Figures:
     """Mean and each seed's figure, as `NAME` and `NAME_by_seed`."""
     means = {f"{prefix}{name}": float(np.mean([run[name] for run in runs])) for name in runs[0]}
@@ -142,6 +215,8 @@ BENCHMARKS: Mapping[str, Callable[[Path, bool, int], Figures]] = {
     "cmapss": turbofan,
     "ai4i2020": machine_failures,
     "severson": cell_life,
+    "aps": truck_air_pressure,
+    "component_x": truck_component,
     "carobd": carobd,
     "ev_field_pack": ev_field_pack,
 }

@@ -17,11 +17,32 @@ from domain.errors import DataFileError
 Floats = NDArray[np.float64]
 
 
-def read_numbers(file: Path, columns: Sequence[str], words: Mapping[str, Mapping[str, float]] | None = None) -> Floats:
+def read_header(file: Path, first: str) -> tuple[int, list[str]]:
+    """(lines before the header, names of the columns) of a CSV file whose header begins with this column; a licence may stand before it.
+
+    Raises:
+        DataFileError: the file cannot be read, or has no such line.
+    """
+    with _lines(file) as lines:
+        for number, row in enumerate(csv.reader(lines)):
+            if row and row[0].strip() == first:
+                return number, [name.strip() for name in row]
+    raise DataFileError(f"has no header that begins with {first!r}", file=file, line=1, mend="fetch it again")
+
+
+def read_numbers(
+    file: Path,
+    columns: Sequence[str],
+    words: Mapping[str, Mapping[str, float]] | None = None,
+    *,
+    missing: str | None = None,
+    before_header: int = 0,
+) -> Floats:
     """The named columns of a CSV file with a header, as [rows, columns]; other columns are passed over.
 
     Args:
         words: column -> what its words stand for as numbers, for columns that hold words.
+        missing: cells that say so are NaN. before_header: lines to pass over.
 
     Raises:
         DataFileError: the file cannot be read, lacks a column, has no rows, or a cell is not a finite number (or known word).
@@ -29,13 +50,15 @@ def read_numbers(file: Path, columns: Sequence[str], words: Mapping[str, Mapping
     words = words or {}
     with _lines(file) as lines:
         reader = csv.reader(lines)
+        for _ in range(before_header):
+            next(reader, None)
         header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in columns if name not in header]
-        if missing:
-            raise DataFileError(f"has no column {missing[0]!r}", file=file, line=1, mend=f"columns are {', '.join(columns)}")
+        absent = [name for name in columns if name not in header]
+        if absent:
+            raise DataFileError(f"has no column {absent[0]!r}", file=file, line=1, mend=f"columns are {', '.join(columns)}")
         places = [(header.index(name), name, words.get(name)) for name in columns]
         rows = [
-            [_number(row, place, name, meanings, file, reader.line_num) for place, name, meanings in places]
+            [_number(row, place, name, meanings, file, reader.line_num, missing) for place, name, meanings in places]
             for row in reader
             if row
         ]
@@ -59,8 +82,12 @@ def read_number_lines(file: Path) -> Floats:
     return np.array([_number([line], 0, "1", None, file, number) for number, line in enumerate(text, 1)], np.float64)
 
 
-def _number(row: list[str], place: int, name: str, words: Mapping[str, float] | None, file: Path, line: int) -> float:
+def _number(
+    row: list[str], place: int, name: str, words: Mapping[str, float] | None, file: Path, line: int, missing: str | None = None
+) -> float:
     cell = row[place].strip() if place < len(row) else ""
+    if missing is not None and cell == missing:
+        return np.nan
     if words is not None and cell in words:
         return words[cell]
     try:

@@ -25,7 +25,7 @@ COSTS = click.option("--costs", type=FILE, help="Components and what their failu
 ACTOR = click.option("--actor", default="command line", show_default=True, help="Who does it, for the record.")
 REASON = click.option("--reason", required=True, help="Why, for the record.")
 
-BENCHMARKS = ["cmapss", "ai4i2020", "severson", "carobd", "ev_field_pack"]
+BENCHMARKS = ["cmapss", "ai4i2020", "severson", "aps", "component_x", "carobd", "ev_field_pack"]
 
 
 @click.group()
@@ -149,6 +149,25 @@ def _component(name: str, costs: Path | None) -> Any:
     if name not in known:
         raise InputError(f"there is no component {name}", mend=f"known are {', '.join(known)}")
     return known[name]
+
+
+@command.command("features")
+@click.option("--cars", default=300, show_default=True, type=click.IntRange(1), help="Simulated cars.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(30), help="How long.")
+@click.option("--seed", default=1, show_default=True, help="0 to 8999 for development, 9000 to 9999 for evaluation.")
+@click.option("--set", "parameters", default="development", show_default=True, type=click.Choice(["development", "evaluation"]))
+@click.option("--out", type=FILE, required=True, help="Folder for features.parquet and lives.csv.")
+def features_of_a_fleet(cars: int, days: int, seed: int, parameters: str, out: Path) -> None:
+    """Features and lives of a simulated fleet, by the trip detectors' own code, for `train --component`."""
+    from app.fleet_year_features import write_features
+    from app.kernels import compiler
+    from app.progress import steps_bar
+    from simulator.life import plan_fleet_year
+
+    year = plan_fleet_year(cars=cars, days=days, seed=seed, parameters=parameters)
+    with steps_bar(cars, "cars") as told:
+        rows = write_features(year, out, jit=compiler(), told=told)
+    say(f"{rows:,} rows of {cars} cars written to {out}")
 
 
 @command.command()
