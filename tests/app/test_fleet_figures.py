@@ -83,12 +83,12 @@ def test_what_only_analysts_see_is_a_tier_of_its_own():
 
 
 def test_the_alerts_of_a_fleet_do_not_depend_on_the_cars_beside():
-    alone, beside = plan_fleet_year(cars=2, days=30, seed=3), plan_fleet_year(cars=3, days=30, seed=3)
+    alone, beside = plan_fleet_year(cars=2, days=9, seed=3), plan_fleet_year(cars=3, days=9, seed=3)
     assert [each.alerts for each in fleet_alerts(alone)] == [each.alerts for each in fleet_alerts(beside)][:2]
 
 
 def test_the_command_prints_a_table_of_every_side():
-    words = "models evaluate --fleet --seed 3 --seeds 1 --cars 2 --days 20"
+    words = "models evaluate --fleet --seed 3 --seeds 1 --cars 1 --days 5"
     result = CliRunner().invoke(cli, words.split(), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert all(f"| {side} | alerts |" in result.stdout for side in SIDES)
