@@ -137,10 +137,18 @@ def _engine_signals(
         slowly |= {f"{ENGINE}.Cylinder{number}.MisfireCount": each for number, each in enumerate(counts, start=1)}
         slowly[f"{ENGINE}.MisfireCount"] = sum(counts, np.zeros(len(seldom)))
         return fast, slowly
+    after, slowly_after = _diesel_signals(life, moments, seldom, coolant_c, noise)
+    return fast | after, slowly | slowly_after
+
+
+def _diesel_signals(
+    life: VehicleLife, moments: Moments, seldom: Moments, coolant_c: FloatArray, noise: FloatArray
+) -> tuple[Signals, Signals]:
+    """Fast and slow signals of recirculation, aftertreatment and fuel delivery."""
     flow = exhaust_flow(life, moments)
     intake, outlet, catalyst_c = nox(life, moments, noise[1])
     commanded, error = exhaust_gas_recirculation(life, moments, coolant_c, noise[0])
-    fast |= {
+    fast = {
         f"{ENGINE}.DieselParticulateFilter.DeltaPressure": filter_pressure(life, moments, flow),
         f"{ENGINE}.ExhaustMassFlow": flow,
         f"{ENGINE}.Aftertreatment.IntakeNox": intake,
@@ -149,7 +157,7 @@ def _engine_signals(
         "Vehicle.OBD.CommandedEGR": commanded,
         "Vehicle.OBD.EGRError": error,
     }
-    slowly |= {
+    slowly = {
         f"{ENGINE}.FuelDeliveryPressure": delivery_pressure(life, seldom),
         f"{ENGINE}.DieselParticulateFilter.SootLoad": soot_load(life, seldom),
         f"{ENGINE}.DieselParticulateFilter.IsRegenerating": regenerating(life, seldom),

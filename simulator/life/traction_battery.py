@@ -87,31 +87,8 @@ def draw_pack(life: VehicleLife) -> Pack:
 
 def pack_states(life: VehicleLife) -> PackStates:
     """Trip after trip: drive, plug in when low, charge until the goal or the next trip."""
-    pack, trips = draw_pack(life), life.trips
-    starts = trips.start_s
-    comfort_kw = 0.4 + np.clip(np.abs(trips.ambient_c - 21.0) * 0.07, 0.0, 2.6)
-    drag = np.where(trips.motorway, 1.25, 0.95) * trips.burden
-    drawn = (trips.km * pack.kwh_per_km * drag + comfort_kw * trips.duration_s / 3600.0) * 1000.0 / NOMINAL_V
-    capacity = np.broadcast_to(capacity_ah(life, pack, starts), len(trips))
-    uncooled = np.broadcast_to(life.effect("pack_cooling_weak", starts), len(trips))
-    until = np.append(starts[1:], life.days * DAY_S + DAY_S)
-    charge, celsius, states, sessions = 70.0, float(trips.ambient_c[0]) if len(trips) else 20.0, [], []
-    rows = zip(trips.park_s.tolist(), trips.ambient_c.tolist(), trips.end_s.tolist(), drawn.tolist(), capacity.tolist(), uncooled.tolist(), until.tolist(), life.driven.tolist(), strict=True)  # fmt: skip
-    for place, (parked, ambient, end_s, ah, room, hot, next_s, driven) in enumerate(rows):
-        celsius = ambient + (celsius - ambient) * float(np.exp(-max(parked, 0.0) / SOAK_S))
-        used = min(ah, max(charge - 3.0, 0.0) / 100.0 * room)
-        gained = _warmed(celsius, 0.10 * ah, hot)
-        states.append((charge, celsius, used, gained))
-        if not driven:
-            continue
-        charge, celsius = charge - used / room * 100.0, celsius + gained
-        if charge < pack.habit:
-            amps = AC_A if pack.home else DC_A
-            lasts = min((pack.goal - charge) / 100.0 * room / amps * 3600.0, next_s - end_s - 2.0 * PLUG_S)
-            if lasts > PLUG_S:
-                sessions.append((place, end_s + PLUG_S, lasts, amps, charge, celsius))
-                charge += lasts / 3600.0 * amps / room * 100.0
-                celsius += _warmed(celsius, 0.0 if pack.home else 11.0 * lasts / 1800.0, hot)
+    pack = draw_pack(life)
+    states, sessions = _trip_after_trip(life, pack, _drawn_ah(life, pack))
     table, charged = np.array(states).reshape(-1, 4).T, np.array(sessions).reshape(-1, 6).T
     return PackStates(
         pack=pack,
@@ -126,6 +103,45 @@ def pack_states(life: VehicleLife) -> PackStates:
         session_charge=charged[4],
         session_c=charged[5],
     )
+
+
+def _drawn_ah(life: VehicleLife, pack: Pack) -> FloatArray:
+    """Ah that each trip wants: driving, and heating or cooling the cabin."""
+    trips = life.trips
+    comfort_kw = 0.4 + np.clip(np.abs(trips.ambient_c - 21.0) * 0.07, 0.0, 2.6)
+    drag = np.where(trips.motorway, 1.25, 0.95) * trips.burden
+    kwh = trips.km * pack.kwh_per_km * drag + comfort_kw * trips.duration_s / 3600.0
+    return np.asarray(kwh * 1000.0 / NOMINAL_V, np.float64)
+
+
+def _trip_after_trip(
+    life: VehicleLife, pack: Pack, wanted_ah: FloatArray
+) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    """Rows of the trips' and of the sessions' columns of `PackStates`, in their order."""
+    trips = life.trips
+    room_ah = np.broadcast_to(capacity_ah(life, pack, trips.start_s), len(trips))
+    uncooled = np.broadcast_to(life.effect("pack_cooling_weak", trips.start_s), len(trips))
+    next_s = np.append(trips.start_s[1:], (life.days + 1) * DAY_S)
+    columns = (trips.park_s, trips.ambient_c, trips.end_s, wanted_ah, room_ah, uncooled, next_s, life.driven)
+    charge, celsius = 70.0, float(trips.ambient_c[0]) if len(trips) else 20.0
+    states: list[tuple[float, ...]] = []
+    sessions: list[tuple[float, ...]] = []
+    for place, (parked, ambient, end, ah, room, hot, until, driven) in enumerate(
+        zip(*map(np.ndarray.tolist, columns), strict=True)
+    ):
+        celsius = ambient + (celsius - ambient) * float(np.exp(-max(parked, 0.0) / SOAK_S))
+        used, gained = min(ah, max(charge - 3.0, 0.0) / 100.0 * room), _warmed(celsius, 0.10 * ah, hot)
+        states.append((charge, celsius, used, gained))
+        if not driven:
+            continue
+        charge, celsius = charge - used / room * 100.0, celsius + gained
+        amps = AC_A if pack.home else DC_A
+        lasts = min((pack.goal - charge) / 100.0 * room / amps * 3600.0, until - end - 2.0 * PLUG_S)
+        if charge < pack.habit and lasts > PLUG_S:
+            sessions.append((place, end + PLUG_S, lasts, amps, charge, celsius))
+            charge += lasts / 3600.0 * amps / room * 100.0
+            celsius += _warmed(celsius, 0.0 if pack.home else 11.0 * lasts / 1800.0, hot)
+    return states, sessions
 
 
 def _warmed(celsius: float, heat_k: float, uncooled: float) -> float:
