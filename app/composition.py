@@ -26,6 +26,7 @@ from ingest.records import SAMPLE_STALE_AFTER_NS
 from models.artefact import load_artefact
 from models.baseline import load_baselines
 from models.coolant_detector import CoolantDetector
+from models.trip.stage import TripDetectors
 from notifier.alerts.alert_policy import AlertPolicy, load_alert_policy
 from notifier.dealers.routing_policy import Routing, load_routing_policy
 from notifier.reminders.usage_meter import UsageMeter
@@ -133,7 +134,8 @@ def build_detectors(baselines: Path | None = None) -> tuple[Detector, ...]:
     Raises:
         InputError: the baselines are not valid or belong to another model.
     """
-    return (CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {}),)
+    coolant = CoolantDetector(load_artefact(), load_baselines(baselines) if baselines else {})
+    return coolant, TripDetectors(jit=compiler())
 
 
 def build_rule_line(vehicles: Sequence[Vehicle], *, profiles: Mapping[str, Profile], rule_set: RuleSet) -> Line:

@@ -158,3 +158,15 @@ def _number(value: Any) -> str:
         if isinstance(value, float)
         else str(value)
     )
+
+
+@command.command()
+@click.option("--days", default=60, show_default=True, type=click.IntRange(1), help="Days of each vehicle.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Medians count.")
+@JSON
+def models(days: int, rounds: int, as_json: bool) -> None:
+    """Vehicle-days a second through features and scores of the trip detectors, one core."""
+    from app.kernels import compiler
+    from benchmarks.models import run
+
+    _show(run(days=days, rounds=rounds, jit=compiler()), as_json)

@@ -66,6 +66,7 @@ CHANNELS: tuple[Channel, ...] = (
     _channel("egr_actual_percent", "Vehicle.OBD.ActualEGRA", 0.0, 100.0),
     _channel("dpf_pa", f"{_DPF}.DeltaPressure", -1000.0, 100_000.0),
     _channel("dpf_soot_percent", f"{_DPF}.SootLoad", 0.0, 250.0, SLOW_S),
+    _channel("dpf_regenerating", f"{_DPF}.IsRegenerating", 0.0, 1.0, SLOW_S),
     _channel("dpf_inlet_c", f"{_DPF}.InletTemperature", -40.0, 1000.0),
     _channel("exhaust_kgph", f"{_ENGINE}.ExhaustMassFlow", 0.0, 6000.0),
     _channel("scr_inlet_c", f"{_AFTER}.SCRIntakeTemperature", -40.0, 1000.0),
@@ -94,9 +95,21 @@ CHANNELS: tuple[Channel, ...] = (
     _channel("isolation_kohm", f"{_PACK}.InsulationResistance", 0.0, 100_000.0, SLOW_S),
 )
 
-DERIVED = ("step_s", "age_s", "running_s", "parked_h", "crank_low_v", "crank_s", "crank_rest_v", "crank_recovery_v_per_s")
+DERIVED = (
+    "step_s",
+    "age_s",
+    "running_s",
+    "parked_h",
+    "crank_low_v",
+    "crank_s",
+    "crank_rest_v",
+    "crank_recovery_v_per_s",
+    "start_v",
+)
 """What a trip remembers, beside the channels: seconds since the pane before, since the trip's first record, with the engine turning, hours parked;
-and of its start, once, the lowest voltage, duration, voltage at rest before it, and recovery within about a second after it."""
+and of its start, once, the lowest voltage, duration, voltage at rest before it, and recovery within about a second after it; and the trip's first voltage, with its first pane."""
+
+PATH_OF = {each.name: each.path for each in CHANNELS}
 
 PREVIOUS = tuple(each.name for each in CHANNELS if each.previous)
 FIRST = tuple(each.name for each in CHANNELS if each.first)

@@ -15,11 +15,13 @@ import pydantic
 from datafiles import load_yaml, validate
 from domain.errors import DataFileError
 from domain.findings import Severity, Urgency
-from domain.vss import catalogue
 from models.trip import judgement
+from models.trip.channels import PATH_OF
 from models.trip.formulas import FORMULAS, REGRESSORS
 from models.trip.slots import Floats
 from models.trip.trend import TREND_WIDTH
+
+WATCHED = 0.6
 
 Positive = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 
@@ -60,10 +62,12 @@ class Side(_Strict):
     """What it means when the figure lies too high, or too low.
 
     Attributes:
-        smallest: mean deviation that is worth telling. text: the probable cause and what to do.
+        smallest: mean deviation that is worth telling owner and dealer, None where only days are judged. watched: and analysts; 0.6 of it where not said.
+        text: the probable cause and what to do.
     """
 
-    smallest: Positive
+    smallest: Positive | None = None
+    watched: Positive | None = None
     severity: Severity
     urgency: Urgency
     title: Words
@@ -102,22 +106,33 @@ class Trend(_Strict):
     watch_days: Positive = 60.0
 
 
+class Rate(_Strict):
+    """A change per day that is told. `window_days`: of the last days only. `reset`: a jump back by more begins anew (a refill)."""
+
+    alert: Positive
+    watch: Positive
+    window_days: Positive = 14.0
+    reset: Positive
+
+
 class Entry(_Strict):
     """One detector.
 
     Attributes:
-        id: of the findings. formula, regressors: names in `models.trip.formulas`. signal: VSS path that findings speak of.
-        places: formulas of the same kind, one for each place of the car ("tyre_fl" …), with the id `ID_PLACE`.
+        id: of the findings. formula, regressors: names in `models.trip.formulas`. channel: whose signal findings speak of,
+            with {place} where there are places.
+        places: formulas of the same kind, one for each place of the car ("tyre_fl" …), with the id `ID_PLACE`; what each is called.
         unit, decimals: of the figure. least_panes, least_bottom: what a trip needs; full_bottom: Σ |bottom| from which a trip's
             figure is as good as it gets, below its weight falls with the square.
         moving: a figure that never moved within a trip is a frozen sensor's and says nothing.
+        log: the figure is judged by its natural logarithm, since what moves it multiplies.
         learn: trips that the baseline is learnt from. source: where formula and figures come from.
     """
 
     id: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
     formula: str
-    places: tuple[str, ...] = ()
-    signal: str
+    places: dict[str, Words] = {}
+    channel: str
     unit: str
     decimals: int = 1
     group_key: str
@@ -126,13 +141,15 @@ class Entry(_Strict):
     least_bottom: float = 0.0
     full_bottom: float = 0.0
     moving: bool = True
+    log: bool = False
     learn: int = 40
     prior: Prior
     regressors: dict[str, Coefficient] = {}
-    limits: Limits
+    limits: Limits = Limits(watch=10.0, alert=16.0)
     high: Side | None = None
     low: Side | None = None
     trend: Trend | None = None
+    rate: Rate | None = None
     source: Annotated[str, pydantic.Field(min_length=1)]
 
     @pydantic.model_validator(mode="after")
@@ -142,11 +159,22 @@ class Entry(_Strict):
         ]
         if unknown:
             raise ValueError(f"{unknown[0]!r} is neither a formula nor a regressor")
-        if self.signal not in catalogue():
-            raise ValueError(f"signal {self.signal!r} is not in the VSS catalogue")
+        unknown = [name for name in self.channels if name not in PATH_OF]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no channel")
         if self.high is None and self.low is None:
             raise ValueError("give the words of a side, high or low")
         return self
+
+    @property
+    def by_days(self) -> bool:
+        """Whether points of days are kept."""
+        return self.trend is not None or self.rate is not None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channel of each place."""
+        return tuple(self.channel.format(place=place) for place in self.places or ("",))
 
     @property
     def formulas(self) -> tuple[str, ...]:
@@ -158,11 +186,13 @@ class Detector:
     """An entry at one place, ready to run.
 
     Attributes:
-        id: of its findings. q: coefficients, the level first. fresh: a vehicle's row of `judgement` before its first trip.
+        id: of its findings. signal: VSS path that they speak of. where: what the place is called, None where there is one only. q: coefficients, the level first. fresh: a vehicle's row of `judgement` before its first trip.
     """
 
     def __init__(self, entry: Entry, place: str) -> None:
-        self.entry, self.place = entry, place
+        self.entry = entry
+        self.signal = PATH_OF[entry.channel.format(place=place)]
+        self.where = entry.places.get(place)
         self.id = f"{entry.id}_{place}" if place else entry.id
         self.formula = FORMULAS[f"{entry.formula}_{place}" if place else entry.formula]
         self.regressors = tuple(REGRESSORS[name] for name in entry.regressors)
@@ -173,7 +203,7 @@ class Detector:
     def _fresh(self) -> Floats:
         prior, q = self.entry.prior, self.q
         known = [prior.level, *self.entry.regressors.values()]
-        row = np.zeros(judgement.COEFFICIENTS + q + q * q + (TREND_WIDTH if self.entry.trend else 0))
+        row = np.zeros(judgement.COEFFICIENTS + q + q * q + (TREND_WIDTH if self.entry.by_days else 0))
         row[judgement.SCALE_A] = prior.trips / 2.0
         row[judgement.SCALE_B] = prior.trips / 2.0 * prior.within**2
         row[judgement.COEFFICIENTS : judgement.COEFFICIENTS + q] = [each.mean for each in known]
@@ -182,10 +212,13 @@ class Detector:
         return row
 
     @property
-    def smallest(self) -> tuple[float, float]:
-        """Mean deviation that is worth telling on the (high, low) side, infinite for one that does not matter."""
-        high, low = self.entry.high, self.entry.low
-        return high.smallest if high else math.inf, low.smallest if low else math.inf
+    def smallest(self) -> tuple[float, float, float, float]:
+        """Mean deviation worth telling: alerts (high, low), then the watch list; infinite for a side that does not matter."""
+        sides = (self.entry.high, self.entry.low)
+        alert = [side.smallest if side and side.smallest else math.inf for side in sides]
+        told = zip(sides, alert, strict=True)
+        watch = [side.watched if side and side.watched else WATCHED * smallest for side, smallest in told]
+        return alert[0], alert[1], watch[0], watch[1]
 
 
 @functools.cache

@@ -17,6 +17,8 @@ from models.trip.slots import Floats, Ints, Slots
 SUMS = "sums"
 COUNT, TOP, BOTTOM, SQUARES, POINT = 0, 1, 2, 3, 4
 """Of a detector's sums over the panes of a trip; the operating point comes last."""
+LEAST = 1e-6
+"""Figures that are judged by their logarithm count as at least this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class TripFeatures:
             start_ns=start_ns[rows],
             closed_ns=closed_ns[rows],
             panes=count.astype(np.int64),
-            value=sums[:, TOP] / sums[:, BOTTOM],
+            value=np.log(np.maximum(sums[:, TOP] / sums[:, BOTTOM], LEAST)) if entry.log else sums[:, TOP] / sums[:, BOTTOM],
             weight=weight,
             points=np.column_stack([np.ones(len(rows)), sums[:, POINT:] / count[:, None]]),
         )

@@ -65,6 +65,11 @@ def _supply_v(panes: Panes) -> Floats:
     return np.where(volts > 18.0, volts / 2.0, volts)
 
 
+def _start_v(panes: Panes) -> Floats:
+    """First voltage of a trip per 12 V battery; above about 13.2 V something charges it."""
+    return np.where(panes["start_v"] > 18.0, panes["start_v"] / 2.0, panes["start_v"])
+
+
 def _per_battery(name: str) -> Callable[[Panes], Floats]:
     return lambda panes: np.where(panes["crank_rest_v"] > 18.0, panes[name] / 2.0, panes[name])
 
@@ -124,7 +129,9 @@ FORMULAS: Mapping[str, Formula] = {
         needs=("crank_low_v",), top=_per_battery("crank_low_v"), when=lambda p: np.isfinite(p["crank_low_v"])
     ),
     "crank_duration": Formula(needs=("crank_s",), top=lambda p: p["crank_s"], when=lambda p: p["crank_s"] < 30.0),
-    "rest_voltage": Formula(needs=("crank_rest_v",), top=_per_battery("crank_rest_v"), when=lambda p: ~(p["parked_h"] < 3.0)),
+    "rest_voltage": Formula(
+        needs=("start_v",), top=_start_v, when=lambda p: ~(p["parked_h"] < 3.0) & (_start_v(p) > 9.0) & (_start_v(p) < 13.2)
+    ),
     # at rest the fan's switching and the heat of the engine bay govern the temperature, on the move the thermostat does
     "coolant": Formula(
         needs=("engine_speed_rpm", "speed_kmh", "coolant_c"),
@@ -147,7 +154,7 @@ FORMULAS: Mapping[str, Formula] = {
         needs=("dpf_pa", "exhaust_kgph"),
         top=lambda p: p["dpf_pa"],
         bottom=lambda p: p["exhaust_kgph"],
-        when=lambda p: _running(p, 120.0) & (p["exhaust_kgph"] > 40.0),
+        when=lambda p: _running(p, 120.0) & (p["exhaust_kgph"] > 40.0) & ~(p["dpf_regenerating"] > 0.0),
     ),
     "scr": Formula(
         needs=("nox_in_ppm", "nox_out_ppm"),
@@ -190,7 +197,7 @@ FORMULAS: Mapping[str, Formula] = {
     **{f"pad_{wheel}": _pad_against_others(wheel) for wheel in WHEELS},
     "isolation": Formula(
         needs=("isolation_kohm",),
-        top=lambda p: np.log10(np.maximum(p["isolation_kohm"], 1.0)),
+        top=lambda p: p["isolation_kohm"],
         when=lambda p: np.ones(len(p), np.bool_),
     ),
     "oil_pressure": Formula(

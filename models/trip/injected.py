@@ -25,12 +25,14 @@ class Protocol:
     Attributes:
         lives: each puts the trips into another order; the first half is learnt from, the second held out.
         ramp: trips over which a ramp reaches its full size.
-        false_alarms_per_trip: the budget that the limit is worked out from.
+        false_alarms_per_trip: the budget that the limit is worked out from. share: of the shift, from which a mean deviation is told;
+            what an owner should hear of is another matter (`Side.smallest`).
     """
 
     lives: int = 400
     ramp: int = 10
     false_alarms_per_trip: float = 0.001
+    share: float = 0.5
     seed: int = 20260301
 
 
@@ -47,12 +49,12 @@ def injected_figures(detector: Detector, rows: TripRows, shift: float, protocol:
     late = np.arange(lives.shape[1]) - known
     figures: dict[str, Any] = {"trips": len(rows), "held_out": len(rows) - known, "limit": _limit(detector, protocol)}
     for name, added in (("step", late >= 0), ("ramp", np.clip((late + 1) / protocol.ramp, 0.0, 1.0))):
-        raised = _raised(detector, rows, lives, shift * np.where(late >= 0, added, 0.0), protocol, jit)[:, known:]
+        raised = _raised(detector, rows, lives, shift * np.where(late >= 0, added, 0.0), shift, protocol, jit)[:, known:]
         found = raised.any(axis=1)
         until = np.where(found, raised.argmax(axis=1) + 1.0, math.inf)
         middle, worst = np.quantile(until, (0.5, 0.9), method="inverted_cdf").tolist()
         figures[name] = {"median_trips": _finite(middle), "p90_trips": _finite(worst), "found": float(found.mean())}
-    healthy = _raised(detector, rows, lives, np.zeros(lives.shape[1]), protocol, jit)[:, known:]
+    healthy = _raised(detector, rows, lives, np.zeros(lives.shape[1]), shift, protocol, jit)[:, known:]
     figures["false_alarms_per_1000_trips"] = 1000.0 * float(healthy.mean())
     figures["lives_with_false_alarms"] = float(healthy.any(axis=1).mean())
     return figures
@@ -62,11 +64,18 @@ def _limit(detector: Detector, protocol: Protocol) -> float:
     return judgement.limit_for_budget(protocol.false_alarms_per_trip, detector.entry.limits.allowance)
 
 
+def _worth_telling(detector: Detector, size: float) -> tuple[float, float, float, float]:
+    high, low = (size if side else math.inf for side in (detector.entry.high, detector.entry.low))
+    return high, low, high, low
+
+
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _raised(detector: Detector, rows: TripRows, lives: Ints, added: Floats, protocol: Protocol, jit: Jit) -> np.ndarray:
+def _raised(
+    detector: Detector, rows: TripRows, lives: Ints, added: Floats, shift: float, protocol: Protocol, jit: Jit
+) -> np.ndarray:
     """Whether each trip of each life raised anything: bool[lives, trips]."""
     count, length = lives.shape
     trip = lives.ravel()
@@ -84,7 +93,7 @@ def _raised(detector: Detector, rows: TripRows, lives: Ints, added: Floats, prot
         detector.entry.limits.allowance,
         limit,
         limit,
-        *detector.smallest,
+        *_worth_telling(detector, protocol.share * abs(shift)),
         told,
     )
     return (told[:, judgement.SAID].astype(np.int64) & RAISED > 0).reshape(count, length)

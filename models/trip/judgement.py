@@ -24,7 +24,7 @@ them would take it for a drift."""
 CLIP = 4.0
 """What one trip can say at most, in standard deviations."""
 LEARNABLE = 3.5
-"""A trip further from what is expected, in standard deviations, is not learnt from."""
+"""What is learnt from one trip at most, in standard deviations: an odd one widens the scatter a little, and moves nothing far."""
 RECENT = 0.2
 """Weight of the last trip in the mean deviation, so that a ramp is told by where it stands."""
 RETURN_TRIPS = 5
@@ -66,15 +66,17 @@ def judge_trips(  # noqa: C901 (a kernel calls no functions, so that any compile
     allowance: float,
     watch_at: float,
     alert_at: float,
-    smallest_high: float,
-    smallest_low: float,
+    alert_high: float,
+    alert_low: float,
+    watch_high: float,
+    watch_low: float,
     out: Any,
 ) -> None:
     """Take in trips one by one: compare with what is expected, add to the running sums, learn.
 
     Args:
-        points: [n, q], 1 and the operating point. smallest_high, smallest_low: mean deviation that is worth telling, infinite for a
-            side that does not matter. out: [n, TOLD + 2 q], the last q are for working.
+        points: [n, q], 1 and the operating point. alert_high to watch_low: mean deviation that is worth telling, infinite for a side
+            that does not matter. out: [n, TOLD + 2 q], the last q are for working.
     """
     q = points.shape[1]
     covariance = COEFFICIENTS + q
@@ -88,8 +90,10 @@ def judge_trips(  # noqa: C901 (a kernel calls no functions, so that any compile
                 unsure += x[i] * s[covariance + i * q + j] * x[j]
         noise = math.sqrt(max(s[SCALE_B] / s[SCALE_A], least_scale * least_scale) / weight[n])
         error = value[n] - expected
-        clear = max(0.0, abs(error) - GUARD * math.sqrt(max(0.0, unsure))) / noise
-        score = math.copysign(min(clear, CLIP), error)
+        guard = GUARD * math.sqrt(max(0.0, unsure))
+        score = math.copysign(min(max(0.0, abs(error) - guard) / noise, CLIP), error)
+        worth = alert_high if error > 0.0 else alert_low
+        tame = math.copysign(min(abs(error), max(guard + CLIP * noise, 2.0 * worth)), error)
         open_side = s[ALERT] if s[ALERT] != 0.0 else s[WATCH]
         size = s[HIGH + 2] if open_side > 0.0 else s[LOW + 2]
         for side in (1.0, -1.0):
@@ -102,7 +106,7 @@ def judge_trips(  # noqa: C901 (a kernel calls no functions, so that any compile
                     s[at + 3] = start_s[n]
                 s[at] = total
                 s[at + 1] += 1.0
-                s[at + 2] += max(1.0 / s[at + 1], RECENT) * (error - s[at + 2])
+                s[at + 2] += max(1.0 / s[at + 1], RECENT) * (tame - s[at + 2])
         said = 0
         told = open_side
         if open_side != 0.0:
@@ -123,16 +127,14 @@ def judge_trips(  # noqa: C901 (a kernel calls no functions, so that any compile
         if said < WATCH_CLEARED:
             for side in (1.0, -1.0):
                 at = HIGH if side > 0.0 else LOW
-                smallest = smallest_high if side > 0.0 else smallest_low
                 if s[at + 1] == 0.0 or (open_side != 0.0 and side != open_side):
                     continue
-                if side * s[at + 2] < smallest:
-                    continue
-                if s[at] > alert_at and s[ALERT] == 0.0:
+                mean = side * s[at + 2]
+                if s[at] > alert_at and s[ALERT] == 0.0 and mean >= (alert_high if side > 0.0 else alert_low):
                     s[ALERT] = side
                     said = (said | ALERT_RAISED) & ~REPEATED
                     told = side
-                if s[at] > watch_at and s[WATCH] == 0.0:
+                if s[at] > watch_at and s[WATCH] == 0.0 and mean >= (watch_high if side > 0.0 else watch_low):
                     s[WATCH] = side
                     said = (said | WATCH_RAISED) & ~REPEATED
                     told = side
@@ -150,16 +152,17 @@ def judge_trips(  # noqa: C901 (a kernel calls no functions, so that any compile
         out[n, SINCE_S] = s[at + 3]
         out[n, SIDE] = side
         spread = unsure + noise * noise
-        if s[LEARNT] < trips_to_learn and s[WATCH] == 0.0 and s[ALERT] == 0.0 and error * error <= LEARNABLE * LEARNABLE * spread:
+        if s[LEARNT] < trips_to_learn and s[WATCH] == 0.0 and s[ALERT] == 0.0:
+            learnt = math.copysign(min(abs(error), LEARNABLE * math.sqrt(spread)), error)
             for i in range(q):
                 gain = 0.0
                 for j in range(q):
                     gain += s[covariance + i * q + j] * x[j]
                 out[n, TOLD + q + i] = gain
             for i in range(q):
-                s[COEFFICIENTS + i] += out[n, TOLD + q + i] * error / spread
+                s[COEFFICIENTS + i] += out[n, TOLD + q + i] * learnt / spread
                 for j in range(q):
                     s[covariance + i * q + j] -= out[n, TOLD + q + i] * out[n, TOLD + q + j] / spread
             s[SCALE_A] += 0.5
-            s[SCALE_B] += 0.5 * error * error * weight[n] * noise * noise / spread
+            s[SCALE_B] += 0.5 * learnt * learnt * weight[n] * noise * noise / spread
             s[LEARNT] += 1.0

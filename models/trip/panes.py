@@ -80,9 +80,7 @@ class PaneCutter:
         """The panes that this batch completes, in blocks that hold until the next one is asked for."""
         numbers = {each.path: number for number, each in enumerate(CHANNELS)}
         channel_of = np.array([*(numbers.get(path, kernels.OTHER) for path in samples.paths), kernels.TICK], np.int64)
-        slot_of = np.full(len(samples.vehicles), -1, np.int64)
-        there = np.flatnonzero(np.bincount(samples.vehicle, minlength=len(samples.vehicles)))
-        slot_of[there] = self._slots.made([samples.vehicles[number] for number in there.tolist()])
+        slot_of = self._slots.made(samples.vehicles)
         start = 0
         while start < len(samples):
             start, count = self._cut(

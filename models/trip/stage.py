@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ NAME = "trip_detectors"
 WATCH = "_watch"
 """Ends the id of what only analysts see: findings of urgency MONITOR, of which no order is made."""
 DAY_NS = 86_400 * NS_PER_S
+LEAST_DAYS = 6
+"""Points that a pace needs."""
+SURE = 0.5
+"""Share of a limit that the sure end of a pace's interval has to reach."""
 
 _SHIFTS = (
     (judgement.WATCH_RAISED, WATCH, Transition.RAISED),
@@ -83,6 +88,11 @@ class TripDetectors:
         )
         return Verdicts(rows=rows, told=told)
 
+    @property
+    def state_bytes_per_vehicle(self) -> int:
+        """What a vehicle under way takes in memory."""
+        return sum(table.dtype.itemsize * table.shape[1] for table in self._slots.tables.values())
+
     def vehicle(self, slot: int) -> str:
         """Whose `TripRows.slot` this is."""
         return self._slots.vehicle(slot)
@@ -105,7 +115,7 @@ class TripDetectors:
             row = self._slots.row(detector.id, vehicle)
             if row is not None and {detector.id, detector.id + WATCH} & set(sources):
                 row[judgement.WATCH : judgement.COEFFICIENTS] = 0.0
-                if detector.entry.trend is not None:
+                if detector.entry.by_days:
                     trend.restart(row[-trend.TREND_WIDTH :])
 
     def forget(self, vehicle: str) -> None:
@@ -116,9 +126,9 @@ class TripDetectors:
         detector = self.detectors[verdicts.rows.detector]
         said = verdicts.told[:, judgement.SAID].astype(np.int64)
         found = [each for row in np.flatnonzero(said).tolist() for each in self._shifts(detector, verdicts, row, int(said[row]))]
-        if detector.entry.trend is not None:
+        if detector.entry.by_days:
             for row in range(len(said)):
-                found += self._wear(detector, verdicts, row)
+                found += self._by_days(detector, verdicts, row)
         return found
 
     def _shifts(self, detector: Detector, verdicts: Verdicts, row: int, said: int) -> list[Finding]:
@@ -145,31 +155,30 @@ class TripDetectors:
             for tier, transition in transitions
         ]
 
-    def _wear(self, detector: Detector, verdicts: Verdicts, row: int) -> list[Finding]:
-        """Whether the limit is near, once a day."""
+    def _by_days(self, detector: Detector, verdicts: Verdicts, row: int) -> list[Finding]:
+        """Whether a limit is near, or a change too fast; once a day."""
         entry, rows = detector.entry, verdicts.rows
         own = self._slots.tables[detector.id][rows.slot[row]][-trend.TREND_WIDTH :]
         account = account_of(detector, verdicts, row)
         level = account.observed - sum(each.value for each in account.contributions if each.name != "level")
-        if entry.trend is None or not trend.add_point(own, float(rows.closed_ns[row] / DAY_NS), level):
+        if not trend.add_point(own, float(rows.closed_ns[row] / DAY_NS), level):
             return []
-        line = trend.slope(own)
-        side = entry.high or entry.low
+        side, upwards = (entry.high, 1.0) if entry.high else (entry.low, -1.0)
+        if entry.rate is not None:
+            trend.keep_recent(own, entry.rate.window_days, -upwards * entry.rate.reset)
+            line = trend.slope(own, least_points=LEAST_DAYS, least_days=LEAST_DAYS - 1.0)
+        else:
+            line = trend.slope(own)
         if line is None or side is None:
             return []
-        upwards = entry.high is not None
-        left = line.days_left(entry.trend.limit)[0]
-        beyond = line.level >= entry.trend.limit if upwards else line.level <= entry.trend.limit
-        certain = line.low > 0 if upwards else line.high < 0
         found = []
-        for tier, flag, days in ((WATCH, trend.WATCH, entry.trend.watch_days), ("", trend.ALERT, entry.trend.alert_days)):
-            near = beyond or (certain and left <= days)
+        for tier, flag, near in ((WATCH, trend.WATCH, _near(entry, line, watch=True)), ("", trend.ALERT, _near(entry, line))):
             if near == bool(own[flag]):
                 continue
             own[flag] = float(near)
             transition = Transition.RAISED if near else Transition.CLEARED
-            told = words.worn(entry, side, line, entry.trend.limit)
-            evidence = _wear_evidence(entry, detector, line, rows, row)
+            told = words.losing(entry, side, line) if entry.trend is None else words.worn(entry, side, line, entry.trend.limit)
+            evidence = _line_evidence(detector, line, rows, row)
             found.append(self._finding(detector, side, tier, transition, rows, row, told, evidence))
         return found
 
@@ -180,10 +189,10 @@ class TripDetectors:
         since_ns = int(told[judgement.SINCE_S] * NS_PER_S) or int(rows.start_ns[row])
         level = Evidence(
             kind="model",
-            signal=entry.signal,
-            value=account.observed,
+            signal=detector.signal,
+            value=words.figure(entry, account.observed),
             unit=entry.unit,
-            threshold=account.expected,
+            threshold=words.figure(entry, account.expected),
             comparison=comparison,
             window_start_ns=int(rows.start_ns[row]),
             note=f"observed against expected, over {rows.panes[row]} panes",
@@ -193,7 +202,7 @@ class TripDetectors:
             kind="model",
             signal=detector.id,
             value=account.mean,
-            unit=entry.unit,
+            unit="ln" if entry.log else entry.unit,
             threshold=detector.smallest[0] if comparison == ">" else -detector.smallest[1],
             comparison=comparison,
             window_start_ns=since_ns,
@@ -202,7 +211,13 @@ class TripDetectors:
             **window,
         )
         parts = tuple(
-            Evidence(kind="model", signal=f"{detector.id}.{each.name}", value=each.value, unit=entry.unit, note=each.words.en)
+            Evidence(
+                kind="model",
+                signal=f"{detector.id}.{each.name}",
+                value=each.value,
+                unit="ln" if entry.log else entry.unit,
+                note=each.words.en,
+            )
             for each in account.greatest
         )
         return (level, drift, *parts)
@@ -226,10 +241,17 @@ class TripDetectors:
             group_key=detector.entry.group_key,
             severity=side.severity,
             urgency=Urgency.MONITOR if tier else side.urgency,
-            title=Text(en=side.title.en, zh=side.title.zh),
+            title=title_of(detector, side),
             explanation=explanation,
             evidence=evidence,
         )
+
+
+def title_of(detector: Detector, side: Side) -> Text:
+    """The title of its findings, with the place where there are several."""
+    if detector.where is None:
+        return Text(en=side.title.en, zh=side.title.zh)
+    return Text(en=f"{side.title.en} ({detector.where.en})", zh=f"{side.title.zh}（{detector.where.zh}）")
 
 
 def account_of(detector: Detector, verdicts: Verdicts, row: int) -> Account:
@@ -250,21 +272,48 @@ def account_of(detector: Detector, verdicts: Verdicts, row: int) -> Account:
     )
 
 
-def _wear_evidence(entry: Entry, detector: Detector, line: trend.Slope, rows: TripRows, row: int) -> tuple[Evidence, ...]:
-    limit = entry.trend.limit if entry.trend else 0.0
-    left, sooner, later = line.days_left(limit)
-    return (
-        Evidence(
-            kind="model",
-            signal=entry.signal,
-            value=line.level,
-            unit=entry.unit,
-            threshold=limit,
-            comparison=">" if entry.high else "<",
-            window_start_ns=int(rows.closed_ns[row] - line.days * DAY_NS),
-            window_end_ns=int(rows.closed_ns[row]),
-            note=f"slope {line.per_day:.4g} a day, 95 % from {line.low:.4g} to {line.high:.4g};"
-            f" days left {left:.0f}, 95 % from {sooner:.0f} to {later:.0f}",
-        ),
-        Evidence(kind="model", signal=detector.id, value=line.per_day, unit=f"{entry.unit}/d", note="slope by Theil and Sen"),
+def _near(entry: Entry, line: trend.Slope, *, watch: bool = False) -> bool:
+    """Whether the limit is near by the middle estimate, or the change surely too fast."""
+    upwards = 1.0 if entry.high else -1.0
+    steep, least = upwards * line.per_day, min(upwards * line.low, upwards * line.high)
+    if entry.trend is not None:
+        days = entry.trend.watch_days if watch else entry.trend.alert_days
+        beyond = upwards * (line.level - entry.trend.limit) >= 0.0
+        return beyond or (least > 0.0 and line.days_left(entry.trend.limit)[0] <= days)
+    if entry.rate is not None:
+        limit = entry.rate.watch if watch else entry.rate.alert
+        return steep >= limit and least >= SURE * limit
+    return False
+
+
+def _line_evidence(detector: Detector, line: trend.Slope, rows: TripRows, row: int) -> tuple[Evidence, ...]:
+    entry = detector.entry
+    note = f"slope {line.per_day:.4g} a day, 95 % from {line.low:.4g} to {line.high:.4g}"
+    limit = None
+    if entry.trend is not None:
+        limit = entry.trend.limit
+        left, sooner, later = line.days_left(limit)
+        note += f"; days left {left:.0f}, 95 % from {sooner:.0f} to {later:.0f}"
+    comparison = ">" if entry.high else "<"
+    window = {"window_start_ns": int(rows.closed_ns[row] - line.days * DAY_NS), "window_end_ns": int(rows.closed_ns[row])}
+    level = Evidence(
+        kind="model",
+        signal=detector.signal,
+        value=line.level,
+        unit=entry.unit,
+        threshold=limit,
+        comparison=comparison,
+        note=note,
+        **window,
     )
+    pace = Evidence(
+        kind="model",
+        signal=detector.id,
+        value=line.per_day,
+        unit=f"{entry.unit}/d",
+        threshold=None if entry.rate is None else math.copysign(entry.rate.alert, line.per_day),
+        comparison=comparison,
+        note="slope by Theil and Sen",
+        **window,
+    )
+    return level, pace

@@ -76,16 +76,27 @@ def _points(row: Floats) -> tuple[Floats, Floats]:
     return row[_HEADER : _HEADER + MOST_POINTS], row[_HEADER + MOST_POINTS : TREND_WIDTH]
 
 
+def keep_recent(row: Floats, window_days: float, reset: float) -> None:
+    """Forget points before the window, and all before the last one where it jumped by more than `reset` (of that sign)."""
+    days, values = _points(row)
+    count = int(row[COUNT])
+    jumped = count > 1 and (values[count - 1] - values[count - 2]) * math.copysign(1.0, reset) > abs(reset)
+    first = count - 1 if jumped else int(np.searchsorted(days[:count], days[count - 1] - window_days))
+    kept = count - first
+    days[:kept], values[:kept] = days[first:count].copy(), values[first:count].copy()
+    row[COUNT] = kept
+
+
 def restart(row: Floats) -> None:
     """Forget the points: the part was replaced."""
     row[:] = 0.0
 
 
-def slope(row: Floats) -> Slope | None:
+def slope(row: Floats, least_points: int = LEAST_POINTS, least_days: float = LEAST_DAYS) -> Slope | None:
     """The line through the row's points, None while they are too few (Sen, J. Am. Stat. Assoc. 63:1379, 1968)."""
     count = int(row[COUNT])
     days, values = (each[:count] for each in _points(row))
-    if count < LEAST_POINTS or days[-1] - days[0] < LEAST_DAYS:
+    if count < least_points or days[-1] - days[0] < least_days:
         return None
     first, second = np.triu_indices(count, 1)
     slopes = np.sort((values[second] - values[first]) / (days[second] - days[first]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,13 +70,11 @@ def contributions(
 
 def shifted(entry: Entry, side: Side, account: Account) -> Text:
     """A lasting deviation."""
-    unit, places = _unit(entry), entry.decimals
-    seen, due = f"{account.observed:.{places}f}{unit}", f"{account.expected:.{places}f}{unit}"
-    by = f"{account.mean:+.{places}f}{unit}"
-    span = f"{account.low:+.{places}f} … {account.high:+.{places}f}"
+    seen, due = _level(entry, account.observed), _level(entry, account.expected)
+    by, span = _change(entry, account.mean), f"{_change(entry, account.low)} … {_change(entry, account.high)}"
     drives = "one drive" if account.trips == 1 else f"{account.trips} drives"
-    considered = ", ".join(f"{each.words.en} {each.value:+.{places}f}" for each in account.greatest)
-    considered_zh = "、".join(f"{each.words.zh} {each.value:+.{places}f}" for each in account.greatest)
+    considered = ", ".join(f"{each.words.en} {_change(entry, each.value)}" for each in account.greatest)
+    considered_zh = "、".join(f"{each.words.zh} {_change(entry, each.value)}" for each in account.greatest)
     return Text(
         en=f"{entry.what.en}: {seen}, where {due} are expected of this vehicle in this use; {by} over {drives} (95 %: {span})."
         + (f" Taken into account: {considered}." if considered else "")
@@ -106,10 +105,19 @@ def worn(entry: Entry, side: Side, line: Slope, limit: float) -> Text:
     )
 
 
+def losing(entry: Entry, side: Side, line: Slope) -> Text:
+    """A change that is too fast."""
+    places, level = entry.decimals, _level(entry, line.level)
+    pace, span = f"{line.per_day:+.{places + 1}f}", f"{line.low:+.{places + 1}f} … {line.high:+.{places + 1}f}"
+    return Text(
+        en=f"{entry.what.en}: {level}, changing by {pace} a day over the last {line.days:.0f} days (95 %: {span}). {side.text.en}",
+        zh=f"{entry.what.zh}：{level}，最近 {line.days:.0f} 天每天变化 {pace}（95% 区间 {span}）。{side.text.zh}",
+    )
+
+
 def returned(entry: Entry, account: Account) -> Text:
     """The deviation is over."""
-    unit, places = _unit(entry), entry.decimals
-    seen, due = f"{account.observed:.{places}f}{unit}", f"{account.expected:.{places}f}{unit}"
+    seen, due = _level(entry, account.observed), _level(entry, account.expected)
     return Text(
         en=f"{entry.what.en} is back at {seen}, near the {due} that are normal for this vehicle.",
         zh=f"{entry.what.zh}已回到 {seen}，接近本车正常的 {due}。",
@@ -118,6 +126,21 @@ def returned(entry: Entry, account: Account) -> Text:
 
 def _unit(entry: Entry) -> str:
     return f" {entry.unit}" if entry.unit else ""
+
+
+def _level(entry: Entry, value: float) -> str:
+    return f"{figure(entry, value):.{entry.decimals}f}{_unit(entry)}"
+
+
+def _change(entry: Entry, value: float) -> str:
+    if entry.log:
+        return f"{100.0 * math.expm1(value):+.0f} %"
+    return f"{value:+.{entry.decimals}f}{_unit(entry)}"
+
+
+def figure(entry: Entry, value: float) -> float:
+    """A figure as people know it, also where it is judged by its logarithm."""
+    return math.exp(value) if entry.log else value
 
 
 def _days(days: float) -> str:

@@ -35,12 +35,13 @@ LEVELS = {
     "egr_error_percent": (0.0, 1.0),
     "dpf_pa": (4000.0, 200.0),
     "dpf_soot_percent": (40.0, 2.0),
+    "dpf_regenerating": (0.0, 0.0),
     "exhaust_kgph": (200.0, 15.0),
     "scr_inlet_c": (300.0, 10.0),
     "nox_in_ppm": (500.0, 30.0),
     "nox_out_ppm": (40.0, 4.0),
     "pack_v": (360.0, 3.0),
-    "pack_a": (-10.0, 20.0),
+    "pack_a": (-40.0, 20.0),
     "soc_percent": (60.0, 4.0),
     "pack_c": (25.0, 1.0),
     "pack_low_c": (24.0, 0.5),
@@ -83,6 +84,8 @@ def _trip(rng: np.random.Generator, start_ns: int, minutes: float) -> tuple[np.n
     for number, channel in enumerate(CHANNELS):
         mean, scatter = level_of(channel.name)
         value = np.clip(mean + scatter * rng.standard_normal(steps), channel.low, channel.high)
+        if channel.name == "soc_percent":
+            value = np.linspace(80.0, 80.0 - minutes, steps)
         columns.append((grid + rng.integers(0, NS_PER_S, steps), np.full(steps, number), value))
     columns.append((np.array([grid[-1] + 2 * NS_PER_S]), np.array([TICK_SIGNAL]), np.array([float(TickKind.END_OF_DRIVE)])))
     time_ns, signal, value = (np.concatenate(each) for each in zip(*columns, strict=True))
