@@ -99,7 +99,7 @@ def address_book(settings: ServiceSettings, store: AddressBook) -> AddressOf:
         if route is not None:
             return Address(to=secrets[route.to] if route.channel == "apprise" else route.to, language=route.language)
         if dealer is not None:
-            return Address(to=dealer.email)
+            return Address(to=dealer.email, answer_at=f"{settings.public_url}/dealer")
         vehicle = vehicle_of_recipient(event.recipient)
         return None if vehicle is None else _owner(settings, store, event, vehicle)
 

@@ -345,6 +345,11 @@ class ServiceSettings(_Section):
         return self
 
     @property
+    def public_url(self) -> str:
+        """Where people outside reach the pages, without a slash at the end."""
+        return self.owners.url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
+
+    @property
     def database_url(self) -> str:
         """The database's URL: an SQLite file in the data folder where none is given."""
         return self.database.url.get_secret_value() or f"sqlite:///{self.data.folder / 'pitcall.sqlite3'}"

@@ -284,7 +284,7 @@ def _notice(settings: ServiceSettings, store: SqlStore) -> None:
 
 def owners_of(settings: ServiceSettings) -> Owners:
     """How owners are told, as the settings say."""
-    base = settings.owners.url.rstrip("/") or f"http://{settings.web.host}:{settings.web.port}"
+    base = settings.public_url
     signer = LinkSigner(settings.common.pseudonym_key)
     return Owners(
         words=shipped_notice_words(),

@@ -11,10 +11,11 @@ from domain.records import OutboxEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """An e-mail address, or the URL of a messenger; `language` is "en" or "zh"."""
+    """An e-mail address, or the URL of a messenger; `language` is "en" or "zh", `answer_at` the page on which its reader answers, "" for none."""
 
     to: str
     language: str = "zh"
+    answer_at: str = ""
 
 
 AddressOf = Callable[[OutboxEvent, Dealer | None], Address | None]

@@ -38,7 +38,7 @@ class AppriseChannel:
         address = self._address_of(event, dealer)
         if address is None or not address.to:
             raise DeliveryError("the recipient has no messenger")
-        words = worded(event, address.language)
+        words = worded(event, address.language, address.answer_at)
         messenger = Apprise(asset=AppriseAsset(app_id="pitcall", app_desc="pitcall", plugin_paths=[], async_mode=False))
         if not messenger.add(address.to):
             raise DeliveryError("the messenger's URL is not one that Apprise knows")

@@ -72,7 +72,7 @@ class EmailChannel:
             raise DeliveryError(f"the mail server could not be used ({type(problem).__name__})") from problem
 
     def _mail(self, event: OutboxEvent, address: Address, attempt_ns: int) -> EmailMessage:
-        words = worded(event, address.language)
+        words = worded(event, address.language, address.answer_at)
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = words.subject, self._server.sender, address.to
         mail["Message-ID"] = f"<{event.id}@pitcall>"

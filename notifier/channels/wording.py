@@ -27,11 +27,11 @@ class Words:
     html: str
 
 
-def worded(event: OutboxEvent, language: str) -> Words:
+def worded(event: OutboxEvent, language: str, answer_at: str = "") -> Words:
     """The event in words; of an event of another kind its title and text, where it carries any.
 
     Args:
-        language: "zh", anything else is English.
+        language: "zh", anything else is English. answer_at: URL of the page on which the reader answers, "" for none.
     """
     spoken = "zh" if language == "zh" else "en"
     known = _words()
@@ -47,6 +47,7 @@ def worded(event: OutboxEvent, language: str) -> Words:
         "paragraphs": [text for text in _paragraphs(kind, data, spoken) if text],
         "facts": [(label[name], value) for name, value in _facts(kind, data) if value],
         "lines": [_said(line["description"], spoken) for line in data.get("plan", [])[:_PLAN_LINES]],
+        "answer_at": answer_at,
         "label": label,
         "language": {"zh": "zh-Hans", "en": "en"}[spoken],
     }

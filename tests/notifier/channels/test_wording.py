@@ -34,6 +34,13 @@ def test_an_order_is_told_in_both_languages() -> None:
     assert "经销商" in chinese.html
 
 
+def test_a_reader_who_may_answer_is_told_where() -> None:
+    words = worded(order_event(), "zh", "https://care.example.com/dealer")
+    assert "请在经销商门户处理：https://care.example.com/dealer" in words.text
+    assert '<a href="https://care.example.com/dealer">' in words.html
+    assert "portal" not in worded(order_event(), "en").text
+
+
 @pytest.mark.parametrize("event_type", [*ALERT_EVENTS, *ORDER_EVENTS])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_event_has_words(event_type: str, language: str) -> None:
