@@ -139,14 +139,13 @@ def _as_it_stands(asked: Sequence[Order], needs: dict[str, DealerNeeds], network
     for order in asked:
         if order.choice is not None:
             places[order.id] = (order.choice, order.slots)
-            if order.slots:
-                network.book_slot(order.choice.dealer, order.slots[0][0])
+            network.hold(order)
     for identity, wanted in needs.items():
         if identity not in places:
             decision = network.decide(wanted)
             places[identity] = None if decision.choice is None else (decision.choice, decision.slots)
             if decision.choice is not None and decision.slots:
-                network.book_slot(decision.choice.dealer, decision.slots[0][0])
+                network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=wanted.capabilities)
     return places
 
 

@@ -79,6 +79,7 @@ class Order:
         change: what made this version.
         rescue: of a rescue order that was confirmed, None for any other.
         quote: the latest quote and the owner's answer to it, None before there is one.
+        suggested: other appointments that owner or dealer would like instead, until one is agreed.
         manual: why a person must see to it, in state "manual" only.
     """
 
@@ -101,6 +102,7 @@ class Order:
     change: OrderChange = OrderChange()
     quote: QuoteMark | None = None
     rescue: Rescue | None = None
+    suggested: tuple[tuple[int, int], ...] = ()
     manual: ManualReason | None = None
 
     @property

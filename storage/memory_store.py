@@ -23,6 +23,7 @@ from domain.papers import Paper
 from domain.parts import NoPartsDesk, PartsDesk
 from domain.records import Commit, DeadLetter, DeliveryAttempt, DriveProgress, OutboxEvent, SeenSequences, StageState, VehicleCase
 from domain.repair import repaired
+from domain.slots import SLOT_STATES, asks_for_place, place_is_taken
 from storage.feed import alert_event, delivery_event, is_critical, order_event
 from storage.memory_care import MemoryCare
 from storage.memory_consents import MemoryConsents
@@ -172,12 +173,17 @@ class MemoryStore(MemoryPapers, MemoryVerdicts, MemoryCare, MemoryConsents, Memo
             papers: what is written with it, added or replaced.
 
         Returns:
-            False where the order has been changed meanwhile or is not there; nothing is stored then.
+            False where the order has been changed meanwhile or is not there, or somebody else has the place at its appointment;
+            nothing is stored then.
         """
         stored = self.order(order.id)
         if stored is None or stored.version != expected_version:
             return False
         marked = dataclasses.replace(order, people_version=order.version)
+        if marked.choice is not None and asks_for_place(stored, marked):
+            theirs = self.orders(state=SLOT_STATES, dealer=marked.choice.dealer)
+            if place_is_taken(stored, marked, self._dealers.get(marked.choice.dealer), theirs):
+                return False
         self._write_order(stored, marked)
         self._write_outbox(outbox)
         self.save_papers(papers)

@@ -20,6 +20,7 @@ from domain.papers import Paper
 from domain.parts import NoPartsDesk, PartsDesk
 from domain.records import Commit, DeadLetter, DriveProgress, OutboxEvent, SeenSequences, StageState
 from domain.repair import repaired
+from domain.slots import SLOT_STATES, asks_for_place, place_is_taken
 from storage import rows, schema
 from storage.feed import alert_event, order_event
 from storage.merging import Merged, merge
@@ -193,13 +194,14 @@ class SqlStore(SqlOwners, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             papers: what is written with it, added or replaced.
 
         Returns:
-            False where the order has been changed meanwhile or is not there; nothing is stored then.
+            False where the order has been changed meanwhile or is not there, or somebody else has the place at its appointment;
+            nothing is stored then.
         """
         marked = replace(order, people_version=order.version)
         with transaction(self._writes) as connection:
             alerts = lock_documents(connection, schema.alert, Alert, _alerts_of(connection, mended))
             stored = lock_documents(connection, schema.service_order, Order, [order.id]).get(order.id)
-            if stored is None or stored.version != expected_version:
+            if stored is None or stored.version != expected_version or self._place_is_taken(connection, stored, marked):
                 return False
             self._write_orders(connection, [(stored, marked)])
             ended = repaired(alerts.values(), mended)
@@ -210,6 +212,16 @@ class SqlStore(SqlOwners, SqlCases, SqlViews, SqlVerdicts, SqlCare, SqlConsents,
             write_papers(connection, papers)
             self._append_changes(connection, (), [(stored, marked)])
         return True
+
+    def _place_is_taken(self, connection: Connection, before: Order, after: Order) -> bool:
+        """Whether others have filled the appointment; of two who want a dealer's last place, the second waits here and finds it taken."""
+        if after.choice is None or not asks_for_place(before, after):
+            return False
+        dealers = lock_documents(connection, schema.dealer, Dealer, [after.choice.dealer])
+        table = schema.service_order
+        theirs = select(table.c.document).where(table.c.dealer == after.choice.dealer, table.c.state.in_(SLOT_STATES))
+        others = parse(Order, connection.execute(theirs).mappings().all())
+        return place_is_taken(before, after, dealers.get(after.choice.dealer), others)
 
     def acknowledge_alert(self, identifier: str) -> bool:
         """Somebody has seen an open alert; False where it is not there or not open."""

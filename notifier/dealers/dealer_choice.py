@@ -17,6 +17,7 @@ from domain.errors import RoadError
 from domain.findings import Urgency
 from domain.fleet import Dealer
 from domain.orders import DealerChoice, Order, OrderKind
+from domain.slots import holds_slot
 from notifier.dealers import working_hours
 from notifier.dealers.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome, Rejection
 from notifier.dealers.dealer_reasons import Won, reasons
@@ -24,7 +25,6 @@ from notifier.dealers.dealer_table import Bools, DealerTable, Floats, Ints
 from notifier.dealers.geography import unit_vectors
 from notifier.dealers.routing_policy import PLAIN_ROUTING, RegionPolicy, Routing, Step
 from notifier.dealers.working_hours import HOUR_NS
-from notifier.orders.order_states import is_open
 
 ROADS_ASKED = 25
 """A road service is asked about so many of the nearest able dealers."""
@@ -88,14 +88,11 @@ class DealerNetwork:
         *,
         routing: Routing = PLAIN_ROUTING,
     ) -> DealerNetwork:
-        """The network as the open orders have booked it: each takes its dealer's capacity on the day of its first slot."""
-        by_id = {dealer.id: dealer for dealer in dealers}
-        booked: Counter[tuple[str, int]] = Counter()
+        """The network as the open orders have booked it: each holds its first slot, and takes its dealer's capacity on that day."""
+        network = cls(dealers, routing=routing)
         for order in orders:
-            if order.choice and order.slots and is_open(order) and order.choice.dealer in by_id:
-                dealer = by_id[order.choice.dealer]
-                booked[dealer.id, working_hours.local_day(dealer, order.slots[0][0])] += 1
-        return cls(by_id.values(), booked, routing=routing)
+            network.hold(order)
+        return network
 
     def dealer(self, identity: str) -> Dealer | None:
         """The dealer of this id, None where there is none."""
@@ -106,11 +103,22 @@ class DealerNetwork:
         """Take capacity of a dealer on its local day (days since 1970-01-01); negative `orders` give it back."""
         self.table.book(self.table.row[dealer], day, orders)
 
-    def book_slot(self, dealer: str, start_ns: int, orders: int = 1) -> None:
-        """`book` on the local day of this appointment."""
+    def book_slot(self, dealer: str, start_ns: int, orders: int = 1, capabilities: Iterable[str] = ()) -> None:
+        """Take a place in the local hour of this appointment, with technicians of these skills; negative `orders` give them back."""
         row = self.table.row.get(dealer)
         if row is not None:
-            self.book(dealer, working_hours.local_day(self.table.dealers[row], start_ns), orders)
+            self.table.book_hour(row, working_hours.local_hour(self.table.dealers[row], start_ns), orders, capabilities)
+
+    def hold(self, order: Order, orders: int = 1) -> None:
+        """Take the first slot of an order that holds one; negative `orders` give it back."""
+        if order.choice is not None and holds_slot(order):
+            self.book_slot(order.choice.dealer, order.slots[0][0], orders, order.recommendation.capabilities)
+
+    def is_free(self, dealer: Dealer, hour: int, capabilities: Iterable[str]) -> bool:
+        """Whether a place, technicians of these skills and capacity of the day are left in a local hour."""
+        row, day = self.table.row[dealer.id], hour // 24
+        full = self.table.full_hours(day, capabilities)
+        return self.table.room(day)[row] > 0 and (full is None or not full[row] >> hour % 24 & 1)
 
     def choose(self, needs: DealerNeeds) -> DealerChoice | None:
         """The choice of `decide`."""
@@ -278,6 +286,9 @@ class DealerNetwork:
             start = np.maximum(earliest, day * 24 + opens)
             fits = (opens < closes) & (start < day * 24 + closes) & (start <= latest)
             bookable = fits & (self.table.room(day)[rows] > 0)
+            if (busy := self.table.full_hours(day, search.needs.capabilities)) is not None:
+                start = _first_free(start, day, closes, busy[rows])
+                bookable &= (start < day * 24 + closes) & (start <= latest)
             full |= fits & ~bookable
             hour = np.where((hour < 0) & bookable, start, hour)
             if (hour >= 0).all():
@@ -327,16 +338,25 @@ class DealerNetwork:
     def slots(self, dealer: Dealer, needs: DealerNeeds, first_hour: int, horizon_h: int) -> tuple[tuple[int, int], ...]:
         """Up to three appointments from a local hour on: the earliest ones two hours apart if it is urgent, else one a day."""
         last = max(first_hour, (needs.time_ns + horizon_h * HOUR_NS + working_hours.offset_ns(dealer)) // HOUR_NS)
-        row, hours = self.table.row[dealer.id], list[int]()
+        hours = list[int]()
         for hour in working_hours.hours_between(dealer, first_hour, last):
             day = hour // 24
-            if self.table.room(day)[row] <= 0:
+            if not self.is_free(dealer, hour, needs.capabilities):
                 continue
             if not hours or (hour - hours[-1] >= 2 if needs.urgency >= Urgency.TODAY else day > hours[-1] // 24):
                 hours.append(hour)
             if len(hours) == 3:
                 break
         return tuple(working_hours.slot(dealer, hour) for hour in hours)
+
+
+def _first_free(start: Ints, day: int, closes: Ints, full: Ints) -> Ints:
+    """The first hour from `start` on in which a place is left, or closing time; bit n of `full` is hour n of the day."""
+    begin = np.clip(start - day * 24, 0, 24)
+    one = np.int64(1)
+    left = ((one << closes) - 1) & ~((one << begin) - 1) & ~full
+    first = np.where(left != 0, np.log2(np.maximum(left & -left, 1)).astype(np.int64), closes)
+    return np.where(full != 0, np.maximum(start, day * 24 + first), start)
 
 
 def merits_km(table: DealerTable, rows: Ints, needs: DealerNeeds, policy: RegionPolicy, stocked: Floats, load: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from domain.fleet import NO_WORKSHOP_TIERS, Dealer
+from domain.slots import places, skilled
 from notifier.dealers import working_hours
 from notifier.dealers.geography import chord_km, chord_of_km, unit_vectors
 
@@ -55,6 +56,8 @@ class DealerTable:
             for part, pieces in dealer.stock:
                 self._stock.setdefault(part, {})[row] = pieces
         self._booked: dict[int, Ints] = {}
+        self._taken: dict[tuple[int, int, str], int] = {}
+        self._full: dict[tuple[int, str], Ints] = {}
         for (identity, day), count in booked.items():
             if identity in self.row:
                 self.book(self.row[identity], day, count)
@@ -64,6 +67,31 @@ class DealerTable:
         if day not in self._booked:
             self._booked[day] = np.zeros(len(self.dealers), dtype=np.int64)
         self._booked[day][row] += orders
+
+    def book_hour(self, row: int, hour: int, orders: int, capabilities: Iterable[str]) -> None:
+        """Take a place, and technicians of these skills, in one local hour and on its day; negative `orders` give them back."""
+        day, dealer = hour // 24, self.dealers[row]
+        self.book(row, day, orders)
+        self._occupy(row, hour, "", orders, places(dealer))
+        for capability in capabilities:
+            people = skilled(dealer, capability)
+            if people is not None:
+                self._occupy(row, hour, capability, orders, people)
+
+    def _occupy(self, row: int, hour: int, skill: str, orders: int, most: int) -> None:
+        day = hour // 24
+        taken = self._taken[row, hour, skill] = self._taken.get((row, hour, skill), 0) + orders
+        if (day, skill) not in self._full:
+            self._full[day, skill] = np.zeros(len(self.dealers), dtype=np.int64)
+        bit = 1 << hour % 24
+        self._full[day, skill][row] = (
+            (self._full[day, skill][row] | bit) if taken >= most else (self._full[day, skill][row] & ~bit)
+        )
+
+    def full_hours(self, day: int, capabilities: Iterable[str]) -> Ints | None:
+        """Per row the hours of a local day (bit 0 = midnight) in which no place or no such technician is left; None for nowhere."""
+        masks = [self._full[day, skill] for skill in ("", *capabilities) if (day, skill) in self._full]
+        return np.bitwise_or.reduce(masks) if masks else None
 
     def rows_of(self, names: Iterable[str]) -> Ints:
         """Rows of those of these dealers that there are."""

@@ -24,6 +24,11 @@ def local_day(dealer: Dealer, time_ns: int) -> int:
     return (time_ns + offset_ns(dealer)) // (24 * HOUR_NS)
 
 
+def local_hour(dealer: Dealer, time_ns: int) -> int:
+    """The dealer's hour in which this time lies."""
+    return (time_ns + offset_ns(dealer)) // HOUR_NS
+
+
 def iso_weekday(day: int) -> int:
     """1 = Monday … 7 = Sunday."""
     return (day + 3) % 7 + 1

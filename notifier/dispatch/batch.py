@@ -60,14 +60,14 @@ def plan_batch(waiting: Mapping[str, DealerNeeds], network: DealerNetwork, time_
     for identity, needs in waiting.items():
         named = network.decide_by_name(needs)
         if named is not None or needs.location is None:
-            decisions[identity] = _booked(network, named or network.decide(needs))
+            decisions[identity] = _booked(network, named or network.decide(needs), needs)
     together = [identity for identity in waiting if identity not in decisions]
     proven = True
     if together and network.table.dealers:
         proven = _place_together(together, waiting, network, time_ns, decisions)
     left = [identity for identity in together if identity not in decisions]
     for identity in left:
-        decisions[identity] = _booked(network, network.decide(waiting[identity]))
+        decisions[identity] = _booked(network, network.decide(waiting[identity]), waiting[identity])
     in_order = {identity: decisions[identity] for identity in waiting}
     return BatchPlan(decisions=in_order, together=len(together) - len(left), proven=proven)
 
@@ -88,7 +88,7 @@ def _place_together(
         day = int(first_day[dealer] + placement.day[row])
         decision = network.decide_on(waiting[identity], network.table.dealers[dealer].id, day, len(together))
         if decision.choice is not None:
-            decisions[identity] = _booked(network, decision)
+            decisions[identity] = _booked(network, decision, waiting[identity])
     return placement.proven
 
 
@@ -159,7 +159,7 @@ def _room(network: DealerNetwork, first_day: Ints, days: int) -> Ints:
     return room
 
 
-def _booked(network: DealerNetwork, decision: DealerDecision) -> DealerDecision:
+def _booked(network: DealerNetwork, decision: DealerDecision, needs: DealerNeeds) -> DealerDecision:
     if decision.choice is not None and decision.slots:
-        network.book_slot(decision.choice.dealer, decision.slots[0][0])
+        network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=needs.capabilities)
     return decision

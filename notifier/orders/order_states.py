@@ -60,6 +60,8 @@ class OrderEvent(StrEnum):
     GIVE_UP = "give_up"
     """No dealer is able or willing: over to a person."""
     SCHEDULE = "schedule"
+    SUGGEST = "suggest"
+    """Owner or dealer would like another appointment; the one that is agreed holds until the other agrees."""
     MISS = "miss"
     """The vehicle did not come."""
     CHECK_IN = "check_in"
@@ -99,9 +101,15 @@ SERVICE: Table = {
         _E.CANCEL: _S.CANCELLED,
     },
     _S.MANUAL: {_E.DISPATCH: _S.DISPATCHING, _E.PROPOSE: _S.PROPOSED, _E.CANCEL: _S.CANCELLED},
-    _S.ACCEPTED: {_E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
-    _S.SCHEDULED: {_E.CHECK_IN: _S.CHECKED_IN, _E.MISS: _S.NO_SHOW, _E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
-    _S.NO_SHOW: {_E.SCHEDULE: _S.SCHEDULED, _E.CANCEL: _S.CANCELLED},
+    _S.ACCEPTED: {_E.SCHEDULE: _S.SCHEDULED, _E.SUGGEST: _S.ACCEPTED, _E.CANCEL: _S.CANCELLED},
+    _S.SCHEDULED: {
+        _E.CHECK_IN: _S.CHECKED_IN,
+        _E.MISS: _S.NO_SHOW,
+        _E.SCHEDULE: _S.SCHEDULED,
+        _E.SUGGEST: _S.SCHEDULED,
+        _E.CANCEL: _S.CANCELLED,
+    },
+    _S.NO_SHOW: {_E.SCHEDULE: _S.SCHEDULED, _E.SUGGEST: _S.NO_SHOW, _E.CANCEL: _S.CANCELLED},
     _S.CHECKED_IN: {_E.DIAGNOSE: _S.DIAGNOSING, _E.CANCEL: _S.CANCELLED},
     _S.DIAGNOSING: {_E.QUOTE: _S.QUOTED, _E.CANCEL: _S.CANCELLED},
     _S.QUOTED: {

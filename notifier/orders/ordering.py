@@ -234,7 +234,7 @@ def _changed_order(case: VehicleCase, order: Order, incidents: tuple[str, ...], 
     if order.state in UNCOMMITTED and (
         order.choice is None or dealer_needs(after, scene.vehicle) != dealer_needs(order, scene.vehicle)
     ):
-        _book(order, scene, -1)
+        scene.network.hold(order, -1)
         return _dispatched(after, scene)
     return after
 
@@ -288,7 +288,7 @@ def _dispatched(order: Order, scene: _Scene) -> Order:
         return _given_up(order, manual_reason(decision))
     change = _system(OrderEvent.DISPATCH, decision.outcome.value)
     order = replace(order, state=OrderState.DISPATCHING.value, manual=None, change=change)
-    _book(order, scene, 1)
+    scene.network.hold(order)
     return order
 
 
@@ -307,11 +307,6 @@ def manual_reason(decision: DealerDecision) -> ManualReason:
 
 def _given_up(order: Order, reason: ManualReason) -> Order:
     return replace(order, state=OrderState.MANUAL.value, manual=reason, change=_system(OrderEvent.GIVE_UP, reason.value))
-
-
-def _book(order: Order, scene: _Scene, orders: int) -> None:
-    if order.choice is not None and order.slots:
-        scene.network.book_slot(order.choice.dealer, order.slots[0][0], orders)
 
 
 def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
@@ -350,7 +345,7 @@ def parts_needed(order: Order) -> tuple[tuple[str, int], ...]:
 
 def _cancelled(order: Order, scene: _Scene) -> Order:
     """Another order answers its incidents from now on."""
-    _book(order, scene, -1)
+    scene.network.hold(order, -1)
     time_ns = max(scene.time_ns, order.updated_ns)
     change = _system(OrderEvent.CANCEL, "merged")
     return replace(order, state=OrderState.CANCELLED.value, version=order.version + 1, updated_ns=time_ns, change=change)

@@ -19,6 +19,7 @@ from domain.money import cents
 from domain.orders import Order, OrderKind
 from domain.quotes import QuoteMark
 from domain.records import VehicleCase
+from domain.slots import slot_status
 from domain.standing import Standing
 from notifier.identity import event_id
 
@@ -137,6 +138,11 @@ def order_event_type(order: Order) -> str:
     return "order.created" if order.version == 1 else "order.updated"
 
 
+def slot_json(slot: tuple[int, int]) -> Json:
+    """An appointment."""
+    return {"start": rfc3339(slot[0]), "end": rfc3339(slot[1])}
+
+
 def text_json(text: Text) -> Json:
     """Both languages."""
     return {"en": text.en, "zh": text.zh}
@@ -166,7 +172,11 @@ def _order_data(order: Order, vehicle: Vehicle, dealer: Dealer | None) -> Json:
         "totals": _totals_json(plan, dealer),
         "location": None if order.location is None else _location_json(order.location, COARSE_M),
         "dealer": None if order.choice is None else _choice_json(order),
-        "slots": [{"start": rfc3339(start), "end": rfc3339(end)} for start, end in order.slots],
+        "slots": [
+            slot_json(slot) | {"status": slot_status(order).value if number == 0 else None}  # the others are only proposed
+            for number, slot in enumerate(order.slots)
+        ],
+        "suggested_slots": [slot_json(slot) for slot in order.suggested],
         "transport": order.transport,
         "quote": None if order.quote is None else _quote_json(order.quote),
     }

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest
 from domain.order_audit import AuditEntry
 from domain.orders import Order, OrderKind
 from domain.records import OutboxEvent
+from domain.slots import SLOT_STATES
+from notifier.orders.appointments import BOOKS, Diary, SlotVerdict, booked
 from notifier.orders.order_states import (
     OPEN_STATES,
     TABLES,
@@ -27,10 +30,11 @@ from notifier.orders.order_states import (
 )
 from notifier.orders.redispatch import ASKS, RedispatchOutcome, redispatch
 from notifier.owners.quoting import SIGNED_EVENTS
-from notifier.push.messages import order_json, rfc3339
+from notifier.push.messages import order_json, rfc3339, slot_json
 from notifier.push.outbox import order_events
 from web.api.access import Caller, OrderMover, OrderReader, OrderViewer
 from web.api.benefits import used_benefits
+from web.api.moments import moment_ns
 from web.api.paging import Limit, Offset, page
 from web.api.problems import Problem
 from web.api.service import Served, Service
@@ -55,6 +59,10 @@ class TransitionRequest(
     slot: Annotated[int, Field(ge=0, le=99, description="with schedule: which of the proposed appointments, from 0")] | None = (
         None
     )
+    slots: Annotated[
+        list[AwareDatetime],
+        Field(max_length=3, description="begins of appointments: one with accept or schedule, up to three with suggest"),
+    ] = []
 
 
 @router.get("")
@@ -115,6 +123,8 @@ def move_order(
     order = order_for(service, order_id, caller)
     if request.dealer and request.event is not OrderEvent.DISPATCH:
         raise Problem(422, "dealer_not_asked_for", "A dealer is named with 'dispatch' only.")
+    if request.slots and request.event not in BOOKS:
+        raise Problem(422, "slot_not_asked_for", "An appointment is named with 'accept', 'schedule' or 'suggest' only.")
     if caller.dealer and request.event in NOT_A_DEALERS:
         raise Problem(403, "not_a_dealers", f"A dealer cannot {request.event.value!r} an order.")
     if request.event is OrderEvent.DISPATCH and order.kind is OrderKind.RESCUE and order.rescue is None:
@@ -129,10 +139,10 @@ def move_order(
     if asked.outcome is TransitionOutcome.ILLEGAL:
         raise not_allowed(order, asked)
     if request.slot is not None:
-        if request.event is not OrderEvent.SCHEDULE or request.slot >= len(order.slots):
+        if request.event is not OrderEvent.SCHEDULE or request.slot >= len(order.slots) or request.slots:
             raise Problem(422, "slot_unknown", "With 'schedule' one of the proposed appointments may be named.")
         asked = replace(asked, order=replace(asked.order, slots=(order.slots[request.slot],)))
-    after, pushes = consequences_of(service, order, asked, request.dealer)
+    after, pushes = consequences_of(service, order, asked, request.dealer, [moment_ns(start) for start in request.slots])
     mended = after.incidents if confirms_repair(order, request.event) else ()
     papers = used_benefits(service, after) if request.event is OrderEvent.SETTLE else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended, papers):
@@ -140,6 +150,16 @@ def move_order(
             return _replayed(service, order_id, caller, response)  # its twin was quicker
         raise conflict_with(order_for(service, order_id, caller))
     return _answer_to(service, order_id, caller, response)
+
+
+@router.get("/{order_id}/slots")
+def free_slots(
+    order_id: str, service: Served, caller: OrderReader, limit: Annotated[int, Query(ge=1, le=50)] = 12
+) -> dict[str, Any]:
+    """The next appointments that the order can have at its dealer; one of them is named with `schedule`."""
+    order = order_for(service, order_id, caller)
+    diary = _diary(service, order)
+    return {"slots": [] if diary is None else [slot_json(slot) for slot in diary.free(order, limit)]}
 
 
 @router.get("/{order_id}/history")
@@ -191,8 +211,37 @@ def _answer_to(service: Service, order_id: str, caller: Caller, response: Respon
     return order_answer(service, order, response)
 
 
-def consequences_of(service: Service, order: Order, asked: OrderTransition, named: str) -> tuple[Order, tuple[OutboxEvent, ...]]:
-    """The order to store and the pushes that tell of it; a release or refusal asks the next dealer in the same step."""
+def _diary(service: Service, order: Order) -> Diary | None:
+    """Of the order's dealer, None without one."""
+    _, dealer = parties_of(service, order, None)
+    if dealer is None:
+        return None
+    others = service.store.orders(dealer=dealer.id, state=SLOT_STATES)
+    return Diary(dealer=dealer, others=others, now_ns=service.clock())
+
+
+def _booked(service: Service, order: Order, asked: OrderTransition, starts_ns: Sequence[int]) -> Order:
+    """The order with its appointment, or with those suggested."""
+    diary = _diary(service, order)
+    if diary is None:
+        return asked.order
+    found = booked(asked.order, asked.event, starts_ns, diary, held=order)
+    if found.verdict is not SlotVerdict.FREE:
+        free = [slot_json(slot) for slot in diary.free(order, 3)]
+        raise Problem(409, f"slot_{found.verdict}", f"That appointment cannot be had: {found.verdict}.", free=free)
+    return found.order
+
+
+def consequences_of(
+    service: Service, order: Order, asked: OrderTransition, named: str = "", starts_ns: Sequence[int] = ()
+) -> tuple[Order, tuple[OutboxEvent, ...]]:
+    """The order to store and the pushes that tell of it; a release or refusal asks the next dealer in the same step.
+
+    Args:
+        named: the dealer that is to be asked. starts_ns: the appointments that are named.
+    """
+    if asked.event in BOOKS and order.kind is OrderKind.SERVICE:
+        asked = replace(asked, order=_booked(service, order, asked, starts_ns))
     case, (vehicle, dealer) = service.store.case(order.vehicle), parties_of(service, asked.order, None)
     if asked.event not in ASKS:
         return asked.order, order_events(asked.order, case, vehicle, dealer)

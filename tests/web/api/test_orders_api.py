@@ -99,6 +99,29 @@ def test_a_person_dispatches_an_order_by_hand_to_the_dealer_that_is_named():
         assert move(web, "accept", 3, dealer="SH-014").status_code == 422
 
 
+def test_appointments_are_shown_moved_and_suggested_and_a_stale_or_full_one_is_refused():
+    served = store()
+    with client(served) as web:
+        assert move(web, "accept", 1).json()["order"]["data"]["slots"][0]["status"] == "RESERVED"
+        free = web.get(f"{PATH}/slots?limit=4").json()["slots"]
+        assert len(free) == 4
+        scheduled = move(web, "schedule", 2, slots=[free[0]["start"]]).json()["order"]["data"]
+        assert scheduled["slots"] == [free[0] | {"status": "CONFIRMED"}]
+        suggested = move(web, "suggest", 3, slots=[free[1]["start"], free[2]["start"]], reason="the lift is broken").json()[
+            "order"
+        ]
+        assert (suggested["data"]["state"], suggested["data"]["suggested_slots"]) == ("scheduled", free[1:3])
+        assert move(web, "schedule", 3, slots=[free[2]["start"]]).status_code == 412
+        assert move(web, "schedule", 4, slots=[free[2]["start"]]).json()["order"]["data"]["slots"][0]["start"] == free[2]["start"]
+        past = move(web, "schedule", 5, slots=["2001-01-01T00:00:00Z"])
+        assert (past.status_code, past.json()["type"]) == (409, "urn:pitcall:problem:slot_past")
+        assert past.json()["free"]
+        move(web, "miss", 5)
+        assert move(web, "schedule", 6).json()["type"] == "urn:pitcall:problem:slot_missing"
+        assert move(web, "schedule", 6, slots=[free[1]["start"]]).status_code == 200
+        assert move(web, "check_in", 7, slots=[free[1]["start"]]).status_code == 422
+
+
 @pytest.mark.parametrize(("version", "status"), [(None, 428), ("latest", 400), ("*", 400), ("1, 2", 400)])
 def test_a_transition_without_a_version_is_refused(version, status):
     with client() as web:

@@ -76,6 +76,7 @@ TABLE = {
     "GET /api/v1/orders/{order_id}": ITS_ORDER,
     "POST /api/v1/orders/{order_id}/transitions": moves_its_order({"event": "accept"}),
     "GET /api/v1/orders/{order_id}/history": ITS_HISTORY,
+    "GET /api/v1/orders/{order_id}/slots": ITS_HISTORY,
     "POST /api/v1/orders/{order_id}/outcome": moves_its_order({"result": "no_fault"}),
     "POST /api/v1/orders/{order_id}/quotes": moves_its_order({}),
     "GET /api/v1/orders/{order_id}/quotes": ITS_ORDER,

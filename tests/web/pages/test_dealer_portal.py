@@ -131,4 +131,4 @@ def test_every_step_of_a_dealer_has_a_word() -> None:
     from web.api.orders import NOT_A_DEALERS
 
     possible = {event for table in TABLES.values() for events in table.values() for event in events}
-    assert possible - NOT_A_DEALERS - {"quote", "cancel"} == set(STEPS)
+    assert possible - NOT_A_DEALERS - {"quote", "cancel", "suggest"} == set(STEPS)
