@@ -13,7 +13,7 @@ class MemoryCare:
     def __init__(self) -> None:
         self._enrolments: dict[str, Enrolment] = {}
         self._usage: dict[str, dict[int, DayUsage]] = {}
-        self._completions: dict[str, Completion] = {}
+        self._completions: dict[str, dict[str, Completion]] = {}
         self._care_states: dict[str, CareState] = {}
         self._reminders: dict[str, Reminder] = {}
 
@@ -44,11 +44,11 @@ class MemoryCare:
     def save_completions(self, completions: Iterable[Completion]) -> None:
         """Note what was done; what is noted stays."""
         for each in completions:
-            self._completions.setdefault(each.id, each)
+            self._completions.setdefault(each.vehicle, {}).setdefault(each.id, each)
 
     def completions(self, vehicle: str, from_day: int) -> tuple[Completion, ...]:
         """What was done to one vehicle on or after a day, by (day, id)."""
-        mine = [each for each in self._completions.values() if each.vehicle == vehicle and each.day >= from_day]
+        mine = [each for each in self._completions.get(vehicle, {}).values() if each.day >= from_day]
         return tuple(sorted(mine, key=lambda each: (each.day, each.id)))
 
     def care_state(self, vehicle: str) -> CareState | None:

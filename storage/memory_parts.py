@@ -28,6 +28,7 @@ class MemoryParts:
         self._shelves: dict[str, dict[str, StockLevel]] = {}
         self._stocked_dealers: dict[str, tuple[Dealer, Dealer]] = {}
         self._lots = Grouped[PartLot](lambda lot: lot.order)
+        self._lots_in = Grouped[PartLot](lambda lot: lot.state)
 
     def stock(self, *, dealer: str | None = None, part: str | None = None) -> tuple[StockLevel, ...]:
         """Levels by (dealer, part): all, or those of one dealer, of one part."""
@@ -46,7 +47,9 @@ class MemoryParts:
     ) -> tuple[PartLot, ...]:
         """Lots by (expected time, id), those that are there first: all, or those of one order, one dealer, in these states."""
         found = [
-            lot for lot in self._lots.values(order) if dealer in (None, lot.dealer) and (state is None or lot.state in state)
+            lot
+            for lot in (self._lots_in.values(state) if order is None else self._lots.values(order))
+            if dealer in (None, lot.dealer) and (state is None or lot.state in state)
         ]
         found.sort(key=lambda lot: (lot.eta_ns or 0, lot.id))
         return tuple(found[offset:][:limit])
@@ -81,6 +84,7 @@ class MemoryParts:
             self._put_level(level)
         for _, lot in moved:
             self._lots.put(lot.id, lot)
+            self._lots_in.put(lot.id, lot)
 
     def _put_level(self, level: StockLevel) -> None:
         self._levels[level.dealer, level.part] = level

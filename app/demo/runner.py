@@ -17,10 +17,12 @@ from typing import Any
 import httpx
 
 from app.broker import EmbeddedBroker
+from app.demo.care import make_due
 from app.demo.cars import KINDS_OF_FAULT, SECOND_NS, plan_cars
 from app.demo.children import Child
 from app.demo.evaluation import Label, count_orders, evaluate_faults, first_s
 from app.demo.setting import (
+    DUE_FOR_CARE,
     DemoDealer,
     Setting,
     api_key,
@@ -30,13 +32,16 @@ from app.demo.setting import (
     other_dealers,
     write_service_settings,
 )
+from app.demo.stories import stories_json, story_lines
 from app.demo.story import Story
+from app.demo.story_sources import gather_stories
 from app.serve import ROLES
 from domain.errors import PitcallError
 from domain.findings import Text
 from domain.fleet import Dealer
 from domain.live import EventKind, FeedEvent
 from examples.dealer_client import Push
+from notifier.orders.consent_gate import CARE_GROUP
 from storage.database import open_store
 
 START_TIMEOUT_S = 90.0
@@ -151,6 +156,7 @@ class _Stage:
             self._store.save_api_key(api_key(demo))
         file = write_service_settings(setting, broker_url=broker.url, cars=self._cars, dealers=demos)
         self._service = self._stack.enter_context(_service(setting, file))
+        self._child("owners", "app.demo.owner", {"api": setting.web_url}, lambda _report: None)
         self._wait_for("service", self._service_ready)
         self._say(Text(en=f"Dashboard: {setting.web_url}", zh=f"看板：{setting.web_url}"))
         self._wait_for("fleet", self._seen.fleet_ready.is_set)
@@ -163,6 +169,7 @@ class _Stage:
         """The fleet drives; what happens is told."""
         vehicles = {self._setting.vehicle_id(car): car for car in self._cars}
         story = Story(vehicles, self._dealers, self._store.order)
+        self._ask_for_care()
         self._start_ns = time.time_ns()
         self._fleet.tell({"go": True})
         self._say(Text(en="The fleet sets off.", zh="车队出发。"))
@@ -176,6 +183,13 @@ class _Stage:
         while time.monotonic() < until:
             self._look(story)
             time.sleep(LOOK_S)
+
+    def _ask_for_care(self) -> None:
+        """The maintenance of one car is due, before its fault shows."""
+        car = self._cars[DUE_FOR_CARE]
+        vehicle = self._store.vehicle(self._setting.vehicle_id(car))
+        if car.fault is not None and vehicle is not None:
+            make_due(self._store, vehicle, time.time_ns())
 
     def close(self) -> dict[str, Any]:
         """End the children and say what was found."""
@@ -207,14 +221,18 @@ class _Stage:
                 "dealer": identity,
                 "secret": demo.secret,
                 "key": demo.key,
-                "declines": demo.declines,
+                "refuses": [self._setting.vehicle_id(car) for car in self._cars if car.number in demo.refuses],
                 "api": self._setting.web_url,
-                "thinks_s": 1.0,
                 "port": 0,
             }
             self._child(identity, "app.demo.dealer", plan, self._seen.dealer(identity))
         self._wait_for("dealers", lambda: len(self._seen.ports) == len(demos))
         return [replace(demo.dealer, endpoint=f"http://127.0.0.1:{self._seen.ports[demo.dealer.id]}/orders") for demo in demos]
+
+    def _order_events(self) -> list[FeedEvent]:
+        """Of orders that answer an alert."""
+        answering = {order.id for order in self._store.orders() if order.recommendation.alerts and order.group_key != CARE_GROUP}
+        return [event for event in self._events if event.subject in answering]
 
     def _child(self, name: str, module: str, plan: Mapping[str, Any], on_report: Callable[[Mapping[str, Any]], None]) -> Child:
         child = Child(module, plan, log=self._setting.log(name), on_report=on_report)
@@ -264,6 +282,9 @@ class _Stage:
         ]
         faults, false_alerts = evaluate_faults(labels, store.alerts())
         orders = store.orders()
+        stories = gather_stories(store, self._events, {self._setting.vehicle_id(car): car for car in self._cars}, self._dealers)
+        for sentence in story_lines(stories):
+            self._say(sentence)
         history = {order.id: [state for _, state in store.order_states(order.id)] for order in orders}
         counts, rescues = count_orders(orders, history, store.outbox_events())
         return {
@@ -272,7 +293,8 @@ class _Stage:
             "orders": counts,
             "rescues": rescues,
             "first_alert_s": first_s(self._events, EventKind.ALERT, self._start_ns),
-            "first_order_s": first_s(self._events, EventKind.ORDER, self._start_ns),
+            "first_order_s": first_s(self._order_events(), EventKind.ORDER, self._start_ns),
+            "stories": stories_json(stories),
             "signatures": {"verified": self._seen.pushes[Push.VERIFIED], "failed": self._seen.pushes[Push.FORGED]},
             "cars": len(self._cars),
             "speed": self._plan.speed,

@@ -28,17 +28,32 @@ MARK = "made-by-pitcall-demo"
 HISTORY_FLUSH_S = 5.0
 """Whoever clicks on a fresh alert is to see its chart."""
 _ABLE = ("engine", "electric", "hv", "truck", "chassis", "body", "rescue")
-_STOCK = ("PC-THERMOSTAT", "PC-COOLANT", "PC-SPARK-PLUG", "PC-IGNITION-COIL", "PC-BATTERY-12V", "PC-CELL-MODULE", "PC-ENGINE-OIL")
+_STOCK = (
+    "PC-THERMOSTAT",
+    "PC-COOLANT",
+    "PC-SPARK-PLUG",
+    "PC-IGNITION-COIL",
+    "PC-BATTERY-12V",
+    "PC-ENGINE-OIL",
+    "PC-OIL-FILTER",
+    "PC-CONNECTOR-KIT",
+    "PC-COOLANT-HOSE",
+)
+"""All that the faults need but a cell module, which nobody has on the shelf."""
+NOBODY_NEAR_TAKES = 1
+"""The car whose order is declined twice."""
+DUE_FOR_CARE = 0
+"""The car whose maintenance is due when its fault shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoDealer:
-    """A dealer that a process plays: its secret, its API key, and how many service offers it declines at first."""
+    """A dealer that a process plays: its secret, its API key, and the cars (by number) whose service offers it declines."""
 
     dealer: Dealer
     secret: str
     key: str
-    declines: int
+    refuses: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,14 +140,15 @@ def demo_vehicles(setting: Setting, cars: Sequence[Car]) -> list[tuple[Vehicle, 
 
 
 def demo_dealers() -> list[DemoDealer]:
-    """Three workshops that can do everything and are always open; the one in Suzhou declines its first two offers."""
+    """Three workshops that can do everything and are always open; those in Suzhou and Shanghai decline one car's order."""
+    declined = (NOBODY_NEAR_TAKES,)
     places = (
-        ("DEMO-SHA", Text(en="Bund Motors, Shanghai", zh="上海外滩汽车服务中心"), 31.2360, 121.4910, 0),
-        ("DEMO-SUZ", Text(en="Garden Garage, Suzhou", zh="苏州园林汽车维修厂"), 31.3100, 120.6100, 2),
-        ("DEMO-HGH", Text(en="Lakeside Auto, Hangzhou", zh="杭州湖滨汽车服务站"), 30.2600, 120.1400, 0),
+        ("DEMO-SHA", Text(en="Bund Motors, Shanghai", zh="上海外滩汽车服务中心"), 31.2360, 121.4910, declined),
+        ("DEMO-SUZ", Text(en="Garden Garage, Suzhou", zh="苏州园林汽车维修厂"), 31.3100, 120.6100, declined),
+        ("DEMO-HGH", Text(en="Lakeside Auto, Hangzhou", zh="杭州湖滨汽车服务站"), 30.2600, 120.1400, ()),
     )
     made = []
-    for identity, name, latitude, longitude, declines in places:
+    for identity, name, latitude, longitude, refuses in places:
         dealer = Dealer(
             id=identity,
             name=name,
@@ -148,7 +164,7 @@ def demo_dealers() -> list[DemoDealer]:
             days_open=(1, 2, 3, 4, 5, 6, 7),
         )
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-        made.append(DemoDealer(dealer=dealer, secret=secret, key=secrets.token_urlsafe(32), declines=declines))
+        made.append(DemoDealer(dealer=dealer, secret=secret, key=secrets.token_urlsafe(32), refuses=refuses))
     return made
 
 

@@ -17,7 +17,7 @@ _KINDS = {
     "ev": Text(en="electric car", zh="电动车"),
     "truck": Text(en="truck", zh="卡车"),
 }
-_NOBODY = Text(en="nobody", zh="无人")
+NOBODY = Text(en="nobody", zh="无人")
 
 
 class Story:
@@ -41,22 +41,22 @@ class Story:
             yield from self._order_told(event, body)
 
     def _alert(self, event: FeedEvent, body: Mapping[str, Any]) -> Text:
-        car, title = self._car(event.vehicle), body["title"]
+        car, title = self.car(event.vehicle), body["title"]
         return Text(
             en=f"{car.en}: {title['en']} ({body['severity']}, {body['urgency']}).",
             zh=f"{car.zh}：{title['zh']}（{body['severity']}，{body['urgency']}）。",
         )
 
     def _order_told(self, event: FeedEvent, body: Mapping[str, Any]) -> Iterator[Text]:
-        car, rescue = self._car(event.vehicle), body["kind"] == "rescue"
+        car, rescue = self.car(event.vehicle), body["kind"] == "rescue"
         before, now = self._asked.get(event.subject, ""), body["dealer"] or ""
         self._asked[event.subject] = now
         what = Text(en="Rescue", zh="救援单") if rescue else Text(en="Service order", zh="维修单")
-        dealer = self._dealers.get(now, _NOBODY)
+        dealer = self._dealers.get(now, NOBODY)
         if body["change"] == "created":
             yield self._created(event, what, car, dealer if now else None)
         elif before and now != before and body["state"] in {"dispatching", "manual"}:
-            yield self._passed_on(what, car, self._dealers.get(before, _NOBODY), dealer if now else None)
+            yield self._passed_on(what, car, self._dealers.get(before, NOBODY), dealer if now else None)
         elif body["state"] != body["state_before"]:
             yield from _moved(body["state"], car, dealer)
 
@@ -84,7 +84,8 @@ class Story:
             zh=f"{former.zh}拒单，{car.zh}的{what.zh}改派{dealer.zh}。",
         )
 
-    def _car(self, vehicle: str) -> Text:
+    def car(self, vehicle: str) -> Text:
+        """What a car is called: by kind, number and city."""
         car = self._cars.get(vehicle)
         if car is None:
             return Text(en="an unknown car", zh="未知车辆")

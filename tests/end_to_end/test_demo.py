@@ -43,6 +43,21 @@ def test_a_short_demonstration_finds_its_faults_and_gets_orders_accepted(tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("PITCALL_LONG_TESTS"), reason="PITCALL_LONG_TESTS is not set: two minutes")
+def test_within_two_minutes_five_orders_are_told_from_beginning_to_end(tmp_path: Path) -> None:
+    demo = run(tmp_path / "demo", "--headless", "--cars", "60", "--minutes", "2")
+    out, story = demo.communicate(timeout=400)
+    assert demo.returncode == 0, story
+    document = json.loads(out)
+    kinds = ["alert_to_rating", "declined_twice", "rescue", "parts_hold", "merged_with_care"]
+    assert [each["kind"] for each in document["stories"]] == kinds
+    assert all(len(each["steps"]) >= 6 for each in document["stories"])
+    assert document["first_alert_s"] <= 20
+    assert document["first_order_s"] <= 30
+    assert document["false_alerts"] == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_demonstration(tmp_path: Path, end: signal.Signals) -> None:
     data = tmp_path / "demo"
