@@ -27,6 +27,7 @@ from notifier.dealers.routing_policy import Routing
 from notifier.rescue.answers import DisplayAnswer, read_answer
 from notifier.rescue.confirming import ConfirmOutcome
 from notifier.rescue.helping import DRIVER, Word, ask_agent, end_call, send_help
+from notifier.rescue.notices import ANSWER, NOTICE
 from notifier.rescue.wording import DriverAnswer, Wording
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOTICE, ANSWER = "hmi/notice", "hmi/answer"
 TAKEN_AT_ONCE = 100
 AGAIN_AFTER_S = 1.0
 

@@ -50,7 +50,8 @@ class SqlPapers(SqlOutbox):
             row = paper_row(after)
             if before is None:
                 absent = insert(connection, _TABLE).values(row).on_conflict_do_nothing(index_elements=["kind", "id"])
-                if connection.execute(absent).rowcount == 0:
+                # what was inserted, not how many rows: PostgreSQL's driver does not always say
+                if connection.execute(absent.returning(_TABLE.c.id)).scalar() is None:
                     return False
             else:
                 found = connection.execute(_one(row["kind"], after.id).with_for_update()).mappings().first()

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from notifier.orders.order_states import OrderEvent
 from notifier.push.notices import ALERT_EVENTS, ORDER_EVENTS
 from notifier.push.topics import TOPICS
+from notifier.rescue.notices import ANSWER, NOTICE
 from web.api.orders import NOT_A_DEALERS
 from web.api.service import Served
 
@@ -50,12 +51,26 @@ def asyncapi_document(prefix: str) -> Json:
         "messages": {"callback": _ref("messages", "callback")},
         "bindings": {"http": {"bindingVersion": "0.3.0"}},
     }
+    for name, topic, said in (
+        (
+            "display_notices",
+            NOTICE,
+            "To a vehicle's own display: what to do, what is asked, and how a rescue goes. Never a link.",
+        ),
+        ("display_answers", ANSWER, "From a vehicle's display: what the driver says."),
+    ):
+        channels[name] = {
+            "address": f"{prefix}/{{vin}}/{topic}",
+            "description": said,
+            "parameters": {"vin": {"description": "VIN of the vehicle"}},
+            "messages": {name: _ref("messages", name)},
+        }
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "pitcall events",
             "version": "1",
-            "description": "Alerts and orders of a fleet. Vehicles are known by pseudonym; no message carries a VIN or an owner.",
+            "description": "Alerts and orders of a fleet. Vehicles are known by pseudonym; no message carries a VIN or an owner, but the address of a vehicle's own display does.",
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": channels,
@@ -84,6 +99,8 @@ def _operations() -> Json:
         "publishAlert": {"action": "send", "channel": {"$ref": "#/channels/alerts"}, "bindings": at_least_once},
         "publishOrder": {"action": "send", "channel": {"$ref": "#/channels/orders"}, "bindings": at_least_once},
         "pushOrder": {"action": "send", "channel": {"$ref": "#/channels/webhooks"}, "bindings": post},
+        "tellDriver": {"action": "send", "channel": {"$ref": "#/channels/display_notices"}, "bindings": at_least_once},
+        "takeDriversWord": {"action": "receive", "channel": {"$ref": "#/channels/display_answers"}, "bindings": at_least_once},
         "takeCallback": {"action": "receive", "channel": {"$ref": "#/channels/callbacks"}, "bindings": post},
     }
 
@@ -107,6 +124,11 @@ def _messages() -> Json:
         "headers": headers,
         "payload": _ref("schemas", "callback"),
     }
+    for name, summary in (
+        ("display_notices", "Words for the driver, and the answers that the display offers."),
+        ("display_answers", "The driver's answer. Only order_id and answer are needed."),
+    ):
+        made[name] = {"name": name, "summary": summary, "contentType": "application/json", "payload": _ref("schemas", name)}
     return made
 
 
@@ -121,6 +143,8 @@ def _schemas() -> Json:
         **{kind: known[kind] for kind in kinds},
         **{f"{kind}_event": _envelope(kind, list(events)) for kind, events in kinds.items()},
         "callback": callback,
+        "display_notices": known["display_notice"],
+        "display_answers": known["display_answer"],
     }
 
 

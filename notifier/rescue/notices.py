@@ -11,6 +11,8 @@ from notifier.push.messages import rfc3339
 from notifier.rescue.wording import ASKS, NEEDED
 
 CHANNEL = "display"
+NOTICE, ANSWER = "hmi/notice", "hmi/answer"
+"""Last levels of the topics below PREFIX/{vin}: two, so that no subscription to vehicles' data (`PREFIX/+/+`) takes them."""
 TYPE = "rescue.notice"
 EXPECTED = "expected"
 """Reason of a change that tells when help is expected."""

@@ -10,12 +10,16 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from notifier.channels.display import DisplayChannel
 from notifier.orders.order_states import OrderEvent
 from notifier.push.messages import alert_event_json, order_json
 from notifier.push.notices import ALERT_EVENTS, ORDER_EVENTS
 from notifier.push.outbox import order_events
 from notifier.push.topics import topic_of
+from notifier.rescue.answers import read_answer
+from notifier.rescue.wording import DriverAnswer, load_wording
 from storage.memory_store import MemoryStore
+from tests.notifier.rescue.making import FRESH_NS, NOW_NS, stopped
 from tests.web.report_examples import DEALER, VEHICLES, overheating, weak_battery
 from tests.web.serving import client
 from web.api import create_app
@@ -134,3 +138,18 @@ def test_every_request_body_of_the_api_has_examples_that_fit() -> None:
                     known = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
                     for example in examples:
                         jsonschema_rs.validate(known, example)
+
+
+def test_what_a_display_is_shown_and_answers_fits_its_schema() -> None:
+    store = stopped()
+    sent: list[bytes] = []
+    channel = DisplayChannel(lambda _, payload: sent.append(payload), load_wording(), fresh_ns=FRESH_NS)
+    for event in store.outbox_events():
+        if event.channel == channel.name:
+            channel.deliver(event, None, NOW_NS)
+    assert len(sent) == 1
+    assert list(schema("display_notices").iter_errors(json.loads(sent[0]))) == []
+    for answer in DriverAnswer:
+        said = {"order_id": "o", "answer": answer.value, "location": {"lat": 31.2, "lon": 121.4}, "time": "2026-11-22T08:00:00Z"}
+        assert schema("display_answers").is_valid(said)
+        assert read_answer(json.dumps(said).encode()) is not None

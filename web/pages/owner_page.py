@@ -12,7 +12,7 @@ from domain.orders import Order
 from domain.owners import LinkPurpose, Owner, OwnerLink, Rating
 from domain.quotes import Quote, QuoteLine
 from domain.tickets import Ticket, TicketKind
-from notifier.orders.order_states import AWAITS_OWNER
+from notifier.orders.order_states import OrderState
 from notifier.orders.ordering import NOT_COME_YET
 from notifier.owners.links import LinkVerdict, judge_link
 from notifier.owners.pricing import Amounts, line_amounts, total_amounts
@@ -133,7 +133,7 @@ def _deeds(order: Order, link: OwnerLink, verdict: LinkVerdict, rating: Rating |
         mark = order.quote
         if link.purpose is LinkPurpose.QUOTE and mark and mark.version == link.version and order.state == "quoted":
             deeds.add(Deed.SIGN)
-        if link.purpose is LinkPurpose.VISIT and order.state == AWAITS_OWNER[order.kind]:
+        if link.purpose is LinkPurpose.VISIT and order.state == OrderState.PROPOSED:
             deeds.add(Deed.AGREE)
         if link.purpose is LinkPurpose.VISIT and order.slots and order.state in CHOOSES_SLOT:
             deeds.add(Deed.SLOT)
