@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from domain.errors import InputError
 from domain.ports import Jit, no_jit
 from domain.signals import SampleBatch
+from models.risk.feature_words import AGE, DEVIATION
 from models.trip import judgement
 from models.trip.stage import TripDetectors
 from simulator.fleet_tables import write_table
@@ -102,9 +103,9 @@ def _table(year: FleetYear, number: int, history: TripHistory, days: NDArray[np.
         "event_time": times,
         "available_time": times,
         "region": pa.array([car.city.region] * int(kept.sum()), pa.string()),
-        "age_days": pa.array((days[kept] - int(car.built.timestamp()) // 86_400).astype(np.float64)),
+        AGE: pa.array((days[kept] - int(car.built.timestamp()) // 86_400).astype(np.float64)),
     }
-    names = [f"{detector}{kind}" for detector in history.detectors for kind in ("", "_deviation")]
+    names = [f"{detector}{kind}" for detector in history.detectors for kind in ("", DEVIATION)]
     columns |= {name: pa.array(values[kept, place], from_pandas=True) for place, name in enumerate(names)}
     return pa.table(columns)
 

@@ -12,6 +12,7 @@ from domain.errors import InputError
 from domain.model_versions import ModelStage, ModelVersion
 from domain.risk import RiskAssessment
 from models.risk.components import Component
+from models.risk.feature_words import feature_names
 from models.risk.lives import DAY_NS
 from models.risk.scoring import Asked, assess
 
@@ -35,4 +36,15 @@ def explain_vehicle(
     asked = Asked(vehicles=(vehicle,), workshop=("",), values=rows.values[row : row + 1])
     day = int(rows.event_ns[row] // DAY_NS)
     champion = version.stage is ModelStage.ACTIVE
-    return assess(hazard, component, asked, day=day, model=version.id, champion=champion, capacity=None, explain_all=True)[0]
+    (found,) = assess(
+        hazard,
+        component,
+        asked,
+        day=day,
+        model=version.id,
+        champion=champion,
+        capacity=None,
+        explain_all=True,
+        names=feature_names(),
+    )
+    return found

@@ -21,6 +21,7 @@ from domain.records import Commit
 from domain.risk import RiskAssessment
 from models.drift import FeatureDrift, drift
 from models.risk.components import Component
+from models.risk.feature_words import feature_names
 from models.risk.hazard import Hazard
 from models.risk.lives import DAY_NS, Decisions, FeatureRows, Lives, outcomes
 from models.risk.scoring import Asked, assess
@@ -84,6 +85,7 @@ class RiskService:
                 model=version.id,
                 champion=version.stage is ModelStage.ACTIVE,
                 capacity=self.visits,
+                names=feature_names(),
             )
         self.store.save_assessments(found)
         self.store.delete_assessments(now_ns // DAY_NS - KEPT_DAYS)

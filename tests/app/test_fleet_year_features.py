@@ -11,6 +11,7 @@ from app import fleet_year_features
 from app.fleet_year_features import DAY_NS, weekly_rows, write_features
 from app.kernels import compiler
 from app.risk_files import read_features, read_lives
+from models.risk.feature_words import feature_names
 from simulator.life import plan_fleet_year
 
 
@@ -31,6 +32,7 @@ def test_a_fleet_becomes_files_that_a_risk_is_trained_on(tmp_path: Path, monkeyp
     assert rows.features[0] == "age_days"
     assert set(rows.vehicles) <= {car.id for car in year.vehicles}
     assert all(rows.regions)
+    assert all(name in feature_names() for name in rows.features)
     assert (rows.available_ns <= year.start_ns + 36 * DAY_NS).all()
     lives = read_lives(tmp_path / "whole" / "lives.csv", "battery_12v", rows.vehicles)
     assert (lives.ends_ns <= year.start_ns + 35 * DAY_NS).all()
