@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from simulator.life.driving import Moments
     from simulator.life.vehicle_life import VehicleLife
 
-CHANGED_FROM, WORN_FROM, WORN_OUT = 76.0, 82.0, 97.0
-"""Percent worn at which a workshop changes pads, at which they count as worn, and at which they are through."""
+FORESEEN_FROM, CHANGED_FROM, WORN_FROM, WORN_OUT = 70.0, 76.0, 82.0, 97.0
+"""Percent worn from which one may speak of it, at which a workshop changes pads, at which they count as worn, and at which they are through."""
 AXLES = ("front", "rear")
 
 
@@ -61,9 +61,11 @@ def _changed(
     visits: list[Service] = []
     for luck in lucks.tolist():
         change_s, through_s = _next_change(starts, worn, life.oil_changes_s, visits, luck)
-        old = np.flatnonzero((worn >= WORN_FROM) & (starts > (visits[-1].time_s if visits else -1.0)))
-        if len(old) and starts[old[0]] < change_s:
-            records.append(_record(axle, float(starts[old[0]]), through_s if through_s < change_s else NEVER, change_s))
+        foreseen_s, worn_s = (_reaches(starts, worn, share, visits) for share in (FORESEEN_FROM, WORN_FROM))
+        if foreseen_s < change_s:
+            records.append(
+                _record(axle, foreseen_s, min(worn_s, change_s), through_s if through_s < change_s else NEVER, change_s)
+            )
         if change_s == NEVER:
             break
         visits.append(Service(time_s=change_s, reason="repair", component=f"brake_pads_{axle}", kind="brake_pads_worn"))
@@ -78,8 +80,7 @@ def _next_change(
 ) -> tuple[float, float]:
     """When the pads that are on now are changed, and when they are through."""
     since_s = visits[-1].time_s if visits else -1.0
-    through = np.flatnonzero((worn >= WORN_OUT) & (starts > since_s))
-    through_s = float(starts[through[0]]) if len(through) else NEVER
+    through_s = _reaches(starts, worn, WORN_OUT, visits)
     squeal_s = through_s + (2.0 + 13.0 * luck) * DAY_S
     for time_s in scheduled[scheduled > since_s].tolist():
         if time_s < squeal_s and float(np.interp(time_s, starts, worn)) >= CHANGED_FROM:
@@ -87,14 +88,20 @@ def _next_change(
     return squeal_s, through_s
 
 
-def _record(axle: str, onset_s: float, failed_s: float, repaired_s: float) -> FaultRecord:
+def _reaches(starts: FloatArray, worn: FloatArray, share: float, visits: Sequence[Service]) -> float:
+    """Start of the first trip since the last change on pads as worn as this."""
+    found = np.flatnonzero((worn >= share) & (starts > (visits[-1].time_s if visits else -1.0)))
+    return float(starts[found[0]]) if len(found) else NEVER
+
+
+def _record(axle: str, onset_s: float, detectable_s: float, failed_s: float, repaired_s: float) -> FaultRecord:
     return FaultRecord(
         kind="brake_pads_worn",
         family="brakes",
         component=f"brake_pads_{axle}",
         group_key="chassis.brake",
         onset_s=onset_s,
-        detectable_s=onset_s,
+        detectable_s=detectable_s,
         failed_s=failed_s,
         repaired_s=repaired_s,
     )

@@ -19,7 +19,7 @@ from simulator.life.driving import Moments, drive
 from simulator.life.engine_heat import coolant, oil
 from simulator.life.exhaust import delivery_pressure, exhaust_flow, filter_pressure, nox, regenerating, soot_load
 from simulator.life.fleet_plan import YEAR_START_NS
-from simulator.life.low_voltage import CRANK_HZ, CRANK_S, crank_samples, running_voltage
+from simulator.life.low_voltage import CRANK_HZ, CRANK_S, crank_samples, resting_voltage, running_voltage
 from simulator.life.streams import Topic, stream
 from simulator.life.tables import sensors
 from simulator.life.traction_battery import CellState, capacity_ah, cell_state, driven_pack, isolation
@@ -220,7 +220,7 @@ def _starting(life: VehicleLife, device: Device, trips: NDArray[np.intp], rng: n
     """One sample of the car at rest, and the cranking."""
     starts, days, ambient = life.trips.start_s[trips], life.trips.day[trips], life.trips.ambient_c[trips]
     arrives = device.arrives(starts, rng.random(len(trips))) & life.driven[trips]
-    resting = {SUPPLY: life.supply.rest_v[trips], AIR: ambient, IGNITION: np.ones(len(trips))}
+    resting = {SUPPLY: resting_voltage(life, trips), AIR: ambient, IGNITION: np.ones(len(trips))}
     engine = life.vehicle.powertrain != "ev"
     if engine:
         resting |= {ENGINE_SPEED: np.zeros(len(trips)), COOLANT: life.start_c[trips]}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.drive_spec import FloatArray
 from simulator.life.fleet_plan import LifeVehicle
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 CRANK_HZ, CRANK_S = 20, 2.0
 CELSIUS_RATED = 25.0
+WAKING_A = 25.0
+"""What an electric car's control units draw when it is unlocked, before the converter works: all that ever loads its battery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +110,14 @@ def _charges(drained: FloatArray, gained: FloatArray, spent: FloatArray, life: V
     return np.array(charges, np.float64)
 
 
-def crank_samples(
-    life: VehicleLife, trips: np.ndarray[tuple[int], np.dtype[np.intp]]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def resting_voltage(life: VehicleLife, trips: NDArray[np.intp]) -> FloatArray:
+    """Voltage before these trips, with the ignition just on."""
+    states = life.supply
+    drawn = WAKING_A * states.resistance_ohm[trips] if life.vehicle.powertrain == "ev" else 0.0
+    return np.asarray(states.rest_v[trips] - drawn, np.float64)
+
+
+def crank_samples(life: VehicleLife, trips: NDArray[np.intp]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(seconds since key on, voltage, engine speed) of (trip, instant) while the starter turns and the engine catches."""
     states, supply = life.supply, life.supply.supply
     since = np.arange(round(CRANK_S * CRANK_HZ)) / CRANK_HZ
