@@ -56,6 +56,9 @@ class HelpStore(Protocol):
     def change_order(self, order: Order, expected_version: int, outbox: Sequence[OutboxEvent] = ()) -> bool:
         """Store a change made outside the pipeline, if the order is still of this version."""
 
+    def paper(self, kind: type[Ticket], identifier: str) -> Ticket | None:
+        """One ticket."""
+
     def change_paper(self, before: Ticket | None, after: Ticket) -> bool:
         """Put a ticket in the place of another; None = there is none yet."""
 
@@ -138,20 +141,18 @@ def end_call(store: HelpStore, order_id: str, *, actor: str, reason: str, now_ns
 
 def ask_agent(store: HelpStore, order: Order, reason: str, text: str, *, now_ns: int, due_ns: int) -> bool:
     """A task for the call centre to ring the driver; made once for each reason. False where it is there already."""
-    return store.change_paper(
-        None,
-        Ticket(
-            id=ticket_id(TicketKind.CALL, order.id, reason),
-            kind=TicketKind.CALL,
-            vehicle=order.vehicle,
-            order=order.id,
-            reason=reason,
-            text=text,
-            author="system",
-            created_ns=now_ns,
-            due_ns=due_ns,
-        ),
+    ticket = Ticket(
+        id=ticket_id(TicketKind.CALL, order.id, reason),
+        kind=TicketKind.CALL,
+        vehicle=order.vehicle,
+        order=order.id,
+        reason=reason,
+        text=text,
+        author="system",
+        created_ns=now_ns,
+        due_ns=due_ns,
     )
+    return store.paper(Ticket, ticket.id) is None and store.change_paper(None, ticket)
 
 
 def tell_progress(
