@@ -53,7 +53,17 @@ class Story:
         self._asked[event.subject] = now
         what = Text(en="Rescue", zh="救援单") if rescue else Text(en="Service order", zh="维修单")
         dealer = self._dealers.get(now, NOBODY)
-        if body["change"] == "created":
+        if body["state"] == "requested" and body["state_before"] != "requested":
+            yield Text(
+                en=f"The display of {car.en} says to stop, and asks whether help is needed.",
+                zh=f"{car.zh}的车机提示停车，并询问是否需要救援。",
+            )
+        elif rescue and body["state_before"] == "requested" and now:
+            yield Text(
+                en=f"The driver of {car.en} needs help: {dealer.en} is asked.",
+                zh=f"{car.zh}的驾驶员请求救援：已通知{dealer.zh}。",
+            )
+        elif body["change"] == "created":
             yield self._created(event, what, car, dealer if now else None)
         elif before and now != before and body["state"] in {"dispatching", "manual"}:
             yield self._passed_on(what, car, self._dealers.get(before, NOBODY), dealer if now else None)

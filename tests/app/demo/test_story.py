@@ -71,5 +71,12 @@ def test_what_a_dealer_does_is_told(state: str, before: str, rescue: bool, words
     assert told(CREATED, moved(state, before, "DEMO-SUZ", rescue=rescue)) == [words]
 
 
+def test_a_rescue_asks_the_driver_first_and_then_the_partner() -> None:
+    asked = event(change="created", kind="rescue", state="requested", state_before=None, dealer=None)
+    assert told(asked) == ["The display of petrol car 0 in Shanghai says to stop, and asks whether help is needed."]
+    sent = moved("dispatching", "requested", "DEMO-SUZ", rescue=True)
+    assert told(asked, sent) == ["The driver of petrol car 0 in Shanghai needs help: Garden Garage, Suzhou is asked."]
+
+
 def test_an_offer_on_its_way_is_no_news() -> None:
     assert told(CREATED, moved("offered", "dispatching", "DEMO-SUZ")) == []
