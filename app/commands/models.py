@@ -285,6 +285,31 @@ def report(identifier: str, out: Path | None, costs: Path | None, database: str 
 
 
 @command.command()
+@click.argument("samples", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, required=True, help="Write the table (Parquet) there.")
+@JSON
+def features(samples: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Write what each trip says to each detector, from files of samples in order of time (`pitcall simulate year`)."""
+    from app.kernels import compiler
+    from models.trip.feature_table import trip_features
+    from models.trip.stage import TripDetectors
+    from storage.feature_file import FeatureFile
+    from storage.sample_file import read_samples
+
+    stage, rows = TripDetectors(jit=compiler()), 0
+    with FeatureFile(out) as file:
+        for path in samples:
+            for batch in read_samples(path):
+                table = trip_features(stage, batch)
+                file.write(table)
+                rows += len(table)
+    if as_json:
+        print_json({"rows": rows, "features": [each.id for each in stage.detectors]})
+        return
+    say(f"{rows} rows written to {out}")
+
+
+@command.command()
 @click.option("--vehicles", default=20, show_default=True, type=click.IntRange(2), help="Healthy ones, and as many faulty ones.")
 @click.option("--trips", default=30, show_default=True, type=click.IntRange(2), help="Drives of each.")
 @click.option("--fault-from", default=15, show_default=True, type=click.IntRange(1), help="Drive at which faults begin.")
