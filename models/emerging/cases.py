@@ -23,6 +23,7 @@ from domain.findings import Text
 from models.emerging.groups import WEEK_DAYS, Fleet
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 DAY_NS = 86_400 * 1_000_000_000
 WEEKS_SHOWN = 12
@@ -78,9 +79,11 @@ def find_cases(fleet: Fleet, found: Iterable[FoundCause], *, now_ns: int, recipe
     that one bad lot does not accuse every group that its vehicles are part of.
     """
     events: dict[str, list[_Event]] = defaultdict(list)
+    seen: set[tuple[str, int]] = set()
     for each in sorted(found, key=lambda one: (one.time_ns, one.vehicle)):
         place = fleet.place.get(each.vehicle)
-        if place is not None and each.time_ns <= now_ns and all(known.vehicle != place for known in events[each.cause]):
+        if place is not None and each.time_ns <= now_ns and (each.cause, place) not in seen:
+            seen.add((each.cause, place))
             events[each.cause].append(_Event(vehicle=place, time_ns=each.time_ns))
     if not fleet.groups:
         return []
@@ -107,86 +110,112 @@ def _kind(group: Group, cause: str) -> int:
     return 0 if kind == "lot" and part and part in cause else 1
 
 
+@dataclass(slots=True, kw_only=True)
+class _Bets:
+    """The e-process of every group, one failure after the other.
+
+    Attributes:
+        logs: log of the likelihood ratio for each multiple [multiples, groups]. failures, shares: failures in each group, and the sum of its
+            shares [groups]. crossed: failure at which the limit was first reached, -1 for never; reached: the log evidence then [groups].
+    """
+
+    logs: Floats
+    failures: Ints
+    shares: Floats
+    crossed: Ints
+    reached: Floats
+
+    @classmethod
+    def of(cls, groups: int, recipe: EmergingRecipe) -> _Bets:
+        nothing = np.zeros(groups)
+        return cls(
+            logs=np.zeros((len(recipe.multiples), groups)),
+            failures=np.zeros(groups, np.int64),
+            shares=nothing.copy(),
+            crossed=np.full(groups, -1, np.int64),
+            reached=nothing,
+        )
+
+    def take(self, number: int, inside: Ints, shares: Floats, limit: Floats, recipe: EmergingRecipe) -> None:
+        """Failure `number` fell into these groups, which had these shares of those that could have failed."""
+        self.failures[inside] += 1
+        self.shares += shares
+        least = np.log1p((recipe.tolerated - 1.0) * shares)
+        # a stratum that is all of one group says nothing
+        tells = (shares > 0.0) & (shares < 1.0)
+        for row, multiple in zip(self.logs, recipe.multiples, strict=True):
+            step = least - np.log1p((multiple - 1.0) * shares)
+            step[inside] += np.log(multiple / recipe.tolerated)
+            row[tells] += step[tells]
+        evidence = self.evidence()
+        new = (self.crossed < 0) & (evidence >= limit) & (self.failures >= recipe.least_failures)
+        self.crossed[new] = number
+        self.reached[new] = evidence[new]
+
+    def evidence(self) -> Floats:
+        """Log of the e-process now [groups]."""
+        return np.asarray(np.logaddexp.reduce(self.logs, axis=0) - np.log(len(self.logs)))
+
+    def first(self) -> int | None:
+        """The group that was raised first, the best supported one of several; None where none was."""
+        raised = np.flatnonzero(self.crossed >= 0)
+        if not len(raised):
+            return None
+        soonest = raised[self.crossed[raised] == self.crossed[raised].min()]
+        return int(soonest[self.reached[soonest].argmax()])
+
+
 def _cases_of(
     fleet: Fleet, cause: str, events: Sequence[_Event], limit: Floats, now_ns: int, recipe: EmergingRecipe
 ) -> list[EmergingCase]:
     cases: list[EmergingCase] = []
     out = np.zeros(len(fleet.vehicles), np.bool_)
     while len(left := [event for event in events if not out[event.vehicle]]) >= recipe.least_failures:
+        bets = _Bets.of(len(fleet.groups), recipe)
         failed = np.array([event.vehicle for event in left], np.int64)
-        without = out if cases else None
-        shares = np.array([fleet.shares(event.vehicle, event.day, failed[:row], without) for row, event in enumerate(left)])
-        inside = _inside(fleet, left)
-        evidence = _evidence(inside, shares, recipe)
-        raised = (evidence >= limit) & (np.cumsum(inside, axis=0) >= recipe.least_failures)
-        if not raised.any():
+        for number, event in enumerate(left):
+            shares = fleet.shares(event.vehicle, event.day, failed[:number], out if cases else None)
+            bets.take(number, fleet.groups_of(event.vehicle), shares, limit, recipe)
+        group = bets.first()
+        if group is None:
             break
-        first = int(raised.any(axis=1).argmax())
-        group = int(np.where(raised[first], evidence[first], -np.inf).argmax())
-        cases.append(_case(fleet, cause, left, group, first, (inside, shares, evidence, raised), now_ns))
+        cases.append(_case(fleet, cause, left, group, bets, now_ns))
         out |= fleet.members(group)
     return cases
 
 
-def _inside(fleet: Fleet, events: Sequence[_Event]) -> NDArray[np.bool_]:
-    """Whether each failure fell into each group [events, groups]."""
-    inside = np.zeros((len(events), len(fleet.groups)), np.bool_)
-    for row, event in enumerate(events):
-        inside[row, fleet.groups_of(event.vehicle)] = True
-    return inside
-
-
-def _evidence(inside: NDArray[np.bool_], shares: Floats, recipe: EmergingRecipe) -> Floats:
-    """Log of the e-process after each failure, for each group [events, groups]."""
-    least = np.log1p((recipe.tolerated - 1.0) * shares)
-    # a stratum that is all of one group says nothing
-    tells = (shares > 0.0) & (shares < 1.0)
-    tried = []
-    for multiple in recipe.multiples:
-        step = least - np.log1p((multiple - 1.0) * shares) + inside * np.log(multiple / recipe.tolerated)
-        tried.append(np.cumsum(np.where(tells, step, 0.0), axis=0))
-    return np.asarray(np.logaddexp.reduce(tried, axis=0) - np.log(len(recipe.multiples)))
-
-
-def _case(
-    fleet: Fleet,
-    cause: str,
-    events: Sequence[_Event],
-    group: int,
-    first: int,
-    seen: tuple[NDArray[np.bool_], Floats, Floats, NDArray[np.bool_]],
-    now_ns: int,
-) -> EmergingCase:
-    inside, shares, evidence, raised = seen
-    mine = [event for event, hit in zip(events, inside[:, group], strict=True) if hit]
+def _case(fleet: Fleet, cause: str, events: Sequence[_Event], group: int, bets: _Bets, now_ns: int) -> EmergingCase:
+    members = fleet.members(group)
+    mine = [event for event in events if members[event.vehicle]]
     weeks = np.array([(now_ns - event.time_ns) // (WEEK_DAYS * DAY_NS) for event in mine], np.int64)
     weekly = np.bincount(weeks[weeks < WEEKS_SHOWN], minlength=WEEKS_SHOWN)[::-1]
     latest, before = int(weekly[-_GROWTH_WEEKS:].sum()), int(weekly[-2 * _GROWTH_WEEKS : -_GROWTH_WEEKS].sum())
-    expected, ratio = rate_ratio(len(mine), len(events), float(shares[:, group].mean()))
+    expected, ratio = rate_ratio(len(mine), len(events), float(bets.shares[group]) / len(events))
     return EmergingCase(
         id=case_id(cause, fleet.groups[group]),
         cause=cause,
         title=Text(en=cause, zh=cause),
         group=fleet.groups[group],
         state=EmergingState.OPEN,
-        opened_ns=events[first].time_ns,
+        opened_ns=events[int(bets.crossed[group])].time_ns,
         updated_ns=mine[-1].time_ns,
         vehicles=tuple(fleet.vehicles[event.vehicle].id for event in mine),
-        at_risk=int(fleet.members(group).sum()),
+        at_risk=int(members.sum()),
         expected=expected,
         ratio=ratio,
-        evidence=float(evidence[-1, group] / np.log(10.0)),
+        evidence=float(bets.evidence()[group] / np.log(10.0)),
         weekly=tuple(int(count) for count in weekly),
         growth=latest / before if before else None,
-        also=_also(fleet, group, inside, raised),
+        also=_also(fleet, group, mine, bets),
     )
 
 
-def _also(fleet: Fleet, group: int, inside: NDArray[np.bool_], raised: NDArray[np.bool_]) -> tuple[Group, ...]:
+def _also(fleet: Fleet, group: int, mine: Sequence[_Event], bets: _Bets) -> tuple[Group, ...]:
     """Other groups that would have been raised and hold about the same failures."""
-    common = (inside & inside[:, [group]]).sum(axis=0)
-    union = (inside | inside[:, [group]]).sum(axis=0)
-    alike = raised.any(axis=0) & (common >= _SAME * union)
+    common = np.zeros(len(fleet.groups), np.int64)
+    for event in mine:
+        common[fleet.groups_of(event.vehicle)] += 1
+    alike = (bets.crossed >= 0) & (common >= _SAME * (bets.failures + len(mine) - common))
     alike[group] = False
     return tuple(fleet.groups[number] for number in np.flatnonzero(alike))
 
