@@ -43,6 +43,7 @@ from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
 from notifier.owners.offers import load_offers
 from storage.database import open_store
 from storage.history import SignalHistory
+from storage.media_folder import MediaFolder
 from web.api import create_app
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ WATCH_EVERY_S = 2
 """Rescues that wait are looked at."""
 DRAFTS_LEFT_MIN = 5.0
 PIPELINE_SILENT_S = 15.0
+MEDIA = "media"
+"""Folder in the data folder for photos and videos."""
 DAY_NS = 86_400 * 1_000_000_000
 REQUESTS_KEPT_DAYS = 7
 """A request sent again after that is a new one."""
@@ -141,6 +144,7 @@ def build_app(
         position_fresh_ns=settings.rescue.fresh_ns,
         link_key=settings.common.pseudonym_key,
         owners_told=owners_of(settings),
+        media=MediaFolder(settings.data.folder / MEDIA),
         offers=load_offers(settings.owners.benefits or SHIPPED_OFFERS),
         secret_of=settings.common.secrets.__getitem__,
         topic_prefix=settings.broker.topic_prefix,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from domain.benefits import Grant
 from domain.campaigns import Campaign, Invitation
+from domain.media import Attachment
 from domain.notices import DueNotice, FeedMark
 from domain.order_clocks import OrderClock
 from domain.owners import Owner, OwnerLink, Rating
@@ -41,6 +42,7 @@ class Paper(Protocol):
 
 PAPER_KINDS: Mapping[type[Paper], str] = MappingProxyType(
     {
+        Attachment: "attachment",
         Campaign: "campaign",
         DueNotice: "due_notice",
         FeedMark: "feed_mark",

@@ -12,6 +12,7 @@ from domain.benefits import Grant
 from domain.campaigns import Campaign, Invitation, Segment
 from domain.findings import Text
 from domain.live import EventKind, FeedEvent
+from domain.media import Attachment
 from domain.notices import DueNotice, FeedMark, NoticeKind
 from domain.order_clocks import OrderClock
 from domain.owners import LinkPurpose, LinkState, Owner, OwnerLink, Rating
@@ -59,6 +60,17 @@ CAMPAIGN = Campaign(
     created_ns=1,
 )
 INVITED = Invitation(campaign="c", vehicle="v1", state="sent", created_ns=1)
+PHOTO = Attachment(
+    order="o1",
+    vehicle="v1",
+    line=1,
+    media_type="image/png",
+    size=3,
+    content="ab" * 32,
+    author="d1",
+    caption="好",
+    created_ns=1,
+)
 GRANT = Grant(id="g", vehicle="v1", offer="coupon", left=1, author="a", created_ns=1, due_ns=9)
 STATEMENT = Statement(
     order="o1",
@@ -86,6 +98,7 @@ ALL: tuple[Paper, ...] = (
     GRANT,
     CAMPAIGN,
     INVITED,
+    PHOTO,
     STATEMENT,
 )
 

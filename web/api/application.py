@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from domain.benefits import Benefits
 from domain.care import Schedule
 from domain.fleet import DEVELOPMENT_KEY, Vehicle
+from domain.media import MediaStore
 from notifier.dealers.routing_policy import PLAIN_ROUTING, Routing
 from notifier.orders.service_levels import NO_LEVELS, ServiceLevels
 from notifier.owners.links import LinkSigner
@@ -20,9 +21,11 @@ from notifier.owners.notices import Owners
 from notifier.owners.offers import SHIPPED as SHIPPED_OFFERS
 from notifier.owners.offers import load_offers
 from rules.rule import Rule
+from storage.media_folder import MemoryMedia
 from web import asyncapi
 from web.api import (
     alerts,
+    attachments,
     benefits,
     callbacks,
     campaigns,
@@ -80,6 +83,7 @@ def create_app(
     link_key: bytes = DEVELOPMENT_KEY,
     offers: Benefits | None = None,
     owners_told: Owners | None = None,
+    media: MediaStore | None = None,
     secret_of: Callable[[str], str] = no_secrets,
     topic_prefix: str = "pitcall/v1",
     levels: ServiceLevels = NO_LEVELS,
@@ -103,6 +107,7 @@ def create_app(
         position_fresh_ns: an older position of a vehicle sends nobody out to rescue it.
         link_key: secret from which links for owners are signed.
         offers: what makes quotes cheaper; None = the shipped offers.
+        media: keeps photos and videos; None = in memory, for as long as the application lives.
         owners_told: by which ways owners are invited; None = by none but people.
         topic_prefix: of the MQTT topics, told by `/asyncapi.json`.
         secret_of: signing secrets by name, which dealers' callbacks are verified with; raises KeyError where there is none.
@@ -130,6 +135,7 @@ def create_app(
             position_fresh_ns=position_fresh_ns,
             links=signer,
             owners=owners_told or _by_hand(signer, clock),
+            media=media or MemoryMedia(),
             benefits=load_offers(SHIPPED_OFFERS) if offers is None else offers,
             secret_of=secret_of,
             topic_prefix=topic_prefix,
@@ -167,6 +173,7 @@ def create_app(
         benefits.router,
         campaigns.router,
         quotes.router,
+        attachments.router,
         rescues.router,
         reminders.router,
         fleet.router,

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from domain.benefits import Benefits
 from domain.care import Schedule
 from domain.fleet import Vehicle
+from domain.media import MediaStore
 from notifier.dealers.routing_policy import Routing
 from notifier.orders.service_levels import ServiceLevels
 from notifier.owners.links import LinkSigner
@@ -40,6 +41,7 @@ class Service:
     links: LinkSigner
     benefits: Benefits
     owners: Owners
+    media: MediaStore
     secret_of: Callable[[str], str]
     topic_prefix: str
     levels: ServiceLevels

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from domain.findings import Urgency
 from domain.fleet import Dealer, Vehicle
+from domain.media import Attachment
 from domain.orders import Order
 from domain.owners import LinkPurpose, Owner, OwnerLink, Rating
 from domain.quotes import Quote, QuoteLine
@@ -73,6 +74,7 @@ class OwnerPage:
     has_come: bool = False
     must_stand: bool = False
     tickets: tuple[Ticket, ...] = ()
+    media: tuple[Attachment, ...] = ()
     rating: Rating | None = None
     may: frozenset[Deed] = frozenset()
 
@@ -122,6 +124,7 @@ def gather(service: Service, token: str, link: OwnerLink, verdict: LinkVerdict) 
         has_come=order.state not in NOT_COME_YET,
         must_stand=must_stand,
         tickets=tuple(each for each in tickets if each.kind in (TicketKind.QUESTION, TicketKind.COMPLAINT)),
+        media=store.papers(Attachment, order=order.id),
         rating=rating,
         may=frozenset() if must_stand else _deeds(order, link, verdict, rating),
     )

@@ -16,6 +16,7 @@ from domain.owners import OwnerLink
 from domain.quotes import QuotedPart
 from domain.tickets import TicketKind
 from web.api.access import Access, refuse_foreign_sites
+from web.api.attachments import media_of
 from web.api.owner_actions import answered, rated, slot_chosen, ticket_opened
 from web.api.problems import Problem
 from web.api.quotes import signed_off
@@ -42,6 +43,15 @@ def show(token: str, service: Served) -> Response:
     offset_hours = view.dealer.utc_offset_hours if view.dealer else view.owner.utc_offset_hours
     ends = formats.local_span(view.link.due_ns, view.link.due_ns, offset_hours).split("–")[0].strip()
     return _page("owner.html.j2", 200, view=view, heading=heading, link_ends=ends)
+
+
+@router.get("/o/{token}/media/{content}")
+def show_media(token: str, content: str, service: Served) -> Response:
+    """A photo or video of the order behind a link."""
+    link, verdict = owner_page.opened(service, token)
+    if link is None or not verdict.shows or not link.order:
+        return _message("bad_link", status=404)
+    return media_of(service, link.order, content)
 
 
 @router.post("/o/{token}/sign")

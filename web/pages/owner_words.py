@@ -55,6 +55,7 @@ LABELS = _texts(
         "accepted": ("accepted", "已同意"),
         "declined": ("declined", "已拒绝"),
         "send_answer": ("Send the answer", "提交答复"),
+        "video": ("Watch the video", "查看视频"),
         "needed": ("needed", "必要"),
         "needs_word": (
             "What is declined and needed stays wrong with the car; we will ask again.",

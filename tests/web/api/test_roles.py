@@ -88,6 +88,11 @@ TABLE = {
     "POST /api/v1/orders/{order_id}/statement/payments": moves(
         {"payer": "owner", "amount": "1", "provider": "till", "reference": "1"}
     ),
+    "POST /api/v1/orders/{order_id}/attachments": moves_its_order("no photo"),
+    "GET /api/v1/orders/{order_id}/attachments": ITS_ORDER,
+    "GET /api/v1/orders/{order_id}/attachments/{content}": Row(
+        STAFF | {"dealer", "owner"}, hidden=frozenset({"other_dealer", "other_owner"})
+    ),
     "POST /api/v1/orders/{order_id}/links": moves({"purpose": "track"}),
     "POST /api/v1/callbacks/{dealer_id}": Row(frozenset(), body={}),
     "GET /api/v1/parts/stock": Row(STAFF | DEALERS),
@@ -154,7 +159,7 @@ def ask(web: Any, operation: str, role: str) -> tuple[int, str]:
     """(status, word of the problem) of one operation by one role."""
     method, path = operation.split(" ")
     headers = {"If-Match": '"1"'} | ({} if role == NOBODY else {"X-API-Key": role})
-    for name in ("silence_id", "case_id", "lot_id", "reminder_id", "ticket_id", "campaign_id"):
+    for name in ("silence_id", "case_id", "lot_id", "reminder_id", "ticket_id", "campaign_id", "content"):
         path = path.replace(f"{{{name}}}", "none")
     answer = web.request(method, path.format(**PLACES), json=TABLE[operation].body, headers=headers)
     is_problem = answer.headers["content-type"].startswith("application/problem")
