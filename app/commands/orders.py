@@ -1,4 +1,4 @@
-"""`pitcall orders list|history|kpis|verify|diagram`."""
+"""`pitcall orders list|history|kpis|verify|diagram`, and what `order_moves` adds: show, slots and the events."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import click
 
+from app.commands.order_moves import event_commands, full_id, show, slots
 from app.options import DATABASE, JSON
 from app.output import print_json
-from domain.errors import InputError
 from domain.orders import OrderKind
 
 
@@ -63,11 +63,7 @@ def history(identifier: str, database: str | None, as_json: bool) -> None:
     from notifier.push.messages import rfc3339
 
     with open_database(database, read_settings()) as store:
-        named = [order.id for order in store.orders() if order.id.startswith(identifier)]
-        if len(named) != 1:
-            what = f"{len(named)} orders begin with {identifier}" if named else f"there is no order {identifier}"
-            raise InputError(what, mend="`pitcall orders list` names them")
-        entries = store.order_audit(order=named[0])
+        entries = store.order_audit(order=full_id(store, identifier))
     if as_json:
         print_json([asdict(entry) | {"time": rfc3339(entry.time_ns)} for entry in entries])
         return
@@ -133,3 +129,7 @@ def diagram(kind: str) -> None:
     from notifier.orders.order_diagram import mermaid
 
     click.echo(mermaid(OrderKind(kind)))
+
+
+for _each in (show, slots, *event_commands()):
+    command.add_command(_each)

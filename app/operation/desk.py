@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
-from fastapi import FastAPI, Response
+from fastapi import Response
 
+from app.own_service import own_service
 from domain.consents import ConsentBasis
 from domain.orders import Order
 from domain.repairs import RepairResult
 from notifier.dealers.routing_policy import Routing
 from notifier.orders.order_states import OrderEvent
 from storage.memory_store import MemoryStore
-from web.api import create_app
 from web.api.access import Caller, Scope
 from web.api.orders import TransitionRequest, move_order
 from web.api.outcomes import OutcomeRequest, report_outcome
@@ -21,7 +20,6 @@ from web.api.parts import CountRequest, count_stock, receive
 from web.api.problems import Problem
 from web.api.quotes import QuoteRequest, SignOffRequest, make_quote, sign_quote
 from web.api.rescues import ConfirmRequest, Place, confirm_rescue
-from web.api.service import Service
 
 OPERATIONS = Caller(name="operations", scopes=frozenset({Scope.ADMIN}))
 OWNER = Caller(name="owner", scopes=frozenset({Scope.ORDERS}))
@@ -42,7 +40,7 @@ class Desk:
 
     def __init__(self, store: MemoryStore, clock: Callable[[], int], routing: Routing) -> None:
         self.store = store
-        self._service = asyncio.run(_opened(create_app(lambda: store, metrics=str, clock=clock, routing=routing)))
+        self._service = own_service(store, clock, routing)
 
     def order(self, order: str) -> Order:
         """The order as it stands."""
@@ -103,10 +101,3 @@ class Desk:
         except Problem:
             return False
         return True
-
-
-async def _opened(app: FastAPI) -> Service:
-    """The parts behind the application; a store in memory outlives it."""
-    async with app.router.lifespan_context(app):
-        service: Service = app.state.service
-        return service

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.fleet import Dealer
 from domain.orders import Order
-from domain.slots import SlotStatus, slot_status
+from domain.slots import SlotStatus, place_is_taken, slot_status
 from notifier.dealers import working_hours
 from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.dealers.working_hours import HOUR_NS
@@ -105,20 +105,21 @@ def booked(order: Order, event: OrderEvent, starts_ns: Sequence[int], diary: Dia
         return Booked(verdict=SlotVerdict.TOO_MANY, order=held)
     if named:
         return Booked(verdict=SlotVerdict.FREE, order=replace(order, slots=named, suggested=()))
-    left = _left(order.slots, order, diary)
+    left = _left(order, held, diary)
     if event is OrderEvent.SCHEDULE and (not left or held.state == OrderState.NO_SHOW):
         return Booked(verdict=SlotVerdict.FULL if order.slots and not left else SlotVerdict.MISSING, order=held)
     return Booked(verdict=SlotVerdict.FREE, order=replace(order, slots=left))
 
 
-def _left(slots: Iterable[tuple[int, int]], order: Order, diary: Diary) -> tuple[tuple[int, int], ...]:
+def _left(order: Order, held: Order, diary: Diary) -> tuple[tuple[int, int], ...]:
     """What of the offered appointments can still be had: the first one was held for the order, so only firm ones stand against it.
 
-    Whether their time has come is the dealer's business.
+    Whether their time has come, or the dealer is open then, is the dealer's business.
     """
     undated = replace(diary, now_ns=0)
     return tuple(
         slot
-        for number, slot in enumerate(slots)
+        for number, slot in enumerate(order.slots)
         if undated.verdict(order, slot[0], firm_only=number == 0) is not SlotVerdict.FULL
+        and not place_is_taken(held, replace(order, slots=(slot,)), diary.dealer, diary.others)
     )

@@ -148,7 +148,8 @@ def move_order(
     if not service.store.change_order(after, order.version, pushes, asking, mended, papers):
         if asking is not None and _answered(service, asking):
             return _replayed(service, order_id, caller, response)  # its twin was quicker
-        raise conflict_with(order_for(service, order_id, caller))
+        stored = order_for(service, order_id, caller)
+        raise _lost_place(service, stored) if stored.version == expected and request.event in BOOKS else conflict_with(stored)
     return _answer_to(service, order_id, caller, response)
 
 
@@ -205,7 +206,7 @@ def _replayed(service: Service, order_id: str, caller: Caller, response: Respons
 
 def _answer_to(service: Service, order_id: str, caller: Caller, response: Response) -> dict[str, Any]:
     """The order as it stands; nothing of it to a dealer that has lost it."""
-    order = _stored(service, order_id)
+    order = stored_order(service, order_id)
     if not _concerns(order, caller):
         return {"order": None, "allowed": []}
     return order_answer(service, order, response)
@@ -266,6 +267,13 @@ def consequences_of(
     return found.order, found.outbox
 
 
+def _lost_place(service: Service, order: Order) -> Problem:
+    """Somebody was quicker with the place at the order's appointment."""
+    diary = _diary(service, order)
+    free = [] if diary is None else [slot_json(slot) for slot in diary.free(order, 3)]
+    return Problem(409, "slot_full", "Somebody else has got the place at that appointment just now.", free=free)
+
+
 def seen_version(if_match: str | None) -> int:
     """The version of an order that its caller has seen."""
     if if_match is None:
@@ -297,13 +305,14 @@ def not_allowed(order: Order, asked: OrderTransition) -> Problem:
 
 def order_for(service: Service, order_id: str, caller: Caller) -> Order:
     """The order; of another's a dealer or owner does not learn that there is one."""
-    order = _stored(service, order_id)
+    order = stored_order(service, order_id)
     if not _concerns(order, caller):
         raise _unknown()
     return order
 
 
-def _stored(service: Service, order_id: str) -> Order:
+def stored_order(service: Service, order_id: str) -> Order:
+    """The order; 404 where there is none."""
     order = service.store.order(order_id)
     if order is None:
         raise _unknown()

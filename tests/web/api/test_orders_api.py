@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.orders import OrderKind
+from domain.records import Commit, VehicleCase
 from notifier.orders.order_states import SERVICE, OrderState
 from tests.web.serving import ORDER, client, store
 
@@ -174,3 +177,21 @@ def test_the_history_says_who_did_what_and_why():
         ("accept", "offered", "accepted", "free on Friday")
     ]
     assert history[1]["actor"]
+
+
+def test_of_two_offers_that_the_pipeline_has_made_for_one_place_one_gets_it_and_the_other_its_next_appointment():
+    """The pipeline looks at the bookings of others every half minute: until then it may offer a place that is no longer free."""
+    served = store()
+    order = served.order(ORDER)
+    served.save_dealers([replace(dealer, bays=1) for dealer in served.dealers()])
+    twin = replace(order, id="twin", incidents=("another",))
+    served.commit(Commit(cases=(VehicleCase(vehicle=order.vehicle, orders=(twin,)),)))
+    with client(served) as web:
+        first, second = (
+            web.post(f"/api/v1/orders/{name}/transitions", json={"event": "accept"}, headers={"If-Match": "1"}).json()["order"][
+                "data"
+            ]
+            for name in ("twin", ORDER)
+        )
+    assert (first["slots"][0]["status"], second["slots"][0]["status"]) == ("RESERVED", "RESERVED")
+    assert [slot["start"] for slot in second["slots"]] == [slot["start"] for slot in first["slots"][1:]]
