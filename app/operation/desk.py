@@ -14,7 +14,7 @@ from notifier.dealers.routing_policy import Routing
 from notifier.orders.order_states import OrderEvent
 from storage.memory_store import MemoryStore
 from web.api.access import Caller, Scope
-from web.api.orders import TransitionRequest, move_order
+from web.api.orders import TransitionRequest, free_slots, move_order
 from web.api.outcomes import OutcomeRequest, report_outcome
 from web.api.parts import CountRequest, count_stock, receive
 from web.api.problems import Problem
@@ -64,6 +64,15 @@ class Desk:
         place = None if home is None else Place(lat=home[0], lon=home[1])
         asked = ConfirmRequest(location=place, basis=ConsentBasis.CONSENT)
         return self._asked(lambda _: confirm_rescue(order, asked, self._service, Response(), caller), order)
+
+    def book(self, order: str, caller: Caller, *, anew: bool = False) -> bool:
+        """The appointment that is held, else (or `anew`) the next one that is free."""
+        if not anew and self.move(order, OrderEvent.SCHEDULE, caller):
+            return True
+        free = free_slots(order, self._service, caller, 1)["slots"]
+        asked = {"event": OrderEvent.SCHEDULE, "slots": [slot["start"] for slot in free]}
+        request = TransitionRequest.model_validate(asked)
+        return bool(free) and self._asked(lambda seen: move_order(order, request, self._service, Response(), caller, seen), order)
 
     def quote(self, order: str, caller: Caller) -> bool:
         """The order's plan as a quote."""

@@ -45,6 +45,9 @@ class People:
 
     def _ask_owner(self, order: str) -> Course:
         yield self._chance.takes_ns("agree", order)
+        if self._desk.order(order).state == OrderState.MANUAL:  # the owner was too late, operations have it
+            yield from self._see_to(order)
+            return
         self._busy.discard(order)
         if self._desk.order(order).state != OrderState.PROPOSED:
             return

@@ -65,7 +65,7 @@ class Workshops:
         if not desk.move(order, _E.ACCEPT, me, "we have room"):
             return
         yield self._in_hours(dealer, chance.takes_ns("book", *about))
-        if not desk.move(order, _E.SCHEDULE, me):
+        if not desk.book(order, me):
             return
         self._await_parts(order)
         came = yield from self._arrival(order, dealer)
@@ -86,9 +86,9 @@ class Workshops:
             if not desk.move(order, _E.MISS, me, "nobody came"):
                 return False
             yield self._in_hours(dealer, chance.takes_ns("rebook", order, attempt))
-            if not desk.move(order, _E.SCHEDULE, me, "a new appointment"):
+            if not desk.book(order, me, anew=True):
                 return False
-            yield max(self._until_slot(desk.order(order)), self._in_hours(dealer, 24 * HOUR_NS))
+            yield self._until_slot(desk.order(order))
         return desk.move(order, _E.CHECK_IN, me)
 
     def _repair(self, order: str, dealer: Dealer) -> Course:
@@ -117,8 +117,10 @@ class Workshops:
         """From the owner's word to the inspection that it passes."""
         chance, desk, me = self._chance, self._desk, workshop(dealer.id)
         yield HOUR_NS // 2
+        self._await_parts(order)  # which are kept for what the owner has signed for
         while desk.order(order).state == OrderState.ON_HOLD:
             yield POLL_NS
+            self._await_parts(order)
         desk.move(order, _E.START, me)
         planned_h = sum(float(line.labour_hours) for line in desk.order(order).recommendation.plan)
         yield self._in_hours(dealer, round(max(0.5, planned_h) * chance.factor("work", order) * HOUR_NS))
