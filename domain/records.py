@@ -86,7 +86,7 @@ class OutboxEvent:
 
     Attributes:
         id: webhook-id, the same over all attempts; a function of subject, version and recipient.
-        type: dotted event type ("order.created"). subject: order id. recipient: dealer id or "owner".
+        type: dotted event type ("order.created"). subject: order id. recipient: dealer id, "owner:VEHICLE" or "route:NAME".
         version: of the subject. Pushes of one subject to one recipient go out in the order of their versions; 0 waits for nothing.
         channel: "webhook", "log" …  body: the JSON text that is signed and sent.
         due_ns, attempts, state, last_error: delivery (wall time); state is "pending", "delivered", "failed" or "cancelled".

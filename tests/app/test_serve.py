@@ -56,7 +56,9 @@ def settled(service: LiveService, expected: MemoryStore) -> bool:
     return (
         len(service.store.alerts()) >= len(expected.alerts())
         and ids <= {order.id for order in service.store.orders()}
-        and {"delivered"} <= set(service.store.outbox_counts()) <= {"delivered", "cancelled"}  # asking a driver about old data is off
+        and {"delivered"}
+        <= set(service.store.outbox_counts())
+        <= {"delivered", "cancelled"}  # asking a driver about old data is off
     )
 
 

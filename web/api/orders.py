@@ -159,7 +159,7 @@ def free_slots(
 ) -> dict[str, Any]:
     """The next appointments that the order can have at its dealer; one of them is named with `schedule`."""
     order = order_for(service, order_id, caller)
-    diary = _diary(service, order)
+    diary = diary_of(service, order)
     return {"slots": [] if diary is None else [slot_json(slot) for slot in diary.free(order, limit)]}
 
 
@@ -212,7 +212,7 @@ def _answer_to(service: Service, order_id: str, caller: Caller, response: Respon
     return order_answer(service, order, response)
 
 
-def _diary(service: Service, order: Order) -> Diary | None:
+def diary_of(service: Service, order: Order) -> Diary | None:
     """Of the order's dealer, None without one."""
     _, dealer = parties_of(service, order, None)
     if dealer is None:
@@ -223,7 +223,7 @@ def _diary(service: Service, order: Order) -> Diary | None:
 
 def _booked(service: Service, order: Order, asked: OrderTransition, starts_ns: Sequence[int]) -> Order:
     """The order with its appointment, or with those suggested."""
-    diary = _diary(service, order)
+    diary = diary_of(service, order)
     if diary is None:
         return asked.order
     found = booked(asked.order, asked.event, starts_ns, diary, held=order)
@@ -269,7 +269,7 @@ def consequences_of(
 
 def _lost_place(service: Service, order: Order) -> Problem:
     """Somebody was quicker with the place at the order's appointment."""
-    diary = _diary(service, order)
+    diary = diary_of(service, order)
     free = [] if diary is None else [slot_json(slot) for slot in diary.free(order, 3)]
     return Problem(409, "slot_full", "Somebody else has got the place at that appointment just now.", free=free)
 

@@ -10,13 +10,15 @@ from dataclasses import replace
 from domain.orders import Order
 from domain.owners import LinkState, OwnerLink, Rating
 from domain.tickets import Ticket, TicketKind, TicketState, ticket_id
+from notifier.orders.appointments import SlotVerdict
 from notifier.orders.order_states import OrderEvent, TransitionOutcome, transition
-from notifier.push.outbox import order_events
-from web.api.orders import conflict_with, consequences_of, not_allowed, parties_of
+from web.api.orders import conflict_with, consequences_of, diary_of, not_allowed
 from web.api.problems import Problem
 from web.api.service import Service
 
 HOUR_NS = 3600 * 1_000_000_000
+FREE_SHOWN = 6
+"""Free appointments beside those that are offered."""
 MOST_OPEN = 3
 """Questions of one order that wait for an answer at once."""
 ANSWER_WITHIN_H = {TicketKind.QUESTION: 4, TicketKind.COMPLAINT: 24, TicketKind.BOOKING: 4}
@@ -27,20 +29,25 @@ CHOOSES_SLOT = frozenset({"accepted", "scheduled", "no_show"})
 """States in which the owner may choose or move the appointment."""
 
 
-def slot_chosen(service: Service, order: Order, number: int, link: OwnerLink) -> None:
-    """Book one of the proposed appointments.
+def slot_choices(service: Service, order: Order) -> tuple[tuple[int, int], ...]:
+    """Appointments that the owner may choose: what is offered or suggested, and the next free ones of the dealer; soonest first."""
+    diary = diary_of(service, order)
+    if diary is None or order.state not in CHOOSES_SLOT:
+        return ()
+    known = (slot for slot in (*order.slots, *order.suggested) if diary.verdict(order, slot[0]) is SlotVerdict.FREE)
+    return tuple(sorted({*known, *diary.free(order, FREE_SHOWN)}))
+
+
+def slot_chosen(service: Service, order: Order, start_ns: int, link: OwnerLink) -> None:
+    """Book the appointment that begins then, if it can be had.
 
     Raises:
-        Problem: 409, 412 or 422, and nothing is stored.
+        Problem: 409 or 412, and nothing is stored.
     """
-    if not 0 <= number < len(order.slots):
-        raise Problem(422, "slot_unknown", "The order proposes no such appointment.")
     asked = transition(order, OrderEvent.SCHEDULE, time_ns=service.clock(), actor="owner", reason="appointment chosen")
     if asked.outcome is not TransitionOutcome.CHANGED:
         raise not_allowed(order, asked)
-    after = replace(asked.order, slots=(order.slots[number],))
-    vehicle, dealer = parties_of(service, order, None)
-    pushes = order_events(after, service.store.case(order.vehicle), vehicle, dealer)
+    after, pushes = consequences_of(service, order, asked, starts_ns=[start_ns])
     if not service.store.change_order(after, order.version, pushes, papers=[replace(link, state=LinkState.USED)]):
         raise conflict_with(order)
 

@@ -18,7 +18,7 @@ from notifier.orders.ordering import NOT_COME_YET
 from notifier.owners.links import LinkVerdict, judge_link
 from notifier.owners.pricing import Amounts, line_amounts, total_amounts
 from notifier.owners.quoting import plan_lines
-from web.api.owner_actions import CHOOSES_SLOT, RATED_STATES
+from web.api.owner_actions import CHOOSES_SLOT, RATED_STATES, slot_choices
 from web.api.service import Service
 from web.report import formats
 
@@ -54,6 +54,7 @@ class OwnerPage:
         order, dealer: None for a link about the vehicle alone, or while no dealer is chosen. quote: None = `lines` are an estimate from
             the plan, before tax. total: of lines that are not optional. agreed: what the accepted lines come to, None before the answer.
         times: proposed appointments, or the one that is booked, in the dealer's local time. is_booked: the latter.
+        choices: (start in ns, local time) of the appointments that may be chosen.
         has_come: the vehicle is at the workshop or has been there: advice for the way there is over.
         must_stand: the vehicle must not be driven on: safety first, and nothing to do on this page.
     """
@@ -71,6 +72,7 @@ class OwnerPage:
     states: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     is_booked: bool = False
+    choices: tuple[tuple[int, str], ...] = ()
     has_come: bool = False
     must_stand: bool = False
     tickets: tuple[Ticket, ...] = ()
@@ -122,12 +124,18 @@ def gather(service: Service, token: str, link: OwnerLink, verdict: LinkVerdict) 
         times=tuple(formats.local_span(start, end, dealer.utc_offset_hours) for start, end in order.slots) if dealer else (),
         is_booked=order.state not in NOT_COME_YET or order.state == "scheduled",
         has_come=order.state not in NOT_COME_YET,
+        choices=_choices(service, order, dealer) if link.purpose is LinkPurpose.VISIT else (),
         must_stand=must_stand,
         tickets=tuple(each for each in tickets if each.kind in (TicketKind.QUESTION, TicketKind.COMPLAINT)),
         media=store.papers(Attachment, order=order.id),
         rating=rating,
         may=frozenset() if must_stand else _deeds(order, link, verdict, rating),
     )
+
+
+def _choices(service: Service, order: Order, dealer: Dealer | None) -> tuple[tuple[int, str], ...]:
+    zone = dealer.utc_offset_hours if dealer else 0.0
+    return tuple((start, formats.local_span(start, end, zone)) for start, end in slot_choices(service, order))
 
 
 def _deeds(order: Order, link: OwnerLink, verdict: LinkVerdict, rating: Rating | None) -> frozenset[Deed]:
@@ -138,7 +146,7 @@ def _deeds(order: Order, link: OwnerLink, verdict: LinkVerdict, rating: Rating |
             deeds.add(Deed.SIGN)
         if link.purpose is LinkPurpose.VISIT and order.state == OrderState.PROPOSED:
             deeds.add(Deed.AGREE)
-        if link.purpose is LinkPurpose.VISIT and order.slots and order.state in CHOOSES_SLOT:
+        if link.purpose is LinkPurpose.VISIT and order.state in CHOOSES_SLOT:
             deeds.add(Deed.SLOT)
         if link.purpose is LinkPurpose.RATE and rating is None and order.state in RATED_STATES:
             deeds.add(Deed.RATE)

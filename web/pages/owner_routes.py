@@ -87,7 +87,10 @@ def choose_slot(token: str, request: Request, service: Served, form: Form) -> Re
 
     def choose(view: OwnerPage) -> None:
         assert view.order is not None
-        slot_chosen(service, view.order, _number(form.get("slot", ""), 0, 99), view.link)
+        chosen = form.get("slot", "")
+        if chosen not in {str(start) for start, _ in view.choices}:
+            raise Problem(422, "form_invalid", "Choose one of the times.")
+        slot_chosen(service, view.order, int(chosen), view.link)
 
     return _done(request, service, token, Deed.SLOT, choose)
 
