@@ -36,10 +36,10 @@ class Trend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The figures of one region or dealer; one for each of `COLUMNS`."""
+    """The figures of one region or dealer with how many cases each is of; one for each of `COLUMNS`."""
 
     name: Text
-    cells: tuple[Text, ...]
+    cells: tuple[tuple[Text, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,4 +123,8 @@ def _scale(kpi: Kpi, figures: Sequence[Figure]) -> tuple[float, Text]:
 
 def _row(name: Text, figures: Figures) -> Row:
     none = Text(en="–", zh="–")
-    return Row(name=name, cells=tuple(shown(kpi, figures[kpi].value) if kpi in figures else none for kpi in COLUMNS))
+    found = [figures.get(kpi) for kpi in COLUMNS]
+    cells = [
+        (none, 0) if each is None else (shown(kpi, each.value), each.count) for kpi, each in zip(COLUMNS, found, strict=True)
+    ]
+    return Row(name=name, cells=tuple(cells))

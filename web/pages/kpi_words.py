@@ -31,6 +31,7 @@ LABELS = {
     "no_fault": _text("No fault", "未见故障"),
     "precision": _text("Precision", "准确率"),
     "interval": _text("95 % interval", "95% 置信区间"),
+    "in_brackets": _text("in brackets: cases", "括号内为案例数"),
     "of": _text("{} cases", "{} 例"),
     "across": _text("weeks ago", "周前"),
     "none": _text("No figures yet", "暂无指标"),
