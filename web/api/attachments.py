@@ -26,6 +26,11 @@ HEADERS = {
 }
 _TYPES = sorted({media_type for _, _, media_type in SIGNATURES})
 
+_FILE = {
+    "schema": {"type": "string", "format": "binary"},
+    "examples": {"photo": {"summary": "The bytes of the file.", "value": "…"}},
+}
+
 
 async def _sent(request: Request) -> bytes:
     """The body, refused as soon as it is too long."""
@@ -41,12 +46,7 @@ async def _sent(request: Request) -> bytes:
 @router.post(
     "/{order_id}/attachments",
     status_code=201,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES},
-        }
-    },
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(_TYPES, _FILE)}},
     responses={413: {"description": "too large"}, 415: {"description": "no JPEG, PNG, WebP or MP4"}},
 )
 def attach(
