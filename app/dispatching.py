@@ -145,7 +145,7 @@ def _as_it_stands(asked: Sequence[Order], needs: dict[str, DealerNeeds], network
             decision = network.decide(wanted)
             places[identity] = None if decision.choice is None else (decision.choice, decision.slots)
             if decision.choice is not None and decision.slots:
-                network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=wanted.capabilities)
+                network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=wanted.takes)
     return places
 
 

@@ -82,6 +82,7 @@ class Dealer:
         email: the workshop's address, where orders go if it has no endpoint.
         opens_hour, closes_hour: local working hours. hours: (ISO weekday, opens, closes) where they differ.
         utc_offset_hours: local time. days_open: ISO weekdays (1 = Monday).
+        loaners: cars that it lends out on one day. pick_up_km: so far it fetches vehicles and brings them back, 0 = not at all.
         acceptance: share of offers that it accepts, nps: net promoter score (-100 to 100); None where unknown.
     """
 
@@ -113,3 +114,5 @@ class Dealer:
     nps: float | None = None
     email: str = ""
     dms: str = ""
+    loaners: int = 0
+    pick_up_km: float = 0.0

@@ -41,6 +41,15 @@ class ManualReason(StrEnum):
     """Somebody has taken it over."""
 
 
+class Wish(StrEnum):
+    """How an owner would like a vehicle to come to the workshop: STAR's words."""
+
+    PICK_UP = "PICK_UP"
+    """Fetched by the dealer and brought back."""
+    LOANER = "LOANER"
+    WAIT_AT_DEALER = "WAIT_AT_DEALER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealerChoice:
     """Why this dealer: (reason word, English, Chinese) in `why`; `rejected` counts the others by reason.
@@ -73,6 +82,7 @@ class Order:
         state: a word of the order life cycle (`notifier.orders.order_states`). incidents: those it answers, first one first.
         choice: None where no dealer is able (state "manual"). slots: proposed (start_ns, end_ns), event time.
         location: (latitude, longitude) WGS84. transport: STAR word (DROP_OFF, FLAT_BED, MOBILE …).
+        wish: how the owner would like to bring it (`Wish`), None for any way: a dealer must be able to.
         people_version: the last version that was made outside the pipeline (dealer, owner, operator, delivery), 0 for none: where
             the stored order has a greater one than the order at hand, the order at hand has not seen what people did.
         refused_by: dealers that declined it or let their offer expire, first one first; none of them is asked again.
@@ -104,6 +114,7 @@ class Order:
     rescue: Rescue | None = None
     suggested: tuple[tuple[int, int], ...] = ()
     manual: ManualReason | None = None
+    wish: Wish | None = None
 
     @property
     def desk(self) -> Desk | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from domain.fleet import Dealer
-from domain.orders import Order
+from domain.orders import Order, Wish
 
 
 class SlotStatus(StrEnum):
@@ -54,8 +54,16 @@ def places(dealer: Dealer) -> int:
     return dealer.bays or max(1, -(-dealer.capacity_per_day // max(1, dealer.closes_hour - dealer.opens_hour)))
 
 
+def takes(order: Order) -> tuple[str, ...]:
+    """What an appointment takes besides its place: technicians by skill for that hour, a car to lend for that day."""
+    capabilities = order.recommendation.capabilities
+    return (*capabilities, Wish.LOANER) if order.transport == Wish.LOANER else capabilities
+
+
 def skilled(dealer: Dealer, capability: str) -> int | None:
-    """Technicians who can do it, None where the dealer names none at all."""
+    """Technicians who can do it (of a loaner: cars), None where the dealer names none at all."""
+    if capability == Wish.LOANER:
+        return dealer.loaners
     return dict(dealer.technicians).get(capability, 0) if dealer.technicians else None
 
 
@@ -75,16 +83,23 @@ def place_is_taken(before: Order, after: Order, dealer: Dealer | None, others: I
     """
     if dealer is None or not asks_for_place(before, after):
         return False
-    at_once = [other for other in others if other.id != after.id and holds_slot(other) and _held(other) == _held(after)]
+    there = [other for other in others if other.id != after.id and holds_slot(other) and _held(other)[0] == dealer.id]
     if holds_slot(before) and _held(before) == _held(after):
-        at_once = [other for other in at_once if slot_status(other) is not SlotStatus.TENTATIVE]
+        there = [other for other in there if slot_status(other) is not SlotStatus.TENTATIVE]
+    at_once = [other for other in there if _held(other) == _held(after)]
     if len(at_once) >= places(dealer):
         return True
-    for capability in after.recommendation.capabilities:
-        people = skilled(dealer, capability)
-        if people is not None and sum(capability in other.recommendation.capabilities for other in at_once) >= people:
+    for name in takes(after):
+        most, rivals = skilled(dealer, name), at_once
+        if name == Wish.LOANER:
+            rivals = [other for other in there if _day(other, dealer) == _day(after, dealer)]
+        if most is not None and sum(name in takes(other) for other in rivals) >= most:
             return True
     return False
+
+
+def _day(order: Order, dealer: Dealer) -> int:
+    return (order.slots[0][0] + round(dealer.utc_offset_hours * 3600) * 1_000_000_000) // 86_400_000_000_000
 
 
 def _held(order: Order) -> tuple[str, int]:

@@ -15,6 +15,7 @@ import click
 from app.options import DATABASE, JSON
 from app.output import print_json
 from domain.errors import InputError
+from domain.orders import Wish
 from notifier.orders.order_states import OrderEvent
 
 if TYPE_CHECKING:  # a picture of the life cycle need not wait for the whole API
@@ -155,6 +156,8 @@ def _event_command(event: OrderEvent) -> click.Command:
 
     decorated: Callable[..., None] = run
     if event is OrderEvent.DISPATCH:
+        wishes = click.Choice([wish.value for wish in Wish], case_sensitive=False)
+        decorated = click.option("--transport", type=wishes, help="What the dealer must offer, as the owner wants.")(decorated)
         decorated = click.option("--dealer", default="", help="This dealer, as the owner or a person wants.")(decorated)
     if event in _BOOKS:
         words = f"An appointment's begin, such as 2026-11-27T02:00:00Z; up to {_BOOKS[event]}."

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from domain.errors import RoadError
 from domain.findings import Urgency
 from domain.fleet import Dealer
-from domain.orders import DealerChoice, Order, OrderKind
-from domain.slots import holds_slot
+from domain.orders import DealerChoice, Order, OrderKind, Wish
+from domain.slots import holds_slot, takes
 from notifier.dealers import working_hours
 from notifier.dealers.dealer_needs import DealerDecision, DealerNeeds, DealerOutcome, Rejection
 from notifier.dealers.dealer_reasons import Won, reasons
@@ -112,7 +112,7 @@ class DealerNetwork:
     def hold(self, order: Order, orders: int = 1) -> None:
         """Take the first slot of an order that holds one; negative `orders` give it back."""
         if order.choice is not None and holds_slot(order):
-            self.book_slot(order.choice.dealer, order.slots[0][0], orders, order.recommendation.capabilities)
+            self.book_slot(order.choice.dealer, order.slots[0][0], orders, takes(order))
 
     def is_free(self, dealer: Dealer, hour: int, capabilities: Iterable[str]) -> bool:
         """Whether a place, technicians of these skills and capacity of the day are left in a local hour."""
@@ -214,8 +214,10 @@ class DealerNetwork:
         """Where no workshop is able in reach: a mobile unit that comes, else a workshop farther off for a tow; None for neither."""
         assert needs.location is not None
         here, horizon_h = _unit(needs.location), policy.limits_of(needs.urgency).horizon_h[-1]
-        ways = [("MOBILE", policy.mobile_km)] if needs.drivable else []
-        for transport, reach_km in (*ways, ("FLAT_BED", policy.tow_km)):
+        comes = [("MOBILE", policy.mobile_km)] if needs.drivable else []
+        towed = [] if needs.wish is Wish.LOANER else [("FLAT_BED", policy.tow_km)]
+        needs = replace(needs, wish=None)  # the vehicle stays where it is, or is fetched
+        for transport, reach_km in (*comes, *towed):
             rows = self.table.within(here, reach_km / policy.detour) if reach_km else self.table.rows_of(())
             rejected = Counter({Rejection.TOO_FAR: len(self.table.dealers) - len(rows)})
             search = _Search(
@@ -244,6 +246,14 @@ class DealerNetwork:
         for name in needs.capabilities:
             rows = _keep(rows, table.has(name)[rows], Rejection.CAPABILITY, rejected)
         rows, km, hours, by_road = self._ways(search, rows)
+        if needs.wish is Wish.LOANER:
+            lend = table.loaners[rows] > 0
+            rejected[Rejection.NO_LOANER] += int(np.count_nonzero(~lend))
+            rows, km, hours = rows[lend], km[lend], hours[lend]
+        if needs.wish is Wish.PICK_UP:
+            fetch = (table.pick_up_km[rows] > 0) & (km <= table.pick_up_km[rows])
+            rejected[Rejection.NO_PICK_UP] += int(np.count_nonzero(~fetch))
+            rows, km, hours = rows[fetch], km[fetch], hours[fetch]
         near = km <= search.reach_km
         rejected[Rejection.TOO_FAR] += int(np.count_nonzero(~near))
         rows, km, hours = rows[near], km[near], hours[near]
@@ -286,7 +296,7 @@ class DealerNetwork:
             start = np.maximum(earliest, day * 24 + opens)
             fits = (opens < closes) & (start < day * 24 + closes) & (start <= latest)
             bookable = fits & (self.table.room(day)[rows] > 0)
-            if (busy := self.table.full_hours(day, search.needs.capabilities)) is not None:
+            if (busy := self.table.full_hours(day, search.needs.takes)) is not None:
                 start = _first_free(start, day, closes, busy[rows])
                 bookable &= (start < day * 24 + closes) & (start <= latest)
             full |= fits & ~bookable
@@ -341,7 +351,7 @@ class DealerNetwork:
         hours = list[int]()
         for hour in working_hours.hours_between(dealer, first_hour, last):
             day = hour // 24
-            if not self.is_free(dealer, hour, needs.capabilities):
+            if not self.is_free(dealer, hour, needs.takes):
                 continue
             if not hours or (hour - hours[-1] >= 2 if needs.urgency >= Urgency.TODAY else day > hours[-1] // 24):
                 hours.append(hour)

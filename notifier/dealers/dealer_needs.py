@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.findings import Urgency
-from domain.orders import DealerChoice, OrderKind
+from domain.orders import DealerChoice, OrderKind, Wish
 
 
 class Rejection(StrEnum):
@@ -19,6 +19,9 @@ class Rejection(StrEnum):
     """A mobile unit or rescue partner, where the vehicle must come to a workshop."""
     BRAND = "brand"
     CAPABILITY = "capability"
+    NO_LOANER = "no_loaner"
+    NO_PICK_UP = "no_pick_up"
+    """Does not fetch vehicles, or not from so far."""
     CLOSED = "closed"
     """Not open in time."""
     FULL = "full"
@@ -42,7 +45,7 @@ class DealerNeeds:
         time_ns: event time of the decision. location: (latitude, longitude) of the vehicle, None where unknown.
         brand: "" where unknown (any workshop may do). parts: (number, quantity). preferred: worth a detour to the owner.
         owner_choice, last_service, selling: dealers that the routing policy asks first. region: "" for that of the nearest dealer.
-        drivable: a mobile unit may be enough.
+        wish: what the dealer must offer of transport. drivable: a mobile unit may be enough.
     """
 
     kind: OrderKind
@@ -59,6 +62,12 @@ class DealerNeeds:
     selling: str = ""
     region: str = ""
     drivable: bool = True
+    wish: Wish | None = None
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What an appointment takes besides its place (`domain.slots.takes`)."""
+        return (*self.capabilities, Wish.LOANER) if self.wish is Wish.LOANER else self.capabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.findings import Text
 from domain.fleet import Dealer
-from domain.orders import OrderKind
+from domain.orders import OrderKind, Wish
 from notifier.dealers.dealer_needs import DealerNeeds
 from notifier.dealers.routing_policy import RegionPolicy, Step
 
@@ -18,6 +18,11 @@ _STEPS = {
 _TRANSPORTS = {
     "MOBILE": Text(en="no able workshop in reach: a mobile unit comes", zh="范围内没有合格维修站：由流动服务车上门"),
     "FLAT_BED": Text(en="no able workshop in reach: the vehicle is towed", zh="范围内没有合格维修站：由拖车运送"),
+}
+_WISHES = {
+    Wish.PICK_UP: Text(en="fetches the vehicle and brings it back", zh="提供上门取送车"),
+    Wish.LOANER: Text(en="has a car to lend", zh="可提供代步车"),
+    Wish.WAIT_AT_DEALER: Text(en="the owner waits there", zh="车主到店等候"),
 }
 SPARE_LOAD, KEEN, LIKED = 0.5, 0.9, 50.0
 """Less booked, more accepting, better rated than this is worth a word, where the policy counts it."""
@@ -49,6 +54,7 @@ def reasons(dealer: Dealer, needs: DealerNeeds, policy: RegionPolicy, won: Won) 
     if needs.kind is OrderKind.RESCUE:
         return (*why, Text(en="rescue partner", zh="道路救援合作方"))
     why += _ability(dealer, needs, won)
+    why += [_WISHES[needs.wish]] if needs.wish and not won.transport else []
     if needs.location is not None and dealer.id == needs.preferred:
         why.append(Text(en="the owner's preferred workshop", zh="车主首选的维修站"))
     why += _merits(dealer, policy, won)

@@ -170,6 +170,8 @@ class DealerRow(pydantic.BaseModel):
     utc_offset_hours: Annotated[float, pydantic.Field(ge=-12, le=14, allow_inf_nan=False)] = 8.0
     days_open: _Weekdays = (1, 2, 3, 4, 5, 6)
     holidays: Annotated[tuple[int, ...], pydantic.BeforeValidator(_holidays), _as_text("2026-10-01..2026-10-07")] = ()
+    loaners: Annotated[int, pydantic.Field(ge=0, le=1_000)] = 0
+    pick_up_km: Annotated[float, pydantic.Field(ge=0, le=1_000, allow_inf_nan=False)] = 0.0
     acceptance: Annotated[float, pydantic.Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     nps: Annotated[float, pydantic.Field(ge=-100, le=100, allow_inf_nan=False)] | None = None
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from domain.fleet import NO_WORKSHOP_TIERS, Dealer
+from domain.orders import Wish
 from domain.slots import places, skilled
 from notifier.dealers import working_hours
 from notifier.dealers.geography import chord_km, chord_of_km, unit_vectors
@@ -47,6 +48,8 @@ class DealerTable:
         self.any_brand = self._bools(not dealer.brands for dealer in self.dealers)
         self.workshop = self._bools(dealer.tier not in NO_WORKSHOP_TIERS for dealer in self.dealers)
         self.mobile = self._bools(dealer.tier == "mobile" for dealer in self.dealers)
+        self.loaners = self._ints(dealer.loaners for dealer in self.dealers)
+        self.pick_up_km = np.array([dealer.pick_up_km for dealer in self.dealers])
         self.acceptance = np.array([1.0 if dealer.acceptance is None else dealer.acceptance for dealer in self.dealers])
         self.nps = np.array([dealer.nps or 0.0 for dealer in self.dealers])
         self._brands = self._flags((brand.casefold(), row) for row, dealer in enumerate(self.dealers) for brand in dealer.brands)
@@ -75,8 +78,9 @@ class DealerTable:
         self._occupy(row, hour, "", orders, places(dealer))
         for capability in capabilities:
             people = skilled(dealer, capability)
-            if people is not None:
-                self._occupy(row, hour, capability, orders, people)
+            lent = range(day * 24, day * 24 + 24) if capability == Wish.LOANER else (hour,)
+            for each in lent if people is not None else ():
+                self._occupy(row, each, capability, orders, people or 0)
 
     def _occupy(self, row: int, hour: int, skill: str, orders: int, most: int) -> None:
         day = hour // 24

@@ -132,7 +132,7 @@ def read_dealers(file: Path) -> list[Dealer]:
 
     Columns: id, name_en, name_zh, latitude, longitude, region (`cn/shanghai`), brands, capabilities, tier, bays, technicians, capacity_per_day,
     capacity_on, labour_rate, labour_rates, currency, stock, endpoint, secret_name, dms, email, opens_hour, closes_hour, hours, utc_offset_hours,
-    days_open, holidays, acceptance, nps (`notifier.dealers.dealer_row`); lists are separated by semicolons (`BYD;NIO`,
+    days_open, holidays, loaners, pick_up_km, acceptance, nps (`notifier.dealers.dealer_row`); lists are separated by semicolons (`BYD;NIO`,
     `PC-THERMOSTAT=3;PC-PUMP=1`, `1;2;3;4;5`, `hv=2;engine=4`, `6=9-13`, `2026-10-01..2026-10-07`, `2026-11-02=3`).
     id, name_en, latitude and longitude are needed.
 

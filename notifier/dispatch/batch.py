@@ -48,7 +48,8 @@ def batch_needs(order: Order, vehicle: Vehicle, time_ns: int) -> DealerNeeds:
 def plan_batch(waiting: Mapping[str, DealerNeeds], network: DealerNetwork, time_ns: int) -> BatchPlan:
     """Decide for all orders together; appointments begin on the next local day at the earliest.
 
-    Orders with an able owner's choice, last-service or selling dealer go there, as they would alone. The rest is placed by
+    Orders with an able owner's choice, last-service or selling dealer go there, as they would alone; those with a wish for transport are
+    decided alone too. The rest is placed by
     min-cost flow over dealers and days. What the flow cannot place is decided alone: later, by a mobile unit, by a tow, or by nobody.
 
     Args:
@@ -59,7 +60,7 @@ def plan_batch(waiting: Mapping[str, DealerNeeds], network: DealerNetwork, time_
     decisions: dict[str, DealerDecision] = {}
     for identity, needs in waiting.items():
         named = network.decide_by_name(needs)
-        if named is not None or needs.location is None:
+        if named is not None or needs.location is None or needs.wish is not None:
             decisions[identity] = _booked(network, named or network.decide(needs), needs)
     together = [identity for identity in waiting if identity not in decisions]
     proven = True
@@ -161,5 +162,5 @@ def _room(network: DealerNetwork, first_day: Ints, days: int) -> Ints:
 
 def _booked(network: DealerNetwork, decision: DealerDecision, needs: DealerNeeds) -> DealerDecision:
     if decision.choice is not None and decision.slots:
-        network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=needs.capabilities)
+        network.book_slot(decision.choice.dealer, decision.slots[0][0], capabilities=needs.takes)
     return decision

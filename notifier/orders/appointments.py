@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from domain.fleet import Dealer
 from domain.orders import Order
-from domain.slots import SlotStatus, place_is_taken, slot_status
+from domain.slots import SlotStatus, place_is_taken, slot_status, takes
 from notifier.dealers import working_hours
 from notifier.dealers.dealer_choice import DealerNetwork
 from notifier.dealers.working_hours import HOUR_NS
@@ -64,7 +64,7 @@ class Diary:
         hour = working_hours.local_hour(self.dealer, start_ns)
         if hour not in working_hours.hours_between(self.dealer, hour, hour):
             return SlotVerdict.CLOSED
-        free = self._network(order, firm_only=firm_only).is_free(self.dealer, hour, order.recommendation.capabilities)
+        free = self._network(order, firm_only=firm_only).is_free(self.dealer, hour, takes(order))
         return SlotVerdict.FREE if free else SlotVerdict.FULL
 
     def free(self, order: Order, limit: int) -> tuple[tuple[int, int], ...]:
@@ -72,7 +72,7 @@ class Diary:
         network, found = self._network(order, firm_only=False), list[tuple[int, int]]()
         first = -(-(self.now_ns + working_hours.offset_ns(self.dealer)) // HOUR_NS)
         for hour in working_hours.hours_between(self.dealer, first, first + LOOKS_AHEAD_H):
-            if network.is_free(self.dealer, hour, order.recommendation.capabilities):
+            if network.is_free(self.dealer, hour, takes(order)):
                 found.append(working_hours.slot(self.dealer, hour))
             if len(found) == limit:
                 break

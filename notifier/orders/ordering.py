@@ -265,7 +265,7 @@ def _is_towed(order: Order) -> bool:
 
 def with_decision(order: Order, decision: DealerDecision) -> Order:
     """The order with the dealer, appointments and transport decided for it (none where nobody is able)."""
-    transport = "FLAT_BED" if _is_towed(order) else decision.transport or "DROP_OFF"
+    transport = "FLAT_BED" if _is_towed(order) else decision.transport or order.wish or "DROP_OFF"
     return replace(order, choice=decision.choice, slots=decision.slots, transport=transport)
 
 
@@ -329,6 +329,7 @@ def dealer_needs(order: Order, vehicle: Vehicle) -> DealerNeeds:
         selling=vehicle.selling_dealer,
         region=vehicle.region,
         drivable=not _is_towed(order),
+        wish=None if rescue or _is_towed(order) else order.wish,
     )
 
 

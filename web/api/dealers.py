@@ -71,6 +71,8 @@ def _dealer_json(dealer: Dealer) -> dict[str, Any]:
         "utc_offset_hours": dealer.utc_offset_hours,
         "days_open": list(dealer.days_open),
         "holidays": [iso_date(day) for day in dealer.holidays],
+        "loaners": dealer.loaners,
+        "pick_up_km": dealer.pick_up_km,
         "acceptance": dealer.acceptance,
         "nps": dealer.nps,
     }

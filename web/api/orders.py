@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from domain.fleet import Dealer, Vehicle
 from domain.live import AnsweredRequest
 from domain.order_audit import AuditEntry
-from domain.orders import Order, OrderKind
+from domain.orders import Order, OrderKind, Wish
 from domain.records import OutboxEvent
 from domain.slots import SLOT_STATES
 from notifier.orders.appointments import BOOKS, Diary, SlotVerdict, booked
@@ -56,6 +56,7 @@ class TransitionRequest(
     event: OrderEvent
     reason: Annotated[str, Field(max_length=500)] = ""
     dealer: Annotated[str, Field(max_length=64, description="with dispatch: whom to ask, as the owner or a person wants")] = ""
+    transport: Annotated[Wish | None, Field(description="with dispatch: what the dealer must offer, as the owner wants")] = None
     slot: Annotated[int, Field(ge=0, le=99, description="with schedule: which of the proposed appointments, from 0")] | None = (
         None
     )
@@ -123,6 +124,8 @@ def move_order(
     order = order_for(service, order_id, caller)
     if request.dealer and request.event is not OrderEvent.DISPATCH:
         raise Problem(422, "dealer_not_asked_for", "A dealer is named with 'dispatch' only.")
+    if request.transport and request.event is not OrderEvent.DISPATCH:
+        raise Problem(422, "transport_not_asked_for", "A way of transport is named with 'dispatch' only.")
     if request.slots and request.event not in BOOKS:
         raise Problem(422, "slot_not_asked_for", "An appointment is named with 'accept', 'schedule' or 'suggest' only.")
     if caller.dealer and request.event in NOT_A_DEALERS:
@@ -142,7 +145,8 @@ def move_order(
         if request.event is not OrderEvent.SCHEDULE or request.slot >= len(order.slots) or request.slots:
             raise Problem(422, "slot_unknown", "With 'schedule' one of the proposed appointments may be named.")
         asked = replace(asked, order=replace(asked.order, slots=(order.slots[request.slot],)))
-    after, pushes = consequences_of(service, order, asked, request.dealer, [moment_ns(start) for start in request.slots])
+    wished = replace(order, wish=request.transport) if request.transport else order
+    after, pushes = consequences_of(service, wished, asked, request.dealer, [moment_ns(start) for start in request.slots])
     mended = after.incidents if confirms_repair(order, request.event) else ()
     papers = used_benefits(service, after) if request.event is OrderEvent.SETTLE else ()
     if not service.store.change_order(after, order.version, pushes, asking, mended, papers):

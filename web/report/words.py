@@ -164,6 +164,8 @@ REJECTIONS = _texts(
         "no_workshop": ("no workshop", "非维修站"),
         "brand": ("other brand", "品牌不符"),
         "capability": ("not equipped for it", "不具备维修能力"),
+        "no_loaner": ("lends no cars", "无代步车"),
+        "no_pick_up": ("does not fetch from there", "不提供该距离取送车"),
         "closed": ("not open in time", "营业时间不符"),
         "full": ("booked out", "已约满"),
     }

@@ -11,7 +11,7 @@ import pytest
 from domain.errors import RoadError
 from domain.findings import Urgency
 from domain.fleet import Dealer
-from domain.orders import DealerChoice, OrderKind
+from domain.orders import DealerChoice, OrderKind, Wish
 from domain.ports import Ways
 from domain.records import VehicleCase
 from notifier.dealers.dealer_choice import DealerNetwork
@@ -192,3 +192,30 @@ def test_a_road_service_is_asked_about_the_nearest_able_dealers_only() -> None:
     DealerNetwork(shops, routing=routing).decide(needs())
     assert isinstance(routing.roads, FixedRoads)
     assert routing.roads.asked == 25
+
+
+def test_a_dealer_that_fetches_no_vehicles_from_so_far_is_not_asked_for_a_pick_up() -> None:
+    shops = [dealer("near", 1), dealer("short", 5, pick_up_km=2.0), dealer("far", 9, pick_up_km=30.0)]
+    decision = DealerNetwork(shops).decide(needs(wish=Wish.PICK_UP))
+    assert (chosen(decision).dealer, dict(decision.rejected)) == ("far", {"no_pick_up": 2})
+    assert "fetches the vehicle and brings it back" in why(decision)
+    assert chosen(DealerNetwork(shops).decide(needs(wish=Wish.WAIT_AT_DEALER))).dealer == "near"
+
+
+def test_loaners_are_lent_to_so_many_a_day_and_then_the_next_day_is_offered() -> None:
+    network = DealerNetwork([dealer("near", 1), dealer("lends", 5, loaners=2, bays=8, capacity_per_day=40)])
+    days = []
+    for number in range(5):
+        decision = network.decide(needs(wish=Wish.LOANER))
+        assert chosen(decision).dealer == "lends"
+        assert dict(decision.rejected) == {"no_loaner": 1}
+        days.append(first_day(decision))
+        network.book_slot("lends", decision.slots[0][0] + number % 2 * HOUR_NS, capabilities=(Wish.LOANER,))
+    assert [days.count(day) for day in sorted(set(days))] == [2, 2, 1]
+    assert first_day(network.decide(needs(owner_choice="lends"))) == days[0], "who wants none can come on the first day"
+
+
+def test_a_wish_for_a_loaner_goes_to_nobody_where_nobody_has_one_but_a_mobile_unit_may_come() -> None:
+    assert DealerNetwork([dealer("near"), dealer("far", 500, loaners=0)]).decide(needs(wish=Wish.LOANER)).choice is None
+    unit = dealer("van", 60, tier="mobile", brands=("BYD",))
+    assert DealerNetwork([unit, dealer("near")]).decide(needs(wish=Wish.LOANER)).transport == "MOBILE"

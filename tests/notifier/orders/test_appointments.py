@@ -155,3 +155,17 @@ def test_free_appointments_can_all_be_had(offered: Order) -> None:
     assert len(free) == 12
     assert offered.slots[0] not in free
     assert all(diary.verdict(offered, start) is SlotVerdict.FREE for start, _ in free)
+
+
+def test_the_last_loaner_of_a_day_is_not_promised_to_a_second_order_though_there_is_a_bay(offered: Order) -> None:
+    lends = replace(NINE_TO_FIVE, bays=4, capacity_per_day=20, loaners=1)
+    lent = replace(offered, id="lent", state="scheduled", transport="LOANER")
+    start = offered.slots[0][0]
+    hour_later = replace(offered, state="draft", transport="LOANER", slots=((start + HOUR_NS, start + 2 * HOUR_NS),))
+    assert place_is_taken(hour_later, in_state(hour_later, "dispatching"), lends, [lent])
+    drives = replace(hour_later, transport="DROP_OFF")
+    assert not place_is_taken(drives, in_state(drives, "dispatching"), lends, [lent])
+    next_day = replace(hour_later, slots=((start + 24 * HOUR_NS, start + 25 * HOUR_NS),))
+    assert not place_is_taken(next_day, in_state(next_day, "dispatching"), lends, [lent])
+    diary = Diary(dealer=lends, others=(lent,), now_ns=WEDNESDAY_10_UTC_NS)
+    assert {diary.verdict(order, start + HOUR_NS) for order in (hour_later, drives)} == {SlotVerdict.FULL, SlotVerdict.FREE}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.findings import Urgency
 from domain.orders import OrderKind
 from domain.records import Commit, VehicleCase
 from notifier.orders.order_states import SERVICE, OrderState
@@ -195,3 +196,20 @@ def test_of_two_offers_that_the_pipeline_has_made_for_one_place_one_gets_it_and_
         )
     assert (first["slots"][0]["status"], second["slots"][0]["status"]) == ("RESERVED", "RESERVED")
     assert [slot["start"] for slot in second["slots"]] == [slot["start"] for slot in first["slots"][1:]]
+
+
+def test_a_wish_for_transport_is_a_hard_condition_and_stays_with_the_order():
+    served = store()
+    order = served.order(ORDER)
+    drivable = replace(order.recommendation, drive="yes", urgency=Urgency.SOON)
+    served.change_order(replace(order, version=2, state="manual", recommendation=drivable), 1)
+    with client(served) as web:
+        refused = move(web, "dispatch", 2, dealer="SH-022", transport="LOANER")
+        assert (refused.status_code, refused.json()["rejected"]) == (409, {"no_loaner": 1})
+        served.save_dealers([replace(dealer, loaners=1) for dealer in served.dealers()])
+        sent = move(web, "dispatch", 2, dealer="SH-022", transport="LOANER").json()["order"]["data"]
+        assert (sent["dealer"]["id"], sent["transport"]) == ("SH-022", "LOANER")
+        assert move(web, "accept", 3, transport="PICK_UP").status_code == 422
+        move(web, "offer", 3)
+        declined = move(web, "decline", 4).json()["order"]["data"]
+        assert (declined["dealer"]["id"], declined["transport"]) == ("SH-014", "LOANER")
