@@ -106,8 +106,9 @@ DERIVED = (
     "crank_recovery_v_per_s",
     "start_v",
 )
-"""What a trip remembers, beside the channels: seconds since the pane before, since the trip's first record, with the engine turning, hours parked;
-and of its start, once, the lowest voltage, duration, voltage at rest before it, and recovery within about a second after it; and the trip's first voltage, with its first pane."""
+"""What a trip remembers, beside the channels: seconds since the pane before, since the trip's first record, with the engine turning,
+hours parked; of its start, once, the lowest voltage, duration, voltage at rest before it, and recovery within about a second after
+it; and the trip's first voltage, with its first pane."""
 
 PATH_OF = {each.name: each.path for each in CHANNELS}
 

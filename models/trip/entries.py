@@ -62,7 +62,8 @@ class Side(_Strict):
     """What it means when the figure lies too high, or too low.
 
     Attributes:
-        smallest: mean deviation that is worth telling owner and dealer, None where only days are judged. watched: and analysts; 0.6 of it where not said.
+        smallest: mean deviation that is worth telling owner and dealer, None where only days are judged. watched: and analysts; 0.6
+            of it where not said.
         text: the probable cause and what to do.
     """
 
@@ -121,7 +122,7 @@ class Entry(_Strict):
     Attributes:
         id: of the findings. formula, regressors: names in `models.trip.formulas`. channel: whose signal findings speak of,
             with {place} where there are places.
-        places: formulas of the same kind, one for each place of the car ("tyre_fl" …), with the id `ID_PLACE`; what each is called.
+        places: formulas of the same kind, one for each place of the car ("tyre_fl" …), with the id `ID_PLACE`, and what it is called.
         unit, decimals: of the figure. least_panes, least_bottom: what a trip needs; full_bottom: Σ |bottom| from which a trip's
             figure is as good as it gets, below its weight falls with the square.
         moving: a figure that never moved within a trip is a frozen sensor's and says nothing.
@@ -186,7 +187,8 @@ class Detector:
     """An entry at one place, ready to run.
 
     Attributes:
-        id: of its findings. signal: VSS path that they speak of. where: what the place is called, None where there is one only. q: coefficients, the level first. fresh: a vehicle's row of `judgement` before its first trip.
+        id: of its findings. signal: VSS path that they speak of. where: what the place is called, None where there is one only.
+        q: coefficients, the level first. fresh: a vehicle's row of `judgement` before its first trip.
     """
 
     def __init__(self, entry: Entry, place: str) -> None:

@@ -19,7 +19,8 @@ def trip_features(
     """The figures of the trips that end in this batch.
 
     Args:
-        stage: goes on with what it carries. available_ns: when trips that ended at these event times were known; at once where not said.
+        stage: goes on with what it carries. available_ns: when trips that ended at these event times were known, at once where
+            not said.
     """
     verdicts = stage.verdicts(samples)
     vehicles = {name: number for number, name in enumerate(samples.vehicles)}

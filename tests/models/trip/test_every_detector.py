@@ -28,6 +28,11 @@ from tests.models.trips import joined, rows_of
 NO_CODES = dtc_batch((), ())
 DETECTORS = {each.id: each for each in shipped()}
 LIFE = life()
+SHIFTING = {name: each for name, each in DETECTORS.items() if not each.entry.by_days}
+SIDES = [(each, 1.0) for each in SHIFTING.values() if each.entry.high] + [
+    (each, -1.0) for each in SHIFTING.values() if each.entry.low
+]
+EVERY_SHIFTING = pytest.mark.parametrize("detector", SHIFTING.values(), ids=SHIFTING)
 EVERY = pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
 
 
@@ -185,18 +190,15 @@ def normal(detector: Detector, trips: int) -> list[float]:
     return (prior.level.mean + 0.5 * prior.level.sd + scatter).tolist()
 
 
-@EVERY
+@EVERY_SHIFTING
 def test_a_sound_car_raises_nothing(detector: Detector) -> None:
-    if not detector.entry.by_days:
-        assert judged(detector, normal(detector, 120)) == []
+    assert judged(detector, normal(detector, 120)) == []
 
 
-@EVERY
-@pytest.mark.parametrize("side", [1.0, -1.0], ids=["high", "low"])
+@pytest.mark.parametrize(("detector", "side"), SIDES, ids=[f"{each.id}-{'high' if side > 0 else 'low'}" for each, side in SIDES])
 def test_a_lasting_shift_is_watched_then_told_then_over(detector: Detector, side: float) -> None:
     words = detector.entry.high if side > 0 else detector.entry.low
-    if words is None or detector.entry.by_days:
-        pytest.skip("does not look at this side, or at a trend instead")
+    assert words is not None
     size = max(3.0 * detector.entry.prior.within, 2.0 * (words.smallest or 0.0))
     healthy = normal(detector, 60)
     found = judged(detector, [*healthy, *(healthy[n] + side * size for n in range(40)), *healthy[:20]])
@@ -224,11 +226,10 @@ def test_what_is_expected_and_the_error_sum_up_to_what_was_observed(detector: De
             assert account.low <= account.mean <= account.high
 
 
-@EVERY
+@EVERY_SHIFTING
 def test_lowered_sources_are_raised_anew(detector: Detector) -> None:
     words = detector.entry.high or detector.entry.low
-    if words is None or detector.entry.by_days:
-        pytest.skip("judges days")
+    assert words is not None
     stage = TripDetectors([detector])
     slot = stage._slots.made(["car"])
     shift = (1.0 if detector.entry.high else -1.0) * max(4.0 * detector.entry.prior.within, 2.0 * (words.smallest or 0.0))
@@ -257,3 +258,18 @@ def test_nothing_is_left_of_a_forgotten_vehicle_and_a_snapshot_is_small() -> Non
 def test_no_jit_is_the_fallback() -> None:
     assert TripDetectors()._judge is judgement.judge_trips
     assert no_jit(judgement.judge_trips) is judgement.judge_trips
+
+
+def test_pads_are_told_before_they_are_through_and_a_leaking_tyre_by_its_pace() -> None:
+    pads, tyre = DETECTORS["brake_pad"], DETECTORS["tyre_fl"]
+    worn = judged(pads, [70.0 + 0.4 * day for day in range(60)])
+    assert [(each.source.id, each.transition) for each in worn] == [
+        ("brake_pad" + WATCH, Transition.RAISED),
+        ("brake_pad", Transition.RAISED),
+    ]
+    assert 80.0 < (worn[1].evidence[0].value or 0.0) < 90.0
+    slow = judged(tyre, [-0.15 * (day % 40) for day in range(120)])
+    fast = judged(tyre, [-0.1 * day for day in range(30)] + [-3.0 - 1.5 * day for day in range(15)])
+    assert slow == []
+    assert {each.source.id for each in fast} == {"tyre_fl", "tyre_fl" + WATCH}
+    assert "front left" in fast[0].title.en

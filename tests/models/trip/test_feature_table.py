@@ -17,7 +17,7 @@ from storage.sample_file import SampleFile
 from tests.models.trip.lives import life
 from tests.models.trips import rows_of
 
-LIFE = life(trips=2, minutes=10)
+LIFE = life(trips=2, minutes=4)
 HOUR_NS = 3600 * NS_PER_S
 
 

@@ -99,7 +99,7 @@ RECORDS = st.lists(
 
 
 @given(RECORDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_panes_are_those_of_the_plain_reading(records: list[Record]) -> None:
     found, expected = cut(batch(records)), plain(batch(records))
     assert [each[:2] for each in found] == [each[:2] for each in expected]
