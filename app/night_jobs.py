@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.emerging import review_emerging
 from app.settings_file import ServiceSettings
 from domain.errors import InputError, StorageError
 
-if TYPE_CHECKING:  # scikit-learn takes a second that no start of the service need wait
+if TYPE_CHECKING:  # SciPy and scikit-learn take seconds that no start of the service need wait
     from apscheduler.schedulers.background import BackgroundScheduler
 
     from app.risk_service import RiskService
@@ -35,6 +34,8 @@ def add_night_jobs(scheduler: BackgroundScheduler, settings: ServiceSettings, st
 
 def look_for_emerging(store: SqlStore) -> None:
     """Cases of causes that come more often in one group of vehicles."""
+    from app.emerging import review_emerging
+
     try:
         new = review_emerging(store, time.time_ns())
     except StorageError as problem:

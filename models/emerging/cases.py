@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from domain.emerging import EmergingCase, EmergingState, Group
 from domain.findings import Text
@@ -227,8 +227,8 @@ def rate_ratio(inside: int, total: int, share: float) -> tuple[float, tuple[floa
     def ratio(part: float) -> float:
         return float("inf") if part >= 1.0 else part / (1.0 - part) / odds
 
-    low = float(beta.ppf(0.025, inside, total - inside + 1)) if inside else 0.0
-    high = float(beta.ppf(0.975, inside + 1, total - inside)) if inside < total else 1.0
+    low = float(betaincinv(inside, total - inside + 1, 0.025)) if inside else 0.0
+    high = float(betaincinv(inside + 1, total - inside, 0.975)) if inside < total else 1.0
     return (total - inside) * odds, (ratio(low), ratio(inside / total), ratio(high))
 
 
