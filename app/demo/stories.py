@@ -172,9 +172,12 @@ def _sentence(told: OrderTold, entry: AuditEntry, before: AuditEntry | None, dea
     words = _CONFIRMED if entry.came_from == OrderState.REQUESTED else _WORDS.get(entry.event)
     if words is None or (entry.event == OrderEvent.DISPATCH and entry.dealer == before.dealer):
         return None
-    reason = f" ({entry.reason})" if entry.reason and entry.event in _REASONED else ""
-    reason_zh = f"（{entry.reason}）" if entry.reason and entry.event in _REASONED else ""
-    return Text(en=words.en.format(now.en) + reason + ".", zh=words.zh.format(now.zh) + reason_zh + "。")
+    # which parts: the same in every language; other reasons are in the words of whoever gave them
+    parts = entry.reason.removeprefix("parts: ") if entry.event == OrderEvent.HOLD else ""
+    return Text(
+        en=words.en.format(now.en) + (f" ({parts})" if parts else "") + ".",
+        zh=words.zh.format(now.zh) + (f"（{parts}）" if parts else "") + "。",
+    )
 
 
 def _created(told: OrderTold, dealer: Text) -> Text:
@@ -200,7 +203,6 @@ def _work(told: OrderTold, language: str) -> str:
 
 
 _CONFIRMED = Text(en="Help is wanted, so says who is there; {} is asked", zh="现场已确认需要救援，询问{}")
-_REASONED = frozenset({OrderEvent.HOLD, OrderEvent.TOW})
 _WORDS: Mapping[str, Text] = {
     OrderEvent.DISPATCH: Text(en="{} is asked", zh="询问{}"),
     OrderEvent.OFFER: Text(en="{} has the offer", zh="{}已收到派单"),
