@@ -214,5 +214,6 @@ class OutboxWorker:
 
 def _log(report: DeliveryReport) -> None:
     counts = {"delivered": report.delivered, "retried": report.retried, "failed": report.failed, "cancelled": report.cancelled}
-    level = logging.WARNING if report.failed or report.cancelled else logging.INFO
+    # what was called off, by its receiver or because its time is over, is no failure
+    level = logging.WARNING if report.failed else logging.INFO
     log.log(level, "pushes attempted", extra={"fields": {"attempted": report.attempted, **counts}})
