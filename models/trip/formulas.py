@@ -84,6 +84,12 @@ def _warm(panes: Panes) -> Bools:
     return _running(panes, 0.0) & (panes["running_s"] >= 300.0 + 8.0 * cold)
 
 
+def _cold_start_left(panes: Panes) -> Floats:
+    """Kelvin by which the engine started colder than warm, fading over ten minutes of running."""
+    cold = np.maximum(0.0, 85.0 - panes["first_coolant_c"])
+    return np.asarray(cold * np.exp(-panes["running_s"] / 600.0))
+
+
 def _tyre_kpa(panes: Panes, wheel: str) -> Floats:
     """Gauge pressure at 20 °C (Gay-Lussac); the air's temperature where the tyre's is not known."""
     celsius = panes[f"tyre_{wheel}_c"]
@@ -122,8 +128,11 @@ def _current_step(panes: Panes) -> Floats:
 
 
 FORMULAS: Mapping[str, Formula] = {
+    # at idle the alternator gives what it can, and consumers govern the voltage; above, the regulator does
     "charging_voltage": Formula(
-        needs=("engine_speed_rpm", "battery_v|module_v"), top=_supply_v, when=lambda p: _running(p, 60.0)
+        needs=("engine_speed_rpm", "battery_v|module_v"),
+        top=_supply_v,
+        when=lambda p: _running(p, 60.0) & (p["engine_speed_rpm"] > 1000.0),
     ),
     "crank_voltage": Formula(
         needs=("crank_low_v",), top=_per_battery("crank_low_v"), when=lambda p: np.isfinite(p["crank_low_v"])
@@ -235,11 +244,11 @@ REGRESSORS: Mapping[str, Regressor] = {
         step=20.0,
         words=Text(en="temperature at the start", zh="启动时温度"),
     ),
-    "slow_idle": Regressor(
-        value=lambda p: np.where(p["engine_speed_rpm"] > 400.0, p["engine_speed_rpm"] < 720.0, np.nan),
-        middle=0.2,
-        step=0.5,
-        words=Text(en="share of slow idling", zh="低怠速占比"),
+    "coolant": Regressor(
+        value=lambda p: p["coolant_c"], middle=85.0, step=10.0, words=Text(en="coolant temperature", zh="冷却液温度")
+    ),
+    "cold_start": Regressor(
+        value=_cold_start_left, middle=0.0, step=20.0, words=Text(en="time since a cold start", zh="冷启动后时间")
     ),
     "boost_demand": Regressor(
         value=lambda p: p["boost_desired_kpa"], middle=80.0, step=40.0, words=Text(en="boost demand", zh="增压需求")
