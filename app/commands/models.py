@@ -151,7 +151,7 @@ def _component(name: str, costs: Path | None) -> Any:
     return known[name]
 
 
-@command.command("features")
+@command.command("fleet-features")
 @click.option("--cars", default=300, show_default=True, type=click.IntRange(1), help="Simulated cars.")
 @click.option("--days", default=365, show_default=True, type=click.IntRange(30), help="How long.")
 @click.option("--seed", default=1, show_default=True, help="0 to 8999 for development, 9000 to 9999 for evaluation.")
